@@ -3,6 +3,8 @@ import type { PartitionPosition } from '../event-log/event-log.ts';
 /** Where a partition's fold stands: the id of the last valid message of the output partition (32 hex, 32 zeros before the first) and positions. */
 export interface Checkpoint {
   readonly tip: string;
+  /** Offset of that message in the output partition, -1 before the first: a take reads it and compares, so a store of another log is found out. */
+  readonly tipOffset: number;
   /** Next offset of the output partition to fold. */
   readonly outputNext: number;
   /** Next offset of each input partition that the folded messages cover. */
