@@ -1,0 +1,236 @@
+import { z } from 'zod';
+import { TallyError } from '../../core/errors/tally-error.ts';
+import type { Account } from '../../core/identity/account.ts';
+import { decodePullAnswer, type PullAnswer } from '../codec/pull-answer.ts';
+
+export interface LedgerClientOptions {
+  /** Address of the ledger without a path: `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** The bearer key of this client. */
+  readonly clientKey: string;
+  readonly timeoutMs: number;
+}
+
+export interface LedgerClientDependencies {
+  readonly fetch: typeof fetch;
+}
+
+/** What a payer gets of its chain. */
+export interface ChainRegistration {
+  readonly account: Account;
+  /** 32 lower-case hex. */
+  readonly chain: string;
+  /** 32 bytes: the working keys of the chain come from it (ledger.md section 3). */
+  readonly chainKey: Uint8Array;
+  readonly ledger: { readonly name: string; readonly verifierKey: string; readonly origin: string };
+}
+
+export interface PullRequest {
+  readonly chains: readonly {
+    readonly chain: string;
+    /** The first seq wanted. */
+    readonly from: number;
+    /** The cursor of an earlier answer (`rejectionsNext`); 0 at first. Rejections are left out where it is not given. */
+    readonly rejectionsFrom?: number;
+  }[];
+  /** The size of the checkpoint that the payer verified last; 0 at first. */
+  readonly verified: number;
+  readonly maxBytes?: number;
+}
+
+export interface AcknowledgementRequest {
+  /** Signed note of the payer (ledger.md section 3). */
+  readonly note: string;
+  readonly heads: readonly { readonly chain: string; readonly seq: number; readonly blockHash: Uint8Array }[];
+}
+
+/**
+ * A client of the ledger's HTTP interface (docs/http-api.md). It does not retry and verifies nothing: whoever holds the copy does.
+ * Every method throws LEDGER_UNREACHABLE (retriable) where no answer came, LEDGER_BUSY (retriable, fact `retryAfterMs`) for 408, 429
+ * and 5xx, LEDGER_REFUSED (facts `status`, `code`, `faults`) for any other refusal, LEDGER_ANSWER_INVALID for an answer that is not
+ * what the interface says.
+ */
+export interface LedgerClient {
+  /** Idempotent. `verifierKey` is the payer's, in the form of ledger.md section 3; without it nothing is registered. */
+  registerChain(request: { readonly account: Account; readonly verifierKey?: string }): Promise<ChainRegistration>;
+  /** Fact `code` VERIFIED_AHEAD of LEDGER_REFUSED: the ledger's newest checkpoint (fact `checkpoint`) is smaller than `verified`. */
+  pull(request: PullRequest): Promise<PullAnswer>;
+  /** The newest signed checkpoint, or null before the first. */
+  checkpoint(): Promise<string | null>;
+  consistency(fromSize: number, toSize: number): Promise<readonly Uint8Array[]>;
+  acknowledge(request: AcknowledgementRequest): Promise<void>;
+  /** Calls `onCheckpoint` with each new size until aborted; a nudge to pull. Resolves when aborted, rejects when the stream breaks. */
+  follow(options: { readonly signal: AbortSignal; readonly onCheckpoint: (size: number) => void }): Promise<void>;
+}
+
+export function createLedgerClient(options: LedgerClientOptions, dependencies: LedgerClientDependencies): LedgerClient {
+  const call = (request: Call): Promise<Answer> => send(options, dependencies, request);
+  return {
+    async registerChain(request) {
+      const answer = await call({ method: 'POST', path: '/ledger/v1/chains', body: request });
+      const parsed = parsedAs(registrationAnswer, answer);
+      return { ...parsed, account: request.account, chainKey: Buffer.from(parsed.chainKey, 'base64') };
+    },
+    async pull(request) {
+      const answer = await call({ method: 'POST', path: '/ledger/v1/pull', body: request });
+      try {
+        return decodePullAnswer(answer.bytes);
+      } catch (cause) {
+        throw answerInvalid('the pull answer cannot be read', cause);
+      }
+    },
+    async checkpoint() {
+      const answer = await call({ method: 'GET', path: '/ledger/v1/checkpoint', absentIsNull: true });
+      return answer.status === 404 ? null : answer.bytes.toString('utf8');
+    },
+    async consistency(fromSize, toSize) {
+      const answer = await call({ method: 'GET', path: `/ledger/v1/consistency?from=${fromSize}&to=${toSize}` });
+      return parsedAs(consistencyAnswer, answer).proof.map((hash) => Buffer.from(hash, 'base64'));
+    },
+    async acknowledge(request) {
+      const heads = request.heads.map((head) => ({
+        ...head,
+        blockHash: Buffer.from(head.blockHash).toString('base64'),
+      }));
+      await call({ method: 'POST', path: '/ledger/v1/acknowledgements', body: { note: request.note, heads } });
+    },
+    follow: ({ signal, onCheckpoint }) => followStream(options, dependencies, signal, onCheckpoint),
+  };
+}
+
+const registrationAnswer = z.object({
+  account: z.string(),
+  chain: z.string().regex(/^[0-9a-f]{32}$/),
+  chainKey: z.string(),
+  ledger: z.object({ name: z.string(), verifierKey: z.string(), origin: z.string() }),
+});
+
+const consistencyAnswer = z.object({ proof: z.array(z.string()) });
+
+const problemAnswer = z.looseObject({
+  code: z.string().optional(),
+  detail: z.string().optional(),
+  faults: z.array(z.object({ code: z.string(), pointer: z.string(), detail: z.string() })).optional(),
+});
+
+interface Call {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: unknown;
+  /** 404 is an answer, not a refusal. */
+  readonly absentIsNull?: boolean;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly bytes: Buffer;
+}
+
+async function send(
+  options: LedgerClientOptions,
+  dependencies: LedgerClientDependencies,
+  request: Call,
+): Promise<Answer> {
+  const headers: Record<string, string> = { authorization: `Bearer ${options.clientKey}` };
+  if (request.body !== undefined) headers['content-type'] = 'application/json; charset=utf-8';
+  let response: Response;
+  let bytes: Buffer;
+  try {
+    response = await dependencies.fetch(`${options.url}${request.path}`, {
+      method: request.method,
+      headers,
+      signal: AbortSignal.timeout(options.timeoutMs),
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+    });
+    bytes = Buffer.from(await response.arrayBuffer());
+  } catch (cause) {
+    throw unreachable(options, cause);
+  }
+  if (response.ok || (request.absentIsNull === true && response.status === 404)) {
+    return { status: response.status, bytes };
+  }
+  throw refusal(response, bytes);
+}
+
+function refusal(response: Response, bytes: Buffer): TallyError {
+  const parsed = problemAnswer.safeParse(jsonOf(bytes));
+  const problem = parsed.success ? parsed.data : {};
+  const { status } = response;
+  const code = problem.code ?? `HTTP_${status}`;
+  if (status === 408 || status === 429 || status >= 500) {
+    const retryAfterSeconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+    const retryAfterMs = Number.isFinite(retryAfterSeconds) ? retryAfterSeconds * 1000 : null;
+    const facts = { status, code, retryAfterMs };
+    return new TallyError('LEDGER_BUSY', `the ledger answered ${status} ${code}`, facts, { retriable: true });
+  }
+  const detail = problem.detail ?? `the ledger refused the request with status ${status}`;
+  return new TallyError('LEDGER_REFUSED', detail, { ...problem, status, code, faults: problem.faults ?? [] });
+}
+
+/** Server-sent events by hand: lines `event:` and `id:`, an empty line ends one (WHATWG HTML, section 9.2). */
+async function followStream(
+  options: LedgerClientOptions,
+  dependencies: LedgerClientDependencies,
+  signal: AbortSignal,
+  onCheckpoint: (size: number) => void,
+): Promise<void> {
+  try {
+    const response = await dependencies.fetch(`${options.url}/ledger/v1/stream`, {
+      headers: { authorization: `Bearer ${options.clientKey}`, accept: 'text/event-stream' },
+      signal,
+    });
+    if (!response.ok || response.body === null) throw refusal(response, Buffer.from(await response.arrayBuffer()));
+    let pending = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body) {
+      pending += decoder.decode(chunk, { stream: true });
+      const events = pending.split('\n\n');
+      pending = events.pop() ?? '';
+      if (pending.length > STREAM_EVENT_CHARACTERS_MAX) throw answerInvalid('an event of the stream is too long');
+      for (const event of events) {
+        const size = sizeOfEvent(event);
+        if (size !== null) onCheckpoint(size);
+      }
+    }
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error instanceof TallyError ? error : unreachable(options, error);
+  }
+  if (!signal.aborted) throw unreachable(options, undefined);
+}
+
+const STREAM_EVENT_CHARACTERS_MAX = 10_000;
+
+function sizeOfEvent(event: string): number | null {
+  const lines = event.split('\n');
+  if (!lines.includes('event: checkpoint')) return null;
+  const id = lines.find((line) => line.startsWith('id: '))?.slice('id: '.length) ?? '';
+  return /^\d{1,15}$/.test(id) ? Number(id) : null;
+}
+
+function parsedAs<Parsed>(schema: z.ZodType<Parsed>, answer: Answer): Parsed {
+  const parsed = schema.safeParse(jsonOf(answer.bytes));
+  if (!parsed.success)
+    throw answerInvalid('the ledger answered something else than docs/http-api.md says', parsed.error);
+  return parsed.data;
+}
+
+function jsonOf(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return null;
+  }
+}
+
+function unreachable(options: LedgerClientOptions, cause: unknown): TallyError {
+  const facts = { url: options.url };
+  return new TallyError('LEDGER_UNREACHABLE', `no answer from the ledger at ${options.url}`, facts, {
+    retriable: true,
+    cause,
+  });
+}
+
+function answerInvalid(what: string, cause?: unknown): TallyError {
+  return new TallyError('LEDGER_ANSWER_INVALID', what, {}, { retriable: true, cause });
+}
