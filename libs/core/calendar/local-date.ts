@@ -45,9 +45,14 @@ export function daysInMonth(year: number, month: number): number {
   return month === 2 && isLeapYear(year) ? 29 : (DAYS_IN_MONTH[month - 1] ?? 0);
 }
 
-/** Days since 1970-01-01 (Howard Hinnant's days_from_civil). */
+/** Days since 1970-01-01. */
 export function dayNumber(date: LocalDate): number {
   const { year, month, day } = partsOf(date);
+  return dayNumberOf(year, month, day);
+}
+
+/** Days since 1970-01-01 of a real civil date by its parts (Howard Hinnant's days_from_civil). */
+export function dayNumberOf(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);
   const yearOfEra = y - era * 400;
