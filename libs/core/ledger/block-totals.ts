@@ -1,0 +1,111 @@
+import { TallyError } from '../errors/tally-error.ts';
+import { type Pence, pence } from '../money/pence.ts';
+import { fromBase64, toBase64 } from './base64.ts';
+import { parseCount, parseDecimal } from './canonical-decimal.ts';
+import { utf8 } from './hash-input.ts';
+import { type Sha256, sha256 } from './sha256.ts';
+import { linesOfText } from './signed-note.ts';
+import { isKeyName } from './verifier-key.ts';
+
+/**
+ * The totals of a block, a text for HMRC and the payer only (ledger.md section 3):
+ *
+ *     <ledger name>/totals/v1
+ *     entries <n in this block> <n since block 0>
+ *     charges <pence> <pence since block 0>
+ *     payments <pence> <pence since block 0>
+ *     balance <pence>
+ *     decisions <first>-<last>
+ *     blind <base64>
+ *
+ * The running sums make any two blocks prove the sum between them.
+ */
+export interface BlockTotals {
+  readonly ledgerName: string;
+  readonly entries: number;
+  readonly entriesSince0: number;
+  /** All amounts that are not payments. */
+  readonly chargesPence: Pence;
+  readonly chargesSince0Pence: Pence;
+  /** Received less paid back, positive. */
+  readonly paymentsPence: Pence;
+  readonly paymentsSince0Pence: Pence;
+  /** Previous balance + charges - payments. */
+  readonly balancePence: Pence;
+  /** First and last number of the account's decisions in this block; null (`-`) where nothing applies. */
+  readonly decisions: DecisionRange | null;
+  /** 32 random bytes. */
+  readonly blind: Uint8Array;
+}
+
+export interface DecisionRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export const BLIND_BYTES = 32;
+const TITLE = '/totals/v1';
+const LABELS = ['entries', 'charges', 'payments', 'balance', 'decisions', 'blind'] as const;
+
+export function printBlockTotals(totals: BlockTotals): string {
+  const decisions = totals.decisions === null ? '-' : `${totals.decisions.first}-${totals.decisions.last}`;
+  return (
+    `${totals.ledgerName}${TITLE}\n` +
+    `entries ${totals.entries} ${totals.entriesSince0}\n` +
+    `charges ${totals.chargesPence} ${totals.chargesSince0Pence}\n` +
+    `payments ${totals.paymentsPence} ${totals.paymentsSince0Pence}\n` +
+    `balance ${totals.balancePence}\n` +
+    `decisions ${decisions}\n` +
+    `blind ${toBase64(totals.blind)}\n`
+  );
+}
+
+/** Throws TOTALS_MALFORMED for anything that printBlockTotals would not print. */
+export function parseBlockTotals(text: string): BlockTotals {
+  try {
+    const [title = '', ...lines] = linesOfText(text, LABELS.length + 1);
+    const [entries = [], charges = [], payments = [], balance = [], decisions = [], blind = []] =
+      lines.map(valuesOfLine);
+    const ledgerName = title.slice(0, -TITLE.length);
+    if (title !== ledgerName + TITLE || !isKeyName(ledgerName)) throw malformed('its title');
+    return {
+      ledgerName,
+      entries: parseCount(entries[0] ?? ''),
+      entriesSince0: parseCount(entries[1] ?? ''),
+      chargesPence: pence(parseDecimal(charges[0] ?? '')),
+      chargesSince0Pence: pence(parseDecimal(charges[1] ?? '')),
+      paymentsPence: pence(parseDecimal(payments[0] ?? '')),
+      paymentsSince0Pence: pence(parseDecimal(payments[1] ?? '')),
+      balancePence: pence(parseDecimal(balance[0] ?? '')),
+      decisions: parseRange(decisions[0] ?? ''),
+      blind: fromBase64(blind[0] ?? '', BLIND_BYTES),
+    };
+  } catch (cause) {
+    throw malformed('a line of it', cause);
+  }
+}
+
+/** SHA-256 of the totals text: what the header names. */
+export function totalsHashOf(totalsText: string, hash: Sha256 = sha256): Uint8Array {
+  return hash(utf8(totalsText));
+}
+
+const VALUES_OF_LINE = [2, 2, 2, 1, 1, 1] as const;
+
+function valuesOfLine(line: string, index: number): readonly string[] {
+  const [label, ...values] = line.split(' ');
+  if (label !== LABELS[index] || values.length !== VALUES_OF_LINE[index]) throw malformed(`line ${index + 2}`);
+  return values;
+}
+
+function parseRange(text: string): DecisionRange | null {
+  if (text === '-') return null;
+  const [first = '', last = '', ...more] = text.split('-');
+  const range = { first: parseCount(first), last: parseCount(last) };
+  if (more.length > 0 || range.first < 1 || range.last < range.first) throw malformed('its decisions');
+  return range;
+}
+
+function malformed(what: string, cause?: unknown): TallyError {
+  return new TallyError('TOTALS_MALFORMED', `not the totals of a block: ${what}`, { what }, { cause });
+}

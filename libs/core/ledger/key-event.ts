@@ -1,0 +1,62 @@
+import { TallyError } from '../errors/tally-error.ts';
+import { ENTRY_KINDS, type EntryKind } from '../events/entry-kinds.ts';
+import type { Account } from '../identity/account.ts';
+import type { EventId } from '../identity/event-id.ts';
+import { ZERO_PENCE } from '../money/pence.ts';
+import { assertSafePublicKey } from './ed25519-public-key.ts';
+import { hashInput } from './hash-input.ts';
+import { toHex } from './hex.ts';
+import type { LedgerEntry } from './ledger-entry.ts';
+import { type Sha256, sha256 } from './sha256.ts';
+import { parseVerifierKey, type VerifierKey } from './verifier-key.ts';
+
+/** Id of an entry that no event made: first 16 bytes of `H(account ‖ period ‖ kind)`. */
+export function derivedEventId(account: Account, taxPeriod: string, kind: EntryKind, hash: Sha256 = sha256): EventId {
+  return toHex(hash(hashInput(account, taxPeriod, kind)).subarray(0, 16)) as EventId;
+}
+
+/** The one entry of block 0: the ledger's verifier key. */
+export function ledgerKeyEntry(account: Account, verifierKey: string, salt: Uint8Array, hash?: Sha256): LedgerEntry {
+  return keyEntry(derivedEventId(account, '', 'key event', hash), verifierKey, salt);
+}
+
+/** The key event entry of a payer that registered its verifier key; the event id is that of the registration. */
+export function payerKeyEntry(eventId: EventId, verifierKey: string, salt: Uint8Array): LedgerEntry {
+  return keyEntry(eventId, verifierKey, salt);
+}
+
+/**
+ * What the door asks of a verifier key before it takes it: its form, its key id, and a public key about which no library can disagree.
+ * Throws VERIFIER_KEY_INVALID or PUBLIC_KEY_REFUSED. Takes some milliseconds.
+ */
+export function assertRegistrableKey(verifierKey: string): VerifierKey {
+  const key = parseVerifierKey(verifierKey);
+  if (key.type !== 0x01) throw new TallyError('VERIFIER_KEY_INVALID', 'a payer signs notes: key type 0x01', {});
+  assertSafePublicKey(key.publicKey);
+  return key;
+}
+
+/** The verifier key that a key event entry holds. Throws ENTRY_INVALID, VERIFIER_KEY_INVALID. */
+export function keyOfEntry(entry: LedgerEntry): VerifierKey {
+  if (ENTRY_KINDS[entry.kind] !== ENTRY_KINDS['key event']) {
+    throw new TallyError('ENTRY_INVALID', 'not a key event entry', { field: 'kind', kind: entry.kind });
+  }
+  return parseVerifierKey(entry.detail);
+}
+
+function keyEntry(eventId: EventId, verifierKey: string, salt: Uint8Array): LedgerEntry {
+  return {
+    version: 1,
+    eventId,
+    kind: 'key event',
+    taxPeriod: '',
+    basePence: ZERO_PENCE,
+    amounts: [],
+    number: 0,
+    person: null,
+    salt,
+    links: [],
+    commitments: [],
+    detail: verifierKey,
+  };
+}
