@@ -1,0 +1,166 @@
+import type { Assessment, HeadAmount, Rejection, StateChange, StateValue } from '../../core/events/decision.ts';
+import { ENTRY_KINDS, type EntryKind, entryKindOfNumber } from '../../core/events/entry-kinds.ts';
+import { HEADS, type Head, headOfNumber } from '../../core/events/heads.ts';
+import type { DecisionOfRecord, LiabilityBody } from '../../core/events/liability-message.ts';
+import type { Account } from '../../core/identity/account.ts';
+import type { PersonToken } from '../../core/identity/event-id.ts';
+import type { StageCodec } from '../event-log/stage-program.ts';
+import type { ByteReader } from './byte-reader.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import { linkedMessageCodec } from './linked-message.ts';
+import { ownSchema } from './single-object.ts';
+import { readEventId, readNullableEventId, readPence } from './typed-fields.ts';
+
+/** Messages of liabilities.v1 (schemas/liability-message.v1.avsc). State values travel as JSON text. */
+export const liabilitiesCodec: StageCodec<LiabilityBody> = codecWith(readChange);
+
+/** The same for readers that have no use of tax's state: values are checked to be text, not parsed, and `changes` is empty. */
+export const liabilitiesCodecWithoutState: StageCodec<LiabilityBody> = codecWith(null);
+
+const OUTCOMES = ['accepted', 'rejected', 'repeat', 'held'] as const;
+
+function codecWith(readStateChange: ((reader: ByteReader) => StateChange) | null): StageCodec<LiabilityBody> {
+  return linkedMessageCodec<LiabilityBody>(ownSchema('liability-message.v1'), {
+    write: writeBody,
+    read: (reader) => ({
+      decidedAtMs: reader.readLong(),
+      payeRulesHash: reader.readHex(32),
+      vatRulesHash: reader.readHex(32),
+      decisions: reader.readArray(() => readDecision(reader, readStateChange)),
+    }),
+  });
+}
+
+function writeBody(writer: ByteWriter, body: LiabilityBody): void {
+  writer.writeLong(body.decidedAtMs);
+  writer.writeHex(body.payeRulesHash, 32);
+  writer.writeHex(body.vatRulesHash, 32);
+  if (body.decisions.length > 0) writer.writeLong(body.decisions.length);
+  for (const decision of body.decisions) writeDecision(writer, decision);
+  writer.writeLong(0);
+}
+
+function writeDecision(writer: ByteWriter, decision: DecisionOfRecord): void {
+  writer.writeString(decision.topic);
+  writer.writeLong(decision.offset);
+  writer.writeLong(OUTCOMES.indexOf(decision.outcome));
+  if (decision.results.length > 0) writer.writeLong(decision.results.length);
+  for (const result of decision.results) writeAssessment(writer, result);
+  writer.writeLong(0);
+  if (decision.rejections.length > 0) writer.writeLong(decision.rejections.length);
+  for (const rejection of decision.rejections) writeRejection(writer, rejection);
+  writer.writeLong(0);
+  if (decision.changes.length > 0) writer.writeLong(decision.changes.length);
+  for (const change of decision.changes) {
+    writer.writeString(change.key);
+    writer.writeNullableString(change.value === null ? null : JSON.stringify(change.value));
+  }
+  writer.writeLong(0);
+}
+
+function readDecision(
+  reader: ByteReader,
+  readStateChange: ((reader: ByteReader) => StateChange) | null,
+): DecisionOfRecord {
+  const topic = reader.readString();
+  const offset = reader.readLong();
+  const outcome = OUTCOMES[reader.readLong()];
+  if (outcome === undefined) throw reader.unreadable('an outcome that its list does not have');
+  const results = reader.readArray(() => readAssessment(reader));
+  const rejections = reader.readArray(() => readRejection(reader));
+  const changes = reader.readArray(() => (readStateChange === null ? skipChange(reader) : readStateChange(reader)));
+  return { topic, offset, outcome, results, rejections, changes: readStateChange === null ? [] : changes };
+}
+
+function writeAssessment(writer: ByteWriter, result: Assessment): void {
+  writer.writeString(result.account);
+  writer.writeHex(result.eventId, 16);
+  writer.writeLong(ENTRY_KINDS[result.kind]);
+  writer.writeLong(result.number);
+  writer.writeString(result.taxPeriod);
+  writer.writeLong(result.basePence);
+  writeAmounts(writer, result.amounts);
+  writer.writeNullableHex(result.person, 16);
+  if (result.links.length > 0) writer.writeLong(result.links.length);
+  for (const link of result.links) writer.writeHex(link, 16);
+  writer.writeLong(0);
+  if (result.flags.length > 0) writer.writeLong(result.flags.length);
+  for (const flag of result.flags) writer.writeString(flag);
+  writer.writeLong(0);
+  writeAmounts(writer, result.stated);
+  writer.writeLong(result.receivedAtMs);
+}
+
+function readAssessment(reader: ByteReader): Assessment {
+  return {
+    account: reader.readString() as Account,
+    eventId: readEventId(reader),
+    kind: readKind(reader),
+    number: reader.readLong(),
+    taxPeriod: reader.readString(),
+    basePence: readPence(reader),
+    amounts: reader.readArray(() => readAmount(reader)),
+    person: reader.readNullableHex(16) as PersonToken | null,
+    links: reader.readArray(() => readEventId(reader)),
+    flags: reader.readArray(() => reader.readString()),
+    stated: reader.readArray(() => readAmount(reader)),
+    receivedAtMs: reader.readLong(),
+  };
+}
+
+function writeRejection(writer: ByteWriter, rejection: Rejection): void {
+  writer.writeNullableString(rejection.account);
+  writer.writeNullableHex(rejection.eventId, 16);
+  writer.writeString(rejection.code);
+  writer.writeMap(rejection.facts, (fact) => writer.writeString(fact));
+  writer.writeNullableLong(rejection.receivedAtMs);
+}
+
+function readRejection(reader: ByteReader): Rejection {
+  return {
+    account: reader.readNullableString() as Account | null,
+    eventId: readNullableEventId(reader),
+    code: reader.readString(),
+    facts: reader.readMap(() => reader.readString()),
+    receivedAtMs: reader.readNullableLong(),
+  };
+}
+
+function readChange(reader: ByteReader): StateChange {
+  const key = reader.readString();
+  const text = reader.readNullableString();
+  return { key, value: text === null ? null : (JSON.parse(text) as StateValue) };
+}
+
+const SKIPPED: StateChange = { key: '', value: null };
+
+function skipChange(reader: ByteReader): StateChange {
+  reader.skipString();
+  if (reader.readBranch()) reader.skipString();
+  return SKIPPED;
+}
+
+function writeAmounts(writer: ByteWriter, amounts: readonly HeadAmount[]): void {
+  if (amounts.length > 0) writer.writeLong(amounts.length);
+  for (const { head, pence } of amounts) {
+    writer.writeLong(HEADS[head]);
+    writer.writeLong(pence);
+  }
+  writer.writeLong(0);
+}
+
+function readAmount(reader: ByteReader): HeadAmount {
+  return { head: readHead(reader), pence: readPence(reader) };
+}
+
+function readHead(reader: ByteReader): Head {
+  const head = headOfNumber(reader.readLong());
+  if (head === undefined) throw reader.unreadable('a head that its list does not have');
+  return head;
+}
+
+function readKind(reader: ByteReader): EntryKind {
+  const kind = entryKindOfNumber(reader.readLong());
+  if (kind === undefined) throw reader.unreadable('an entry kind that its list does not have');
+  return kind;
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { ByteReader } from '../../../../../libs/adapters/codec/byte-reader.ts';
+import { ByteWriter } from '../../../../../libs/adapters/codec/byte-writer.ts';
+
+function roundTrip(value: number): number {
+  const writer = new ByteWriter({ startBytes: 4 });
+  writer.writeLong(value);
+  return new ByteReader(writer.take(), 0).readLong();
+}
+
+const reads = (hex: string) => new ByteReader(Buffer.from(hex, 'hex'), 0);
+
+describe('ByteReader and ByteWriter', () => {
+  it('carry every kind of long exactly, up to both ends of the safe integers', () => {
+    const max = Number.MAX_SAFE_INTEGER;
+    for (const value of [
+      0,
+      1,
+      -1,
+      63,
+      64,
+      -64,
+      -65,
+      2 ** 30,
+      2 ** 30 - 1,
+      -(2 ** 30),
+      -(2 ** 30) - 1,
+      2 ** 31,
+      2 ** 32,
+    ]) {
+      expect(roundTrip(value)).toBe(value);
+      expect(roundTrip(-value)).toBe(-value === 0 ? 0 : -value);
+    }
+    for (const value of [2 ** 52, 2 ** 52 + 1, max - 1, max]) {
+      expect(roundTrip(value)).toBe(value);
+      expect(roundTrip(-value)).toBe(-value);
+    }
+  });
+
+  it.each([0.5, Number.NaN, 2 ** 53, -(2 ** 53), Number.POSITIVE_INFINITY])('refuse to write %d as a long', (value) => {
+    expect(() => new ByteWriter({ startBytes: 16 }).writeLong(value)).toThrow(
+      expect.objectContaining({ code: 'NOT_SAFE_INTEGER' }),
+    );
+  });
+
+  it.each([
+    ['2^53', '8080808080808020'],
+    ['-(2^53)', 'ffffffffffffff1f'],
+    ['2^63 - 1', 'feffffffffffffffff01'],
+    ['a long of eleven bytes', '8080808080808080808001'],
+    ['a long without its end', '8080'],
+    ['nothing', ''],
+  ])('refuse to read %s', (_, hex) => {
+    expect(() => reads(hex).readLong()).toThrow(expect.objectContaining({ code: 'RECORD_UNREADABLE' }));
+  });
+
+  it('read an array in each form that Avro allows: several blocks, and blocks that state their bytes', () => {
+    // 2 items, then a block of -1 items that says it is 1 byte long, then the end
+    const items = reads('04020401020600');
+    expect(items.readArray(() => items.readLong())).toEqual([1, 2, 3]);
+  });
+
+  it('refuse a count or a length that is larger than what is left, before making room for it', () => {
+    const huge = reads('feffffff0f');
+    expect(() => huge.readArray(() => 0)).toThrow(/more items/);
+    expect(() => reads('feffffff0f').readString()).toThrow(/length/);
+    expect(() => reads('01').readString()).toThrow(/length/);
+  });
+
+  it('refuse hex of another length or with other digits', () => {
+    const writer = new ByteWriter({ startBytes: 16 });
+    for (const hex of ['', '00', 'zz'.repeat(16), `${'00'.repeat(15)}0g`, '00'.repeat(17)]) {
+      expect(() => writer.writeHex(hex, 16)).toThrow(expect.objectContaining({ code: 'HEX_LENGTH' }));
+    }
+  });
+
+  it('refuse a boolean of 2 and a branch of 1', () => {
+    expect(() => reads('02').readBoolean()).toThrow(/boolean/);
+    expect(() => reads('04').readBranch()).toThrow(/branch/);
+    expect(() => reads('01').readBranch()).toThrow(/branch/);
+  });
+
+  it('carry text of every length and alphabet, and grow as they need to', () => {
+    const writer = new ByteWriter({ startBytes: 4 });
+    const texts = ['', 'a', '£', 'x'.repeat(31), 'x'.repeat(32), 'é'.repeat(31), 'x'.repeat(100_000), '🪵 tally'];
+    for (const text of texts) writer.writeString(text);
+    const reader = new ByteReader(writer.take(), 0);
+    for (const text of texts) expect(reader.readString()).toBe(text);
+    reader.finish();
+  });
+
+  it('never let a map set the prototype of what it gives', () => {
+    const writer = new ByteWriter({ startBytes: 64 });
+    writer.writeLong(1);
+    writer.writeString('__proto__');
+    writer.writeLong(1);
+    writer.writeLong(0);
+    const reader = new ByteReader(writer.take(), 0);
+    expect(() => reader.readMap(() => reader.readLong())).toThrow(/map key/);
+  });
+});
