@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { SingleBar } from 'cli-progress';
+import type { Tax } from '../../../libs/core/identity/account.ts';
+import { vrnAccountOf } from '../../../libs/core/identity/vrn.ts';
+import { tillEventHash } from '../../../libs/core/vat/till-event-hash.ts';
+import { clientOf, type ReachOptions } from '../service-client.ts';
+import { payrollDocuments } from './payroll-file.ts';
+import { readRows } from './read-rows.ts';
+import { type ImportSummary, runImport } from './run-import.ts';
+import { countInvoiceRows, type ImportedDocument, salesDocuments } from './sales-file.ts';
+import { readPayrollMapping, readSalesMapping } from './sales-mapping.ts';
+
+export interface ImportFileOptions extends ReachOptions {
+  readonly mapping: string;
+  readonly vrn?: string;
+  readonly rejects?: string;
+}
+
+const REJECTIONS_SHOWN_MAX = 20;
+
+/** `tally import sales FILE`. Throws MAPPING_INVALID, COLUMN_MISSING, VRN_INVALID, NOT_RUNNING and what the service answers. */
+export async function importSales(file: string, options: ImportFileOptions): Promise<void> {
+  const mapping = await readSalesMapping(options.mapping);
+  const vrn = vrnAccountOf(options.vrn ?? '').slice('vat:'.length);
+  const rowsOf = await countInvoiceRows(file, mapping);
+  const hashOf = (event: Record<string, unknown>): string => tillEventHash(event, sha256);
+  const documents = salesDocuments({ file, mapping, vrn, hashOf }, rowsOf);
+  await importDocuments('vat', documents, rowsOf.size, 'invoices', options);
+}
+
+/** `tally import payroll FILE`. Throws as importSales. */
+export async function importPayroll(file: string, options: ImportFileOptions): Promise<void> {
+  const mapping = await readPayrollMapping(options.mapping);
+  let rows = 0;
+  for await (const _row of readRows(file, Object.values(mapping.columns))) rows += 1;
+  await importDocuments('paye', payrollDocuments(file, mapping), rows, 'payments', options);
+}
+
+function sha256(data: Uint8Array): Uint8Array {
+  return createHash('sha256').update(data).digest();
+}
+
+async function importDocuments(
+  tax: Tax,
+  documents: AsyncIterable<ImportedDocument>,
+  total: number,
+  noun: string,
+  options: ImportFileOptions,
+): Promise<void> {
+  const client = clientOf(options);
+  const progress = progressOf(total, noun, options.json === true);
+  let summary: ImportSummary;
+  try {
+    summary = await runImport({ tax, documents, onProgress: progress.update, nowMs: Date.now }, client);
+  } finally {
+    progress.stop();
+  }
+  if (options.rejects !== undefined) await writeRejects(options.rejects, summary);
+  print(summary, noun, options);
+  if (summary.rejected > 0) process.exitCode = 1;
+}
+
+interface Progress {
+  readonly update: (progress: { readonly read: number; readonly accepted: number; readonly rejected: number }) => void;
+  readonly stop: () => void;
+}
+
+/** A bar on a terminal; elsewhere a plain line every few seconds; nothing but the result with --json. */
+function progressOf(total: number, noun: string, quiet: boolean): Progress {
+  if (quiet) return { update: () => undefined, stop: () => undefined };
+  if (process.stderr.isTTY) {
+    const format = `{bar} {percentage}% | {value}/{total} ${noun} decided | {rejected} rejected | {duration_formatted}`;
+    const bar = new SingleBar({ format, stream: process.stderr });
+    bar.start(total, 0, { rejected: 0 });
+    return {
+      update: ({ accepted, rejected }) => bar.update(accepted + rejected, { rejected }),
+      stop: () => bar.stop(),
+    };
+  }
+  let saidMs = 0;
+  return {
+    update: ({ accepted, rejected }) => {
+      if (Date.now() - saidMs < 5_000) return;
+      saidMs = Date.now();
+      process.stderr.write(`${accepted + rejected} of ${total} ${noun} decided, ${rejected} rejected\n`);
+    },
+    stop: () => undefined,
+  };
+}
+
+async function writeRejects(file: string, summary: ImportSummary): Promise<void> {
+  const stream = createWriteStream(file);
+  for (const rejection of summary.rejections) stream.write(`${JSON.stringify(rejection)}\n`);
+  stream.end();
+  await once(stream, 'finish');
+}
+
+function print(summary: ImportSummary, noun: string, options: ImportFileOptions): void {
+  if (options.json === true) {
+    console.log(JSON.stringify(summary));
+    return;
+  }
+  for (const rejection of summary.rejections.slice(0, REJECTIONS_SHOWN_MAX)) {
+    console.log(`rejected ${rejection.name}: ${rejection.code}: ${rejection.reason}`);
+  }
+  const hidden = summary.rejections.length - REJECTIONS_SHOWN_MAX;
+  if (hidden > 0) console.log(`… and ${hidden} more: give --rejects FILE for all of them`);
+  const seconds = (summary.durationMs / 1000).toFixed(1);
+  console.log(`${summary.events} events in ${seconds} s`);
+  console.log(`${summary.accepted} accepted + ${summary.rejected} rejected = ${summary.read} read (${noun})`);
+}

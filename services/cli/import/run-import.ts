@@ -1,0 +1,230 @@
+import { hasCode } from '../../../libs/core/errors/tally-error.ts';
+import type { Tax } from '../../../libs/core/identity/account.ts';
+import type { ServiceClient } from '../service-client.ts';
+import type { ImportedDocument } from './sales-file.ts';
+
+export interface ImportRejection {
+  readonly name: string;
+  readonly line: number;
+  readonly code: string;
+  readonly reason: string;
+}
+
+export interface ImportSummary {
+  /** Documents of the file: invoices, or payments. accepted + rejected = read. */
+  readonly read: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  /** Events that the accepted and rejected documents became. */
+  readonly events: number;
+  readonly durationMs: number;
+  readonly rejections: readonly ImportRejection[];
+}
+
+export interface ImportProgress {
+  readonly read: number;
+  readonly accepted: number;
+  readonly rejected: number;
+}
+
+export interface RunImportOptions {
+  readonly tax: Tax;
+  readonly documents: AsyncIterable<ImportedDocument>;
+  readonly onProgress: (progress: ImportProgress) => void;
+  readonly nowMs: () => number;
+  /** How long a decision may take to come before the import gives up waiting. */
+  readonly quietMsMax?: number;
+}
+
+/** As `POST /payer/v1/events/status` answers. */
+interface EventStatusAnswer {
+  readonly statuses: Readonly<
+    Record<string, { readonly status: string; readonly code?: string; readonly detail?: string }>
+  >;
+}
+
+interface PendingDocument {
+  readonly document: ImportedDocument;
+  readonly waiting: Set<string>;
+  refusal: { code: string; reason: string } | null;
+}
+
+const EVENTS_A_REQUEST = 500;
+const EVENTS_IN_FLIGHT_MAX = 20_000;
+const STATUSES_A_REQUEST = 1_000;
+const POLL_PAUSE_MS = 200;
+const QUIET_MS_MAX = 120_000;
+
+/**
+ * Sends documents through the payer node's outbox and waits until tax has decided on each of their events: a document is accepted when
+ * all its events are in a block of the payer's copy, and rejected when any is refused at the gateway or rejected by tax. Sending the same
+ * document again is harmless. Throws what the service answers, and IMPORT_STALLED where decisions stop coming.
+ */
+export async function runImport(options: RunImportOptions, client: ServiceClient): Promise<ImportSummary> {
+  const run = new ImportRun(options, client);
+  let queue: ImportedDocument[] = [];
+  let queued = 0;
+  for await (const document of options.documents) {
+    run.read(document);
+    if (document.refusal !== null) continue;
+    queue.push(document);
+    queued += document.events.length;
+    if (queued >= EVENTS_A_REQUEST) {
+      await run.send(queue);
+      queue = [];
+      queued = 0;
+      await run.settleTo(EVENTS_IN_FLIGHT_MAX);
+    }
+  }
+  await run.send(queue);
+  await run.settleTo(0);
+  return run.summary();
+}
+
+class ImportRun {
+  readonly #options: RunImportOptions;
+  readonly #client: ServiceClient;
+  /** By event id. Two rows that are the same to the letter are one event: both documents wait for it. */
+  readonly #pending = new Map<string, PendingDocument[]>();
+  readonly #rejections: ImportRejection[] = [];
+  readonly #startedMs: number;
+  #read = 0;
+  #accepted = 0;
+  #events = 0;
+  #lastSettledMs: number;
+
+  constructor(options: RunImportOptions, client: ServiceClient) {
+    this.#options = options;
+    this.#client = client;
+    this.#startedMs = options.nowMs();
+    this.#lastSettledMs = this.#startedMs;
+  }
+
+  read(document: ImportedDocument): void {
+    this.#read += 1;
+    if (document.refusal !== null) {
+      this.#rejections.push({ name: document.name, line: document.line, ...document.refusal });
+    }
+  }
+
+  async send(documents: readonly ImportedDocument[]): Promise<void> {
+    const events = documents.flatMap((document) => document.events);
+    for (let i = 0; i < events.length; i += EVENTS_A_REQUEST) {
+      await this.#post(events.slice(i, i + EVENTS_A_REQUEST));
+    }
+    for (const document of documents) {
+      const waiting = new Set(document.events.map((event) => String(event['eventId'])));
+      const pending = { document, waiting, refusal: null };
+      for (const eventId of waiting) this.#pending.set(eventId, [...(this.#pending.get(eventId) ?? []), pending]);
+    }
+    this.#events += events.length;
+    this.#progress();
+  }
+
+  /** The node may be busy or just starting again: it is asked until it takes them; what it took twice counts once. */
+  async #post(events: readonly unknown[]): Promise<void> {
+    const giveUpMs = this.#options.nowMs() + (this.#options.quietMsMax ?? QUIET_MS_MAX);
+    for (;;) {
+      try {
+        await this.#client.call('POST', `/payer/v1/events/${this.#options.tax}`, events);
+        return;
+      } catch (error) {
+        const retriable = error instanceof Error && 'retriable' in error && error.retriable === true;
+        if (!retriable || this.#options.nowMs() > giveUpMs) throw error;
+        await pause(1_000);
+      }
+    }
+  }
+
+  /** Waits until at most `eventsMax` events have no decision. */
+  async settleTo(eventsMax: number): Promise<void> {
+    while (this.#pending.size > eventsMax) {
+      const settled = await this.#poll();
+      this.#progress();
+      const nowMs = this.#options.nowMs();
+      if (settled > 0) this.#lastSettledMs = nowMs;
+      else if (nowMs - this.#lastSettledMs > (this.#options.quietMsMax ?? QUIET_MS_MAX)) this.#stall();
+      else await pause(POLL_PAUSE_MS);
+    }
+    this.#lastSettledMs = this.#options.nowMs();
+  }
+
+  async #poll(): Promise<number> {
+    let settled = 0;
+    const asked = [...this.#pending.keys()].slice(0, EVENTS_IN_FLIGHT_MAX);
+    for (let i = 0; i < asked.length; i += STATUSES_A_REQUEST) {
+      const eventIds = asked.slice(i, i + STATUSES_A_REQUEST);
+      const before = settled;
+      settled += await this.#pollSome(eventIds);
+      // The oldest are decided first: where none of these is, the later ones are not either.
+      if (settled === before) break;
+    }
+    return settled;
+  }
+
+  async #pollSome(eventIds: readonly string[]): Promise<number> {
+    let answer: EventStatusAnswer;
+    try {
+      answer = await this.#client.call<EventStatusAnswer>('POST', '/payer/v1/events/status', { eventIds });
+    } catch (error) {
+      if (hasCode(error, 'SERVICE_UNREACHABLE')) return 0;
+      throw error;
+    }
+    let settled = 0;
+    for (const eventId of eventIds) {
+      const status = answer.statuses[eventId];
+      if (status === undefined || !['decided', 'refused', 'rejected'].includes(status.status)) continue;
+      settled += 1;
+      this.#settle(eventId, status);
+    }
+    return settled;
+  }
+
+  #settle(
+    eventId: string,
+    status: { readonly status: string; readonly code?: string; readonly detail?: string },
+  ): void {
+    const documents = this.#pending.get(eventId) ?? [];
+    this.#pending.delete(eventId);
+    for (const pending of documents) {
+      pending.waiting.delete(eventId);
+      if (status.status !== 'decided') {
+        const reason = status.detail ?? `event ${eventId} was ${status.status}`;
+        pending.refusal ??= { code: status.code ?? status.status, reason };
+      }
+      if (pending.waiting.size > 0) continue;
+      const { document, refusal } = pending;
+      if (refusal === null) this.#accepted += 1;
+      else this.#rejections.push({ name: document.name, line: document.line, ...refusal });
+    }
+  }
+
+  #stall(): never {
+    const [eventId] = this.#pending.keys();
+    throw Object.assign(
+      new Error(
+        `${this.#pending.size} events have no decision, the oldest ${eventId}; nothing is lost: run the same import again, and see "tally doctor"`,
+      ),
+      { code: 'IMPORT_STALLED' },
+    );
+  }
+
+  #progress(): void {
+    this.#options.onProgress({ read: this.#read, accepted: this.#accepted, rejected: this.#rejections.length });
+  }
+
+  summary(): ImportSummary {
+    return {
+      read: this.#read,
+      accepted: this.#accepted,
+      rejected: this.#rejections.length,
+      events: this.#events,
+      durationMs: this.#options.nowMs() - this.#startedMs,
+      rejections: this.#rejections,
+    };
+  }
+}
+
+function pause(durationMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, durationMs));
+}

@@ -1,0 +1,94 @@
+import { Command, Option } from 'commander';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { doctor } from './doctor.ts';
+import { importPayroll, importSales } from './import/import-file.ts';
+import { rebuild } from './rebuild.ts';
+import { listRejections, redriveRejection, showRejection } from './rejections.ts';
+import { start } from './start.ts';
+import { statement } from './statement.ts';
+import { verify } from './verify-command.ts';
+
+/** Exit codes: 0 all well; 1 something was found (a difference, a rejection, a failed check); 2 it could not be done. */
+const EXIT_COULD_NOT = 2;
+
+const program = new Command('tally')
+  .description('Tallystick: live VAT and PAYE liability, in a ledger of which HMRC and the payer each hold a copy')
+  .showHelpAfterError('(tally --help lists the commands)')
+  .configureOutput({ outputError: (text, write) => write(text) })
+  .exitOverride((error) => {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT_COULD_NOT;
+    throw error;
+  });
+
+const dataDir = () => new Option('--data-dir <folder>', 'data folder').env('DATA_DIR').default('./data');
+const json = () => new Option('--json', 'print JSON');
+const url = () =>
+  new Option('--url <address>', 'address of the service, instead of the one in the data folder').env('TALLY_URL');
+const key = () => new Option('--key <key>', 'client key for --url').env('TALLY_KEY');
+
+function reaching(command: Command): Command {
+  return command.addOption(dataDir()).addOption(url()).addOption(key()).addOption(json());
+}
+
+program
+  .command('start')
+  .description('run every service in this process, on the log and store in the data folder')
+  .addOption(dataDir())
+  .addOption(new Option('--port <number>', 'port; the next free one where it is taken').env('PORT').default('8080'))
+  .option('--empty', 'no feed of example employers and tills')
+  .option('--seed <number>', 'seed of the feed', '1')
+  .option('--rate <number>', 'events a second of the feed', '20')
+  .action(start);
+
+const importing = program
+  .command('import')
+  .description('send a file through the payer node, and wait for every decision');
+reaching(importing.command('sales').argument('<file>', 'CSV or JSON lines, plain or gzip'))
+  .requiredOption('--mapping <file>', 'mapping file: names the columns and says what they mean (docs/mappings)')
+  .requiredOption('--vrn <number>', 'VAT registration number of the trader')
+  .option('--rejects <file>', 'write every rejection there as JSON lines')
+  .action(importSales);
+reaching(importing.command('payroll').argument('<file>', 'CSV or JSON lines, plain or gzip'))
+  .requiredOption('--mapping <file>', 'mapping file: names the columns (docs/mappings)')
+  .option('--rejects <file>', 'write every rejection there as JSON lines')
+  .action(importPayroll);
+
+reaching(program.command('statement').argument('<account>', 'paye:123/AB456 or vat:123456789'))
+  .description("what an account owes, from the payer's own verified copy")
+  .option('--entries', 'list every entry')
+  .action(statement);
+
+program
+  .command('verify')
+  .argument('<copy>', "a payer's copy (docs/payers-copy.md)")
+  .description(
+    "check a payer's copy offline: links, roots, totals, proofs, signatures, and every liability worked out again",
+  )
+  .addOption(json())
+  .action(verify);
+
+const rejections = program.command('rejections').description('events that tax rejected');
+reaching(rejections.command('list')).option('--limit <number>', 'newest first', '50').action(listRejections);
+reaching(rejections.command('show').argument('<position>', 'as the list prints it')).action(showRejection);
+reaching(rejections.command('redrive').argument('<position...>', 'as the list prints them'))
+  .description('decide on the same records again, for instance after a new rate or a schema')
+  .action(redriveRejection);
+
+reaching(program.command('rebuild').argument('<stage>', 'tax, ledger or reconciliation'))
+  .description('forget what a stage keeps beside the log, and fold it from the log again')
+  .action(rebuild);
+
+reaching(program.command('doctor'))
+  .description('check this machine, the data folder and the running services')
+  .action(doctor);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof TallyError) {
+    process.stderr.write(`tally: ${error.message} (${error.code})\n`);
+    process.exitCode = EXIT_COULD_NOT;
+  } else if (!(error instanceof Error && 'exitCode' in error)) {
+    throw error;
+  }
+}

@@ -1,0 +1,19 @@
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { clientOf, type ReachOptions } from './service-client.ts';
+
+const STAGES = ['tax', 'ledger', 'reconciliation'];
+
+/** `tally rebuild STAGE`. Throws STAGE_UNKNOWN. */
+export async function rebuild(stage: string, options: ReachOptions): Promise<void> {
+  if (!STAGES.includes(stage)) {
+    throw new TallyError('STAGE_UNKNOWN', `"${stage}" is no stage: expected ${STAGES.join(', ')}`, { stage });
+  }
+  const startedMs = Date.now();
+  await clientOf(options).call('POST', `/${stage}/v1/rebuild`);
+  const durationMs = Date.now() - startedMs;
+  console.log(
+    options.json === true
+      ? JSON.stringify({ stage, durationMs })
+      : `${stage} was folded from the log again in ${durationMs} ms`,
+  );
+}

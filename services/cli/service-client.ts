@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+
+/** Where a running Tallystick writes how to reach it, inside its data folder. */
+export const RUNNING_FILE = 'running.json';
+
+export interface RunningService {
+  readonly url: string;
+  readonly pid: number;
+  /** Bearer key of the operator that started it. */
+  readonly key: string;
+}
+
+export interface ClientOptions {
+  readonly dataDir: string;
+  /** Overrides the address in the data folder. */
+  readonly url: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** What every command that reaches a running service takes. */
+export interface ReachOptions {
+  readonly dataDir: string;
+  readonly url?: string;
+  readonly key?: string;
+  readonly json?: boolean;
+}
+
+/** Throws NOT_RUNNING where the data folder names no running service, KEY_MISSING for an address without a key. */
+export function clientOf(options: ReachOptions): ServiceClient {
+  return new ServiceClient({ dataDir: options.dataDir, url: options.url, key: options.key });
+}
+
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Calls the HTTP interfaces of a running Tallystick: the command line goes through the service, never beside it. */
+export class ServiceClient {
+  readonly url: string;
+  readonly #key: string;
+
+  constructor(options: ClientOptions) {
+    if (options.url !== undefined) {
+      if (options.key === undefined) {
+        throw new TallyError('KEY_MISSING', 'an address was given without a key: set TALLY_KEY to the client key', {});
+      }
+      this.url = options.url.replace(/\/$/, '');
+      this.#key = options.key;
+      return;
+    }
+    const running = readRunning(options.dataDir);
+    this.url = running.url;
+    this.#key = options.key ?? running.key;
+  }
+
+  /** Throws the problem that the service answered (its code and detail), or SERVICE_UNREACHABLE. */
+  async call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
+    const response = await this.#fetch(method, path, body);
+    const text = await response.text();
+    if (!response.ok) throw problemOf(response.status, text, path);
+    return (text === '' ? {} : JSON.parse(text)) as T;
+  }
+
+  /** The raw body, for files that the service exports. */
+  async download(path: string): Promise<Response> {
+    const response = await this.#fetch('GET', path);
+    if (!response.ok) throw problemOf(response.status, await response.text(), path);
+    return response;
+  }
+
+  async #fetch(method: string, path: string, body?: unknown): Promise<Response> {
+    try {
+      return await fetch(`${this.url}${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${this.#key}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+    } catch (cause) {
+      throw new TallyError(
+        'SERVICE_UNREACHABLE',
+        `nothing answers at ${this.url}: is it running? Start it with "npm start", or give its address with --url`,
+        { url: this.url },
+        { retriable: true, cause },
+      );
+    }
+  }
+}
+
+function readRunning(dataDir: string): RunningService {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, RUNNING_FILE), 'utf8')) as RunningService;
+  } catch (cause) {
+    throw new TallyError(
+      'NOT_RUNNING',
+      `no Tallystick runs on the data folder ${dataDir}: start it with "npm start", or name the folder with --data-dir`,
+      { dataDir },
+      { cause },
+    );
+  }
+}
+
+interface Problem {
+  readonly code?: string;
+  readonly detail?: string;
+  readonly faults?: readonly { readonly code: string; readonly pointer: string; readonly detail: string }[];
+}
+
+function problemOf(status: number, text: string, path: string): TallyError {
+  let problem: Problem = {};
+  try {
+    problem = JSON.parse(text) as Problem;
+  } catch {
+    // Not a problem document: a proxy or another program answered; its text is shown below.
+  }
+  const faults = (problem.faults ?? []).map((fault) => `\n  ${fault.pointer} ${fault.code}: ${fault.detail}`).join('');
+  const detail = problem.detail ?? `${path} answered ${status}: ${text.slice(0, 200)}`;
+  return new TallyError(
+    problem.code ?? 'SERVICE_REFUSED',
+    `${detail}${faults}`,
+    { status },
+    { retriable: status >= 500 },
+  );
+}
