@@ -71,6 +71,7 @@ export class LinkedInput<Body> {
   readonly #fromStart: boolean;
   #offset: number;
   #tip: string;
+  #tipOffset = -1;
 
   constructor(position: LinkedPosition, codec: StageCodec<Body>, rule: LinkRule = isNextLink) {
     this.#partition = { topic: position.topic, partition: position.partition };
@@ -93,19 +94,61 @@ export class LinkedInput<Body> {
       this.#offset = record.offset + 1;
       return null;
     }
-    const decoded = this.#codec.decode(record);
-    this.#checkCoverage(decoded.covers, record.offset);
-    for (const { topic, partition, next } of decoded.covers) {
+    const message = { ...this.#decode(record), offset: record.offset };
+    this.accept(message);
+    return message;
+  }
+
+  /** Moves on over a message that is known to be valid: one's own, acknowledged at the offset expected. Throws POSITION_GAP. */
+  accept({ link, covers, offset }: FoldedMessage<Body>): void {
+    this.#checkCoverage(covers, offset);
+    for (const { topic, partition, next } of covers) {
       this.#covered.set(`${topic}/${partition}`, { topic, partition, offset: next });
     }
-    this.#tip = decoded.link.id;
-    this.#offset = record.offset + 1;
-    return { ...decoded, offset: record.offset };
+    this.#tip = link.id;
+    this.#tipOffset = offset;
+    this.#offset = offset + 1;
+  }
+
+  /** Moves on over offsets that hold no record. */
+  advanceTo(offset: number): void {
+    this.#offset = Math.max(this.#offset, offset);
+  }
+
+  get tip(): string {
+    return this.#tip;
+  }
+
+  /** Offset of the tip where it was seen by this reader, else -1. */
+  get tipOffset(): number {
+    return this.#tipOffset;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  coveredOf(input: TopicPartition): number {
+    return this.#covered.get(inputKey(input))?.offset ?? 0;
   }
 
   /** Where the reader stands now: what to store with whatever was made of the messages so far. */
   position(): LinkedPosition {
     return { ...this.#partition, offset: this.#offset, tip: this.#tip, covered: [...this.#covered.values()] };
+  }
+
+  #decode(record: LogRecord): Omit<FoldedMessage<Body>, 'offset'> {
+    try {
+      return this.#codec.decode(record);
+    } catch (cause) {
+      const place = { ...this.#partition, offset: record.offset };
+      throw new TallyError(
+        'MESSAGE_UNREADABLE',
+        `the message at ${place.topic}/${place.partition} offset ${place.offset} has its place in the chain but can not be read: is this version older than the one that wrote it?`,
+        place,
+        { cause },
+      );
+    }
   }
 
   #checkCoverage(covers: readonly Coverage[], offset: number): void {

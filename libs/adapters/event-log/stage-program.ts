@@ -1,5 +1,6 @@
 import type { Checkpoint, StateStore, StorePut } from '../state-store/state-store.ts';
 import type { EventLog, LogRecord, PartitionPosition, RecordBatch, TopicPartition } from './event-log.ts';
+import type { StageRules } from './stage-rules.ts';
 
 /**
  * The link that every message of a stage's output carries (design section 3): the first fields of its Avro record, so that readers
@@ -81,6 +82,9 @@ export interface StageProgram<Body> {
   /** After a group of messages was folded (and committed to the store where there is one): the place to store, sign and serve. Awaited. */
   onFolded?(messages: readonly FoldedMessage<Body>[], checkpoint: Checkpoint): Promise<void>;
 
+  /** Where the program keeps its own durable fold: forgets it (StageHandle.rebuild, or a fold that is not of this log). */
+  wipe?(): Promise<void>;
+
   /** Drops every cached value: the stage starts again from the store's checkpoint or from the log. */
   reset(): void;
 }
@@ -97,7 +101,8 @@ export type { PartitionPosition };
 /** Time as a stage sees it, so that a simulation can drive it. */
 export interface StageClock {
   nowMs(): number;
-  sleep(durationMs: number): Promise<void>;
+  /** Resolves after the time, or at once when the signal aborts. */
+  sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** What a stage tells of itself: for logs, metrics and tests. `error` is a TallyError wherever the stage itself found the fault. */
@@ -135,6 +140,8 @@ export interface StageLimits {
   /** How often an idle owner looks at the store's tip and at the end of its output. */
   readonly lookMs: number;
   readonly tickMs: number;
+  /** Rounds are at least this far apart where nothing is waiting, so that messages are few and large (performance.md). */
+  readonly lingerMs: number;
   /** Pause before a failed append, store or log call is tried again. */
   readonly retryMs: number;
   /** How often positions are committed for lag monitoring. */
@@ -154,6 +161,8 @@ export interface StageDependencies<Body> {
   readonly randomBytes: (count: number) => Uint8Array;
   readonly clock?: StageClock;
   readonly observe?: (event: StageEvent) => void;
+  /** For the simulation only. */
+  readonly rules?: StageRules;
 }
 
 export interface StagePartitionStats {

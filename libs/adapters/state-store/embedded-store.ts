@@ -1,0 +1,248 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Database, open, type RootDatabase, type Transaction } from 'lmdb';
+import { assert } from '../../core/errors/assert.ts';
+import { TallyError } from '../../core/errors/tally-error.ts';
+import { type DataFolderLock, lockDataFolder } from '../event-log/data-folder-lock.ts';
+import type { PartitionPosition } from '../event-log/event-log.ts';
+import type { Checkpoint, StateStore, StoreCommit } from './state-store.ts';
+
+export interface EmbeddedStoreOptions {
+  /** Each stage has its own store in a folder of its name within this one. */
+  readonly folder: string;
+  readonly stage: string;
+  readonly mapSizeBytes?: number;
+}
+
+const MAP_SIZE_BYTES = 64 * 1024 ** 3;
+
+/** LMDB's own limit is 1,978 bytes with pages of 4 KiB; 5 go to partition and kind. */
+export const STORE_KEY_BYTES_MAX = 1_900;
+
+const CHECKPOINT_KIND = 0;
+const STATE_KIND = 1;
+const WIPE_BATCH_KEYS = 10_000;
+/** In place of a checkpoint while its state is being removed; JSON, but no checkpoint. */
+const WIPING = '"wiping"';
+
+/**
+ * The state store in this process, on LMDB, its folder under an exclusive lock. Throws DATA_FOLDER_IN_USE.
+ *
+ * A commit resolves when it is visible, not when it is on the disk: `overlappingSync` lets LMDB flush behind the commits and move the
+ * durable root only then. A power cut so takes the store back to an earlier whole transaction, never to a torn one, and as checkpoint
+ * and values are of one transaction, the stage folds the rest from the log, which alone is synced. (`noSync` would save little more
+ * and could tear the tree.)
+ */
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<StateStore> {
+  const folder = join(options.folder, options.stage);
+  await mkdir(folder, { recursive: true });
+  const lock = await lockDataFolder(folder);
+  try {
+    const env = open({
+      path: folder,
+      noSubdir: false,
+      mapSize: options.mapSizeBytes ?? MAP_SIZE_BYTES,
+      overlappingSync: true,
+      maxDbs: 2,
+    });
+    const store = new EmbeddedStore(env, lock, folder);
+    await store.finishWipes();
+    return store;
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+class EmbeddedStore implements StateStore {
+  readonly #env: RootDatabase;
+  readonly #lock: DataFolderLock;
+  readonly #folder: string;
+  readonly #state: Database<string, Buffer>;
+  /** One write at a time, so that the compare-and-set of a commit is decided on what is stored. */
+  #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(env: RootDatabase, lock: DataFolderLock, folder: string) {
+    this.#env = env;
+    this.#lock = lock;
+    this.#folder = folder;
+    this.#state = env.openDB('state', { encoding: 'string', keyEncoding: 'binary' });
+  }
+
+  async checkpoint(partition: number): Promise<Checkpoint | null> {
+    this.#assertOpen();
+    const text = this.#checkpointText(partition);
+    return text === undefined ? null : parseCheckpoint(text);
+  }
+
+  async get(
+    partition: number,
+    keys: readonly string[],
+  ): Promise<{ readonly tip: string | null; readonly values: readonly (string | null)[] }> {
+    this.#assertOpen();
+    // One read transaction: tip and values are of one commit.
+    const transaction = this.#state.useReadTransaction();
+    try {
+      const tip = this.#tip(partition, transaction);
+      const values = keys.map((key) => this.#state.get(stateKey(partition, key), { transaction }) ?? null);
+      return { tip, values };
+    } finally {
+      transaction.done();
+    }
+  }
+
+  commit(commits: readonly StoreCommit[]): Promise<('committed' | 'stale')[]> {
+    return this.#inTurn(async () => {
+      const written: Promise<boolean>[] = [];
+      const tips = new Map<number, string | null>();
+      // All writes of one turn of the event loop are one transaction of lmdb-js.
+      const outcomes = commits.map((commit) => this.#write(commit, tips, written));
+      await this.#settled(written);
+      return outcomes;
+    });
+  }
+
+  wipe(partition: number): Promise<void> {
+    return this.#inTurn(async () => {
+      // Too much for one transaction: a mark that no tip equals goes first, and a crash in between is finished when the store is opened.
+      await this.#settled([this.#state.put(checkpointKey(partition), WIPING)]);
+      await this.#finishWipe(partition);
+    });
+  }
+
+  /** Ends the wipes that a crash has cut off. */
+  async finishWipes(): Promise<void> {
+    for (let start = checkpointKey(0); ; ) {
+      const [found] = [...this.#state.getKeys({ start, limit: 1 })].map((key) => Buffer.from(key));
+      if (found === undefined) {
+        return;
+      }
+      const partition = found.readUInt32BE(0);
+      if (this.#state.get(checkpointKey(partition)) === WIPING) {
+        await this.#finishWipe(partition);
+      }
+      start = checkpointKey(partition + 1);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) {
+      return;
+    }
+    this.#closed = true;
+    await this.#last.catch(() => undefined);
+    await this.#env.close();
+    await this.#lock.release();
+  }
+
+  #write(
+    { partition, expectedTip, checkpoint, puts }: StoreCommit,
+    tips: Map<number, string | null>,
+    written: Promise<boolean>[],
+  ): 'committed' | 'stale' {
+    const storedTip = tips.has(partition) ? (tips.get(partition) ?? null) : this.#tip(partition);
+    if (storedTip !== expectedTip) {
+      return 'stale';
+    }
+    for (const { key, value } of puts) {
+      const place = stateKey(partition, key);
+      written.push(value === null ? this.#state.remove(place) : this.#state.put(place, value));
+    }
+    written.push(this.#state.put(checkpointKey(partition), JSON.stringify(checkpoint)));
+    tips.set(partition, checkpoint.tip);
+    return 'committed';
+  }
+
+  /** What commits and reads are compared with: not null where something is stored that stands for nothing. */
+  #tip(partition: number, transaction?: Transaction): string | null {
+    const text = this.#checkpointText(partition, transaction);
+    return text === undefined ? null : (parseCheckpoint(text)?.tip ?? WIPING);
+  }
+
+  #checkpointText(partition: number, transaction?: Transaction): string | undefined {
+    const key = checkpointKey(partition);
+    return transaction === undefined ? this.#state.get(key) : this.#state.get(key, { transaction });
+  }
+
+  async #finishWipe(partition: number): Promise<void> {
+    const range = { start: stateKey(partition, ''), end: checkpointKey(partition + 1), limit: WIPE_BATCH_KEYS };
+    for (;;) {
+      const keys = [...this.#state.getKeys(range)].map((key) => Buffer.from(key));
+      if (keys.length === 0) {
+        break;
+      }
+      await this.#settled(keys.map((key) => this.#state.remove(key)));
+    }
+    await this.#settled([this.#state.remove(checkpointKey(partition))]);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last
+      .catch(() => undefined)
+      .then(() => {
+        this.#assertOpen();
+        return work();
+      });
+    this.#last = turn;
+    return turn;
+  }
+
+  async #settled(written: readonly Promise<boolean>[]): Promise<void> {
+    try {
+      await Promise.all(written);
+    } catch (cause) {
+      const facts = { folder: this.#folder };
+      const message = `the state store in ${this.#folder} could not be written: is its disk full?`;
+      throw new TallyError('STORE_WRITE_FAILED', message, facts, { retriable: true, cause });
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) {
+      throw new TallyError('STORE_CLOSED', 'the state store is closed', { folder: this.#folder });
+    }
+  }
+}
+
+function checkpointKey(partition: number): Buffer {
+  const key = Buffer.alloc(5);
+  key.writeUInt32BE(partition, 0);
+  key.writeUInt8(CHECKPOINT_KIND, 4);
+  return key;
+}
+
+function stateKey(partition: number, name: string): Buffer {
+  const nameBytes = Buffer.byteLength(name);
+  assert(nameBytes <= STORE_KEY_BYTES_MAX, 'a key of state is not too long', { nameBytes });
+  const key = Buffer.allocUnsafe(5 + nameBytes);
+  key.writeUInt32BE(partition, 0);
+  key.writeUInt8(STATE_KIND, 4);
+  key.write(name, 5);
+  return key;
+}
+
+function parseCheckpoint(text: string): Checkpoint | null {
+  const parsed: unknown = JSON.parse(text);
+  return isCheckpoint(parsed) ? parsed : null;
+}
+
+function isCheckpoint(value: unknown): value is Checkpoint {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'tip' in value &&
+    typeof value.tip === 'string' &&
+    'tipOffset' in value &&
+    typeof value.tipOffset === 'number' &&
+    'outputNext' in value &&
+    typeof value.outputNext === 'number' &&
+    'inputs' in value &&
+    Array.isArray(value.inputs) &&
+    value.inputs.every(isPosition)
+  );
+}
+
+function isPosition(value: unknown): value is PartitionPosition {
+  return typeof value === 'object' && value !== null && 'topic' in value && 'partition' in value && 'offset' in value;
+}
