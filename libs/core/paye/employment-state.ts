@@ -1,0 +1,140 @@
+import type { LocalDate } from '../calendar/local-date.ts';
+import type { StateView } from '../events/decision.ts';
+import type { NiCategory } from '../events/paye-events.ts';
+import type { Account } from '../identity/account.ts';
+
+/**
+ * What tax remembers of one employment in a tax year, written with every decision: so names are short and absent parts are left out.
+ * Amounts are pence to date.
+ */
+export interface EmploymentState {
+  /** Latest pay day assessed. */
+  readonly d: LocalDate;
+  /** Taxable pay, P45 pay included. */
+  readonly p: number;
+  /** Tax deducted, P45 tax included. */
+  readonly t: number;
+  /** Earnings for NICs. */
+  readonly e: number;
+  /** Employee's and employer's NICs. */
+  readonly n: number;
+  readonly m: number;
+  /** Student and postgraduate loan deductions. */
+  readonly s: number;
+  readonly g: number;
+  /** Events seen: 24 hex digits each, 16 of the id and 8 of the hash, oldest first. */
+  readonly h: string;
+  /** Latest earnings periods, oldest first. */
+  readonly w: readonly PeriodPool[];
+  /** Earnings periods that were paid and are no longer in `w`, a character each. */
+  readonly o?: string;
+  /** Pay and tax taken from a P45. */
+  readonly q?: readonly [payPence: number, taxPence: number];
+  readonly r?: DirectorState;
+}
+
+/** What was paid and taken in one earnings period. */
+export interface PeriodPool {
+  /** Earnings period and its number: `M1:8`. */
+  readonly k: string;
+  /** Pay and tax of payments on a week 1/month 1 basis. */
+  readonly p: number;
+  readonly t: number;
+  /** By letter: earnings, employee's and employer's NICs. */
+  readonly l: Readonly<Partial<Record<NiCategory, readonly [earnings: number, employee: number, employer: number]>>>;
+}
+
+/** A director's annual earnings period (paye.md 5.8). */
+export interface DirectorState {
+  readonly k: 'AN' | 'AL';
+  /** Weeks of the earnings period. */
+  readonly w: number;
+  /** Earnings by letter, and NICs taken, all since appointment. */
+  readonly l: Readonly<Partial<Record<NiCategory, number>>>;
+  readonly n: number;
+  readonly m: number;
+}
+
+/** Left where a works number was continued by another, so that its events stay known. */
+export interface MovedEmployment {
+  readonly moved: true;
+  readonly h: string;
+}
+
+/** Earnings periods kept in full; a payment into an older one that was paid cannot be pooled any more. */
+const POOLS_MAX = 4;
+/** Events remembered of one employment in a year: one a day. */
+const SEEN_MAX = 366;
+const SEEN_LENGTH = 24;
+const POOL_CHARACTERS_FROM = 0x100;
+const EARNINGS_PERIODS = ['W1', 'W2', 'W4', 'M1', 'M3', 'M6', 'MA'] as const;
+
+export function employmentKey(account: Account, taxYear: string, worksNumber: string): string {
+  return `employment|${account}|${taxYear}|${worksNumber}`;
+}
+
+export function readEmployment(view: StateView, key: string): EmploymentState | MovedEmployment | undefined {
+  return view.get(key) as EmploymentState | MovedEmployment | undefined;
+}
+
+export function isMoved(state: EmploymentState | MovedEmployment): state is MovedEmployment {
+  return 'moved' in state;
+}
+
+/** 24 hex digits that stand for an event: 64 bits folded from its id, 32 bits of the hash of its bytes. */
+export function seenMark(eventId: string, eventHash: string): string {
+  const high =
+    Number.parseInt(eventId.slice(0, 8), 16) ^ Math.imul(Number.parseInt(eventId.slice(16, 24), 16), 0x9e3779b1);
+  const low =
+    Number.parseInt(eventId.slice(8, 16), 16) ^ Math.imul(Number.parseInt(eventId.slice(24, 32), 16), 0x85ebca6b);
+  return hex8(high) + hex8(low) + eventHash.slice(0, 8);
+}
+
+/** `new`, `repeat` (same id, same bytes) or `conflict` (same id, other bytes). */
+export function seenBefore(seen: string, mark: string): 'new' | 'repeat' | 'conflict' {
+  const id = mark.slice(0, 16);
+  for (let at = seen.indexOf(id); at >= 0; at = seen.indexOf(id, at + 1)) {
+    if (at % SEEN_LENGTH === 0) return seen.startsWith(mark, at) ? 'repeat' : 'conflict';
+  }
+  return 'new';
+}
+
+/** The marks with one more; the oldest are forgotten beyond the limit. */
+export function withSeen(seen: string, mark: string): string {
+  return seen.length < SEEN_MAX * SEEN_LENGTH ? seen + mark : seen.slice(SEEN_LENGTH) + mark;
+}
+
+/** The pool of an earnings period; undefined where nothing was paid in it, `forgotten` where something was and is no longer known. */
+export function poolOf(
+  state: EmploymentState | null,
+  earningsPeriod: string,
+  period: number,
+): PeriodPool | undefined | 'forgotten' {
+  if (state === null) return undefined;
+  const key = `${earningsPeriod}:${period}`;
+  for (const pool of state.w) if (pool.k === key) return pool;
+  return state.o?.includes(poolCharacter(key)) === true ? 'forgotten' : undefined;
+}
+
+/** Pools with one added or replaced, and the characters of those that were dropped. */
+export function withPool(
+  state: EmploymentState | null,
+  pool: PeriodPool,
+): { readonly w: readonly PeriodPool[]; readonly o: string } {
+  const o = state?.o ?? '';
+  if (state === null) return { w: [pool], o };
+  const index = state.w.findIndex(({ k }) => k === pool.k);
+  if (index >= 0) return { w: state.w.with(index, pool), o };
+  if (state.w.length < POOLS_MAX) return { w: [...state.w, pool], o };
+  const [dropped, ...kept] = state.w;
+  return { w: [...kept, pool], o: dropped === undefined ? o : o + poolCharacter(dropped.k) };
+}
+
+function poolCharacter(key: string): string {
+  const family = EARNINGS_PERIODS.indexOf(key.slice(0, 2) as (typeof EARNINGS_PERIODS)[number]);
+  return String.fromCharCode(POOL_CHARACTERS_FROM + family * 64 + Number(key.slice(3)));
+}
+
+function hex8(bits: number): string {
+  return (bits >>> 0).toString(16).padStart(8, '0');
+}
