@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
+import helmet from 'helmet';
+import type { Logger } from '../telemetry/logger.ts';
+import { BODY_BYTES_MAX } from './limits.ts';
+import { HttpProblem, problemOf, sendProblem } from './problem.ts';
+
+export interface HttpAppOptions {
+  /** In order; each brings its own paths. */
+  readonly routers: readonly Router[];
+}
+
+export interface HttpAppDependencies {
+  readonly logger: Logger;
+}
+
+/**
+ * The one way that HTTP is served: safe headers, a correlation id on every answer, JSON bodies to 4 MiB where a route takes them,
+ * every error an RFC 9457 problem, and an access log by route template, never by path: accounts stand in paths.
+ */
+export function createHttpApp(options: HttpAppOptions, dependencies: HttpAppDependencies): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.use(safeHeaders());
+  app.use(correlate);
+  app.use(accessLog(dependencies.logger));
+  for (const router of options.routers) app.use(router);
+  app.use(nothingHere);
+  app.use(answerError(dependencies.logger));
+  return app;
+}
+
+/** Put before handlers that take JSON. Refuses other content types (CONTENT_TYPE_UNSUPPORTED) and bodies above the limit. */
+export const jsonBody: readonly ((request: Request, response: Response, next: NextFunction) => void)[] = [
+  (request, _response, next) => {
+    if (request.is('application/json') !== false) return next();
+    next(new HttpProblem(415, 'CONTENT_TYPE_UNSUPPORTED', 'send the header Content-Type: application/json'));
+  },
+  express.json({ limit: BODY_BYTES_MAX, strict: false }),
+];
+
+/** The correlation id of a request: the caller's X-Correlation-Id where it is a fit one, else a new one. */
+export function correlationIdOf(response: Response): string {
+  return String(response.locals['correlationId'] ?? '');
+}
+
+const CORRELATION_ID = /^[A-Za-z0-9._-]{1,64}$/;
+
+function correlate(request: Request, response: Response, next: NextFunction): void {
+  const given = request.get('x-correlation-id') ?? '';
+  const correlationId = CORRELATION_ID.test(given) ? given : randomUUID();
+  response.locals['correlationId'] = correlationId;
+  response.set('X-Correlation-Id', correlationId);
+  next();
+}
+
+/** No upgrade to HTTPS and no HSTS: TLS ends before this process. */
+function safeHeaders(): ReturnType<typeof helmet> {
+  return helmet({
+    strictTransportSecurity: false,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        imgSrc: ["'self'", 'data:'],
+        objectSrc: ["'none'"],
+      },
+    },
+  });
+}
+
+function accessLog(logger: Logger) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const startedNs = process.hrtime.bigint();
+    response.on('finish', () => {
+      const durationMs = Number((process.hrtime.bigint() - startedNs) / 10_000n) / 100;
+      const { method } = request;
+      const { statusCode: status } = response;
+      logger.debug(
+        { method, route: routeTemplate(request), status, durationMs, correlationId: correlationIdOf(response) },
+        'answered',
+      );
+    });
+    next();
+  };
+}
+
+/** `/payer/v1/accounts/:account/statement`, whatever account was asked for. */
+function routeTemplate(request: Request): string {
+  const route: unknown = request.route;
+  const path = route !== null && typeof route === 'object' && 'path' in route ? route.path : undefined;
+  return typeof path === 'string' ? path : '(none)';
+}
+
+function nothingHere(request: Request, _response: Response, next: NextFunction): void {
+  next(new HttpProblem(404, 'NOT_FOUND', `nothing answers ${request.method} here; docs/http-api.md lists what does`));
+}
+
+function answerError(logger: Logger) {
+  return (error: unknown, _request: Request, response: Response, next: NextFunction): void => {
+    const problem = problemOf(error);
+    const correlationId = correlationIdOf(response);
+    if (problem.status >= 500)
+      logger.error({ err: problem.cause ?? problem, code: problem.code, correlationId }, 'failed');
+    if (response.headersSent) next(error);
+    else sendProblem(response, problem, correlationId);
+  };
+}

@@ -1,0 +1,29 @@
+/** Every limit on what comes in over HTTP, in one place. */
+
+/** Bytes of a request's body, inflated; more is BODY_TOO_LARGE. */
+export const BODY_BYTES_MAX = 4 * 1024 * 1024;
+/** Events of one request. */
+export const EVENTS_PER_REQUEST_MAX = 1_000;
+/** Faults listed in one answer; the rest are counted in `detail`. */
+export const FAULTS_LISTED_MAX = 200;
+
+/** |amount| of any money field, pence (£1 billion; vat-tables.json has the same for a till line). */
+export const AMOUNT_PENCE_MAX = 100_000_000_000;
+/** Lines and tenders of one till event: with the texts below an event and its decision stay far below one message. */
+export const TILL_LINES_MAX = 1_000;
+export const TILL_PAYMENTS_MAX = 50;
+export const TEXT_CHARACTERS_MAX = 100;
+export const REASON_CHARACTERS_MAX = 200;
+export const WORKS_NUMBER_CHARACTERS_MAX = 35;
+export const CODE_CHARACTERS_MAX = 40;
+export const STATUTORY_PAY_KINDS_MAX = 10;
+export const TILL_SEQ_MAX = Number.MAX_SAFE_INTEGER;
+
+/** Milliseconds for the headers, and for a whole request. */
+export const HEADERS_TIMEOUT_MS = 10_000;
+export const REQUEST_TIMEOUT_MS = 60_000;
+/** Bytes that may wait in a live stream's connection before it is cut: the reader comes back with Last-Event-ID. */
+export const STREAM_BACKLOG_BYTES_MAX = 1024 * 1024;
+export const STREAM_HEARTBEAT_MS = 15_000;
+export const STREAM_REPLAY_EVENTS_MAX = 256;
+export const STREAM_CLIENTS_MAX = 500;

@@ -1,0 +1,105 @@
+import type { Response } from 'express';
+import type { Fault } from '../../core/errors/fault.ts';
+import { TallyError } from '../../core/errors/tally-error.ts';
+import { FAULTS_LISTED_MAX } from './limits.ts';
+
+/** What an error means over HTTP: an RFC 9457 problem, thrown anywhere in a handler. */
+export class HttpProblem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly faults: readonly Fault[];
+  readonly retryAfterSeconds: number | null;
+
+  constructor(
+    status: number,
+    code: string,
+    detail: string,
+    more: { readonly faults?: readonly Fault[]; readonly retryAfterSeconds?: number; readonly cause?: unknown } = {},
+  ) {
+    super(detail, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = 'HttpProblem';
+    this.status = status;
+    this.code = code;
+    this.faults = more.faults ?? [];
+    this.retryAfterSeconds = more.retryAfterSeconds ?? null;
+  }
+}
+
+/** Status and title of every code that is not simply a fault of input (422) or ours (500). */
+const STATUSES: Readonly<Record<string, readonly [number, string]>> = {
+  NOT_JSON: [400, 'The body is not JSON'],
+  BODY_TOO_LARGE: [413, 'The body is too large'],
+  BODY_ABORTED: [400, 'The body ended early'],
+  CONTENT_TYPE_UNSUPPORTED: [415, 'The content type is not application/json'],
+  INPUT_INVALID: [422, 'The input is at fault'],
+  KEY_MISSING: [401, 'No client key was given'],
+  KEY_UNKNOWN: [401, 'The client key is not known'],
+  KEY_EXPIRED: [401, 'The client key has expired'],
+  ROLE_MISSING: [403, 'The client may not do this'],
+  ACCOUNT_NOT_YOURS: [403, 'The account is not bound to this client'],
+  EVENT_ID_CONFLICT: [409, 'An event id is known with another body'],
+  NOT_FOUND: [404, 'There is nothing here'],
+  METHOD_NOT_ALLOWED: [405, 'The method is not allowed here'],
+  TOO_MANY_STREAMS: [503, 'Too many live streams'],
+  LOG_UNAVAILABLE: [503, 'The event log does not take events now'],
+  NOT_READY: [503, 'The service is starting or stopping'],
+  INTERNAL: [500, 'Something went wrong on our side'],
+};
+
+/** The problem of any error. What is not ours to explain becomes INTERNAL, without its message. */
+export function problemOf(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  const parser = bodyParserProblem(error);
+  if (parser !== null) return parser;
+  if (error instanceof TallyError) {
+    const known = STATUSES[error.code];
+    if (known !== undefined) return new HttpProblem(known[0], error.code, error.message, retryAfter(error));
+    if (error.retriable) return new HttpProblem(503, error.code, error.message, { retryAfterSeconds: 1, cause: error });
+  }
+  return new HttpProblem(500, 'INTERNAL', 'an unexpected error; quote the correlation id', { cause: error });
+}
+
+/** Writes `application/problem+json` with every fault at once (at most FAULTS_LISTED_MAX, the rest counted). */
+export function sendProblem(response: Response, problem: HttpProblem, correlationId: string): void {
+  const { status, code, faults, retryAfterSeconds } = problem;
+  if (retryAfterSeconds !== null) response.set('Retry-After', String(retryAfterSeconds));
+  if (status === 401) response.set('WWW-Authenticate', 'Bearer realm="tallystick"');
+  const left = faults.length - FAULTS_LISTED_MAX;
+  const body = {
+    type: `urn:tallystick:problem:${code}`,
+    title: STATUSES[code]?.[1] ?? 'The request was refused',
+    status,
+    code,
+    detail: left > 0 ? `${problem.message} (and ${left} further faults that are not listed)` : problem.message,
+    correlationId,
+    ...(faults.length > 0 ? { faults: faults.slice(0, FAULTS_LISTED_MAX) } : {}),
+  };
+  response.status(status).set('Content-Type', 'application/problem+json; charset=utf-8').send(JSON.stringify(body));
+}
+
+function retryAfter(error: TallyError): { readonly retryAfterSeconds?: number; readonly cause: unknown } {
+  return error.retriable ? { retryAfterSeconds: 1, cause: error } : { cause: error };
+}
+
+/** Errors of express.json by their `type`. */
+function bodyParserProblem(error: unknown): HttpProblem | null {
+  const type = error instanceof Error && 'type' in error ? error.type : undefined;
+  switch (type) {
+    case 'entity.parse.failed':
+      return new HttpProblem(400, 'NOT_JSON', 'the body is not valid JSON');
+    case 'entity.too.large':
+      return new HttpProblem(413, 'BODY_TOO_LARGE', 'the body is too large: send fewer events in a request');
+    case 'request.aborted':
+    case 'request.size.invalid':
+      return new HttpProblem(400, 'BODY_ABORTED', 'the body is not as long as its Content-Length');
+    case 'charset.unsupported':
+    case 'encoding.unsupported':
+      return new HttpProblem(
+        415,
+        'CONTENT_TYPE_UNSUPPORTED',
+        'send application/json in UTF-8, plain, gzip, deflate or br',
+      );
+    default:
+      return null;
+  }
+}
