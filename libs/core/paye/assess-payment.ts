@@ -6,16 +6,18 @@ import { directorNics, directorWeeks } from './director-nics.ts';
 import {
   type DirectorState,
   type EmploymentState,
+  isForgotten,
   type PeriodPool,
   poolOf,
+  standAloneOf,
   withPool,
   withSeen,
 } from './employment-state.ts';
 import { type IncomeTax, incomeTax } from './income-tax.ts';
 import { loanDeductionPence } from './loan-deductions.ts';
 import { PREFIX_OF_NATION } from './nation.ts';
-import { PERIODS_IN_YEAR, periodOf } from './pay-frequency.ts';
-import { type PayDay, type PayeRules, payDayOf, taxCodeOf } from './paye-rules.ts';
+import { PERIODS_IN_YEAR } from './pay-frequency.ts';
+import { type PayDay, type PayeRules, type PayPeriod, payDayOf, taxCodeOf } from './paye-rules.ts';
 import type { TaxCode } from './tax-code.ts';
 
 /** What one payment comes to, pence; refunds are negative. */
@@ -44,7 +46,9 @@ export interface PaymentWorking {
 interface Taxed {
   readonly working: PaymentWorking;
   readonly taxPence: number;
-  readonly toDate: { readonly p: number; readonly t: number; readonly q: readonly [number, number] | undefined };
+  readonly payToDatePence: number;
+  readonly taxToDatePence: number;
+  readonly p45: readonly [number, number] | undefined;
 }
 
 interface Contributed {
@@ -54,6 +58,21 @@ interface Contributed {
   /** Whether the payment counts in its earnings period's pool. */
   readonly pooled: boolean;
 }
+
+/** Everything that the parts of an assessment look at. */
+interface Context {
+  readonly event: PaymentMade;
+  readonly before: EmploymentState | null;
+  readonly day: PayDay;
+  readonly rules: PayeRules;
+  readonly frequency: FrequencyRules;
+  readonly period: PayPeriod;
+  /** Of this payment's letter in its earnings period. */
+  readonly pool: PeriodPool | undefined;
+  readonly flags: string[];
+}
+
+const NO_POOLS: readonly PeriodPool[] = [];
 
 /**
  * Income tax, NICs and loan deductions of one payment on top of what its employment has to date (paye.md sections 4 to 6).
@@ -67,36 +86,21 @@ export function assessPayment(
   rules: PayeRules,
 ): AssessedPayment {
   const flags: string[] = [];
-  const frequency = day.rules.frequencies[event.payFrequency];
-  const period = periodOf(frequency.terms, day.taxWeek, day.taxMonth);
-  if (period !== event.period) flags.push('PERIOD_DIFFERS');
+  const period = day.periods[event.payFrequency];
+  if (period.number !== event.period) flags.push('PERIOD_DIFFERS');
   if (before !== null && event.paymentDate < before.d) flags.push('OUT_OF_ORDER');
-  const pool = poolOf(before, frequency.terms.earningsPeriod, period);
-  if (pool === 'forgotten') {
+  if (before !== null && isForgotten(before, period.key)) {
     throw new TallyError('NOT_BUILT', 'a further payment in an earnings period that is no longer remembered', {
-      what: 'a further payment in an earnings period before the last four that were paid',
+      what: 'a further payment in an earnings period before the last ones that were paid',
     });
   }
-  const taxed = taxOf(event, before, pool, { day, frequency, period, rules, flags });
-  const nics = nicsOf(event, before, pool, day, frequency);
-  const { studentLoanPence, postgraduateLoanPence } = loansOf(event, day, frequency);
-  const newPool = poolAfter(event, pool, `${frequency.terms.earningsPeriod}:${period}`, taxed, nics);
-  const { w, o } = withPool(before, newPool);
-  const state: EmploymentState = {
-    d: before !== null && before.d > event.paymentDate ? before.d : event.paymentDate,
-    p: taxed.toDate.p,
-    t: taxed.toDate.t,
-    e: (before?.e ?? 0) + event.nicableEarningsPence,
-    n: (before?.n ?? 0) + nics.employeePence,
-    m: (before?.m ?? 0) + nics.employerPence,
-    s: (before?.s ?? 0) + studentLoanPence,
-    g: (before?.g ?? 0) + postgraduateLoanPence,
-    h: withSeen(before?.h ?? '', mark),
-    w,
-    ...(o === '' ? {} : { o }),
-    ...(taxed.toDate.q === undefined ? {} : { q: taxed.toDate.q }),
-    ...(nics.director === undefined ? {} : { r: nics.director }),
-  };
+  const pool = poolOf(before?.w ?? NO_POOLS, event.niCategory, period.key);
+  const frequency = day.rules.frequencies[event.payFrequency];
+  const context: Context = { event, before, day, rules, frequency, period, pool, flags };
+  const taxed = taxOf(context);
+  const nics = nicsOf(context);
+  const studentLoanPence = studentLoanOf(event, day, frequency);
+  const postgraduateLoanPence = postgraduateLoanOf(event, day, frequency);
   return {
     incomeTaxPence: taxed.taxPence,
     employeeNicsPence: nics.employeePence,
@@ -104,35 +108,30 @@ export function assessPayment(
     studentLoanPence,
     postgraduateLoanPence,
     flags,
-    state,
+    state: stateAfter(context, mark, taxed, nics, studentLoanPence, postgraduateLoanPence),
     working: taxed.working,
   };
 }
 
-interface TaxContext {
-  readonly day: PayDay;
-  readonly frequency: FrequencyRules;
-  readonly period: number;
-  readonly rules: PayeRules;
-  readonly flags: string[];
-}
-
-function taxOf(
-  event: PaymentMade,
-  before: EmploymentState | null,
-  pool: PeriodPool | undefined,
-  context: TaxContext,
-): Taxed {
-  const { day, frequency, period, rules, flags } = context;
-  const { code, nonCumulative } = codeInForce(event, rules, flags);
+function taxOf(context: Context): Taxed {
+  const { event, before, day, frequency, period, rules, flags } = context;
+  const stated = taxCodeOf(rules, event.taxCode);
+  const code = event.paymentAfterLeaving ? codeAfterLeaving(event, stated, rules, flags) : stated;
+  const nonCumulative = event.week1Month1 || stated.nonCumulative || event.paymentAfterLeaving;
   const { family, periods: perPayment } = frequency.terms;
   // 4.10: weeks 53, 54 and 56 stand alone, whatever the basis.
-  const cumulative = !nonCumulative && period <= PERIODS_IN_YEAR[family];
-  const periods = cumulative ? furthestPeriod(event, before, period, frequency, rules) : perPayment;
-  const q = p45Of(event, before, nonCumulative);
-  const payToDate = (before?.p ?? 0) + (q?.[0] ?? 0) - (before?.q?.[0] ?? 0);
-  const taxToDate = (before?.t ?? 0) + (q?.[1] ?? 0) - (before?.q?.[1] ?? 0);
-  const pooledTax = pool !== undefined && day.rules.pooledInPeriod.has('incomeTax') ? pool : undefined;
+  const cumulative = !nonCumulative && period.number <= PERIODS_IN_YEAR[family];
+  const p45 = p45Of(event, before, nonCumulative);
+  const payToDate = (before?.p ?? 0) + (p45?.[0] ?? 0) - (before?.q?.[0] ?? 0);
+  const taxToDate = (before?.t ?? 0) + (p45?.[1] ?? 0) - (before?.q?.[1] ?? 0);
+  let payBeforePence = payToDate;
+  let taxBeforePence = taxToDate;
+  if (!cumulative) {
+    const pooled = day.rules.poolsIncomeTax ? standAloneOf(before?.w ?? NO_POOLS, period.key) : undefined;
+    payBeforePence = pooled?.payPence ?? 0;
+    taxBeforePence = pooled?.taxPence ?? 0;
+  }
+  const periods = cumulative ? furthestPeriod(context) : perPayment;
   const tax = incomeTax({
     scale: day.rules.scales[code.nation],
     code,
@@ -141,8 +140,8 @@ function taxOf(
     cumulative,
     payPence: event.taxablePayPence,
     benefitsPence: event.payrolledBenefitsPence,
-    payBeforePence: cumulative ? payToDate : (pooledTax?.p ?? 0),
-    taxBeforePence: cumulative ? taxToDate : (pooledTax?.t ?? 0),
+    payBeforePence,
+    taxBeforePence,
     limitBasisPoints: day.rules.overridingLimitBasisPoints,
   });
   let { taxPence } = tax;
@@ -152,40 +151,29 @@ function taxOf(
     flags.push('REFUND_WITHHELD');
   }
   return {
-    working: { code, cumulative, periods, period, tax },
+    working: { code, cumulative, periods, period: period.number, tax },
     taxPence,
-    toDate: { p: payToDate + event.taxablePayPence, t: taxToDate + taxPence, q },
+    payToDatePence: payToDate + event.taxablePayPence,
+    taxToDatePence: taxToDate + taxPence,
+    p45,
   };
 }
 
 /** 4.10: after leaving (P45 issued) 0T on week 1/month 1 by the nation last used, whatever code is stated. */
-function codeInForce(
-  event: PaymentMade,
-  rules: PayeRules,
-  flags: string[],
-): { readonly code: TaxCode; readonly nonCumulative: boolean } {
-  const stated = taxCodeOf(rules, event.taxCode);
-  const nonCumulative = event.week1Month1 || stated.nonCumulative;
-  if (!event.paymentAfterLeaving) return { code: stated, nonCumulative };
-  const code = taxCodeOf(rules, `${PREFIX_OF_NATION[stated.nation]}0T`);
-  if (stated.kind !== 'allowance' || stated.number !== 0 || !nonCumulative) flags.push('CODE_AFTER_LEAVING');
-  return { code, nonCumulative: true };
+function codeAfterLeaving(event: PaymentMade, stated: TaxCode, rules: PayeRules, flags: string[]): TaxCode {
+  const isZeroT = stated.kind === 'allowance' && stated.number === 0;
+  if (!isZeroT || !(event.week1Month1 || stated.nonCumulative)) flags.push('CODE_AFTER_LEAVING');
+  return taxCodeOf(rules, `${PREFIX_OF_NATION[stated.nation]}0T`);
 }
 
 /**
  * n of a cumulative code. A payment that comes after one of a later pay day adds to the position of the later day: so tax to date is
  * the same in whatever order the payments came.
  */
-function furthestPeriod(
-  event: PaymentMade,
-  before: EmploymentState | null,
-  period: number,
-  frequency: FrequencyRules,
-  rules: PayeRules,
-): number {
-  if (before === null || event.paymentDate >= before.d) return period;
-  const latest = payDayOf(rules, before.d);
-  return Math.min(PERIODS_IN_YEAR[frequency.terms.family], periodOf(frequency.terms, latest.taxWeek, latest.taxMonth));
+function furthestPeriod({ event, before, frequency, period, rules }: Context): number {
+  if (before === null || event.paymentDate >= before.d) return period.number;
+  const latest = payDayOf(rules, before.d).periods[event.payFrequency].number;
+  return Math.min(PERIODS_IN_YEAR[frequency.terms.family], latest);
 }
 
 /** P45 figures of the same year count once, as last stated, and only on a cumulative basis (paye.md 4.10). */
@@ -199,45 +187,33 @@ function p45Of(
   return [starter.p45PayPence, starter.p45TaxPence];
 }
 
-function nicsOf(
-  event: PaymentMade,
-  before: EmploymentState | null,
-  pool: PeriodPool | undefined,
-  day: PayDay,
-  frequency: FrequencyRules,
-): Contributed {
+function nicsOf(context: Context): Contributed {
+  const { event, before, day, frequency } = context;
   const director = directorAfter(event, before?.r);
-  if (director === undefined) return { ...periodNics(event, pool, day, frequency), director, pooled: true };
-  const taken = { n: before?.r?.n ?? 0, m: before?.r?.m ?? 0 };
+  if (director === undefined) return periodNics(context, undefined);
   if (director.k === 'AN' || isLastOfYear(event, day, frequency)) {
     const due = directorNics(day.rules.directorTerms[director.w] ?? {}, day.rules.letterOrder, director.l);
     return {
-      employeePence: due.employeePence - taken.n,
-      employerPence: due.employerPence - taken.m,
+      employeePence: due.employeePence - director.n,
+      employerPence: due.employerPence - director.m,
       director: { ...director, n: due.employeePence, m: due.employerPence },
       pooled: false,
     };
   }
-  const ordinary = periodNics(event, pool, day, frequency);
-  const after = { ...director, n: taken.n + ordinary.employeePence, m: taken.m + ordinary.employerPence };
-  return { ...ordinary, director: after, pooled: true };
+  return periodNics(context, director);
 }
 
 /** 5.4 and 5.5: on the earnings of the period under this letter, less what was taken from them already. */
-function periodNics(
-  event: PaymentMade,
-  pool: PeriodPool | undefined,
-  day: PayDay,
-  frequency: FrequencyRules,
-): { readonly employeePence: number; readonly employerPence: number } {
+function periodNics({ event, day, frequency, pool }: Context, director: DirectorState | undefined): Contributed {
   const terms = frequency.letters[event.niCategory];
   if (terms === undefined) throw new TallyError('BAD_NI_CATEGORY', 'the letter is not in force', {});
-  const paid = day.rules.pooledInPeriod.has('class1') ? pool?.l[event.niCategory] : undefined;
-  const earnings = event.nicableEarningsPence + (paid?.[0] ?? 0);
-  return {
-    employeePence: employeeNicsPence(terms, earnings) - (paid?.[1] ?? 0),
-    employerPence: employerNicsPence(terms, earnings) - (paid?.[2] ?? 0),
-  };
+  const taken = day.rules.poolsClass1 ? pool : undefined;
+  const earnings = event.nicableEarningsPence + (taken === undefined ? 0 : taken[1]);
+  const employeePence = employeeNicsPence(terms, earnings) - (taken === undefined ? 0 : taken[2]);
+  const employerPence = employerNicsPence(terms, earnings) - (taken === undefined ? 0 : taken[3]);
+  const after =
+    director === undefined ? undefined : { ...director, n: director.n + employeePence, m: director.m + employerPence };
+  return { employeePence, employerPence, director: after, pooled: true };
 }
 
 /** Ceasing to be a director keeps the annual period (paye.md 5.8): the method last stated goes on. */
@@ -261,42 +237,54 @@ function isLastOfYear(event: PaymentMade, day: PayDay, { terms }: FrequencyRules
 }
 
 /** Section 6: on this payment alone, never cumulative. */
-function loansOf(
-  event: PaymentMade,
-  day: PayDay,
-  frequency: FrequencyRules,
-): { readonly studentLoanPence: number; readonly postgraduateLoanPence: number } {
-  const earnings = event.nicableEarningsPence;
-  const threshold = event.studentLoanPlan === null ? undefined : frequency.loanThresholdsPence[event.studentLoanPlan];
-  return {
-    studentLoanPence:
-      threshold === undefined ? 0 : loanDeductionPence(earnings, threshold, day.rules.studentLoanBasisPoints),
-    postgraduateLoanPence: event.postgraduateLoan
-      ? loanDeductionPence(earnings, frequency.postgraduateThresholdPence, day.rules.postgraduateLoanBasisPoints)
-      : 0,
-  };
+function studentLoanOf(event: PaymentMade, day: PayDay, frequency: FrequencyRules): number {
+  if (event.studentLoanPlan === null) return 0;
+  const threshold = frequency.loanThresholdsPence[event.studentLoanPlan];
+  if (threshold === undefined) throw new TallyError('PLAN_NOT_IN_FORCE', 'the plan is not in force', {});
+  return loanDeductionPence(event.nicableEarningsPence, threshold, day.rules.studentLoanBasisPoints);
 }
 
-function poolAfter(
-  event: PaymentMade,
-  pool: PeriodPool | undefined,
-  key: string,
+function postgraduateLoanOf(event: PaymentMade, day: PayDay, frequency: FrequencyRules): number {
+  if (!event.postgraduateLoan) return 0;
+  const threshold = frequency.postgraduateThresholdPence;
+  return loanDeductionPence(event.nicableEarningsPence, threshold, day.rules.postgraduateLoanBasisPoints);
+}
+
+function stateAfter(
+  context: Context,
+  mark: string,
   taxed: Taxed,
   nics: Contributed,
-): PeriodPool {
-  const alone = !taxed.working.cumulative;
-  const letter = event.niCategory;
-  const [earnings, employee, employer] = pool?.l[letter] ?? [0, 0, 0];
-  const contributed = nics.pooled
-    ? {
-        ...pool?.l,
-        [letter]: [earnings + event.nicableEarningsPence, employee + nics.employeePence, employer + nics.employerPence],
-      }
-    : (pool?.l ?? {});
-  return {
-    k: key,
-    p: (pool?.p ?? 0) + (alone ? event.taxablePayPence : 0),
-    t: (pool?.t ?? 0) + (alone ? taxed.taxPence : 0),
-    l: contributed as PeriodPool['l'],
+  studentLoanPence: number,
+  postgraduateLoanPence: number,
+): EmploymentState {
+  const { event, before, pool } = context;
+  const { w, dropped } = withPool(before?.w ?? NO_POOLS, pool, poolAfter(context, taxed, nics));
+  const state: { -readonly [K in keyof EmploymentState]: EmploymentState[K] } = {
+    d: before !== null && before.d > event.paymentDate ? before.d : event.paymentDate,
+    p: taxed.payToDatePence,
+    t: taxed.taxToDatePence,
+    e: (before?.e ?? 0) + event.nicableEarningsPence,
+    n: (before?.n ?? 0) + nics.employeePence,
+    m: (before?.m ?? 0) + nics.employerPence,
+    s: (before?.s ?? 0) + studentLoanPence,
+    g: (before?.g ?? 0) + postgraduateLoanPence,
+    h: withSeen(before?.h ?? '', mark),
+    w,
   };
+  const forgotten = (before?.o ?? '') + dropped;
+  if (forgotten !== '') state.o = forgotten;
+  if (taxed.p45 !== undefined) state.q = taxed.p45;
+  if (nics.director !== undefined) state.r = nics.director;
+  return state;
+}
+
+function poolAfter({ event, period, pool }: Context, { working, taxPence }: Taxed, nics: Contributed): PeriodPool {
+  const key = pool === undefined ? event.niCategory + period.key : pool[0];
+  const earnings = (pool?.[1] ?? 0) + (nics.pooled ? event.nicableEarningsPence : 0);
+  const employee = (pool?.[2] ?? 0) + (nics.pooled ? nics.employeePence : 0);
+  const employer = (pool?.[3] ?? 0) + (nics.pooled ? nics.employerPence : 0);
+  const pay = (pool?.[4] ?? 0) + (working.cumulative ? 0 : event.taxablePayPence);
+  const tax = (pool?.[5] ?? 0) + (working.cumulative ? 0 : taxPence);
+  return pay === 0 && tax === 0 ? [key, earnings, employee, employer] : [key, earnings, employee, employer, pay, tax];
 }

@@ -41,7 +41,8 @@ export interface DatedPayeRules {
   readonly studentLoanBasisPoints: number;
   readonly postgraduateLoanBasisPoints: number;
   /** Which parts pool several payments of one period (paye.md 4.10, 5.5: assumed). */
-  readonly pooledInPeriod: ReadonlySet<string>;
+  readonly poolsIncomeTax: boolean;
+  readonly poolsClass1: boolean;
   readonly employer: EmployerRules;
 }
 
@@ -109,7 +110,8 @@ export function datedPayeRulesOf(card: RateCard, from: LocalDate): DatedPayeRule
     letterOrder: read.list('class1.directors.letterOrder') as readonly NiCategory[],
     studentLoanBasisPoints: read.number('studentLoan.rate', 'basisPoints'),
     postgraduateLoanBasisPoints: read.number('postgraduateLoan.rate', 'basisPoints'),
-    pooledInPeriod: new Set(read.list('pooledInPeriod')),
+    poolsIncomeTax: read.list('pooledInPeriod').includes('incomeTax'),
+    poolsClass1: read.list('pooledInPeriod').includes('class1'),
     employer: employerRules(read),
   };
 }

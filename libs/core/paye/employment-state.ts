@@ -33,16 +33,19 @@ export interface EmploymentState {
   readonly r?: DirectorState;
 }
 
-/** What was paid and taken in one earnings period. */
-export interface PeriodPool {
-  /** Earnings period and its number: `M1:8`. */
-  readonly k: string;
-  /** Pay and tax of payments on a week 1/month 1 basis. */
-  readonly p: number;
-  readonly t: number;
-  /** By letter: earnings, employee's and employer's NICs. */
-  readonly l: Readonly<Partial<Record<NiCategory, readonly [earnings: number, employee: number, employer: number]>>>;
-}
+/**
+ * What was paid and taken in one earnings period under one letter. `pay` and `tax` are those of payments on a week 1/month 1 basis and
+ * left out where there are none.
+ */
+export type PeriodPool = readonly [
+  /** The letter, then the earnings period: `AM1:8`. */
+  key: string,
+  earnings: number,
+  employee: number,
+  employer: number,
+  pay?: number,
+  tax?: number,
+];
 
 /** A director's annual earnings period (paye.md 5.8). */
 export interface DirectorState {
@@ -104,30 +107,45 @@ export function withSeen(seen: string, mark: string): string {
   return seen.length < SEEN_MAX * SEEN_LENGTH ? seen + mark : seen.slice(SEEN_LENGTH) + mark;
 }
 
-/** The pool of an earnings period; undefined where nothing was paid in it, `forgotten` where something was and is no longer known. */
-export function poolOf(
-  state: EmploymentState | null,
-  earningsPeriod: string,
-  period: number,
-): PeriodPool | undefined | 'forgotten' {
-  if (state === null) return undefined;
-  const key = `${earningsPeriod}:${period}`;
-  for (const pool of state.w) if (pool.k === key) return pool;
-  return state.o?.includes(poolCharacter(key)) === true ? 'forgotten' : undefined;
+/** The pool of a letter in an earnings period (`M1:8`), or undefined where nothing was paid. */
+export function poolOf(pools: readonly PeriodPool[], letter: string, periodKey: string): PeriodPool | undefined {
+  for (const pool of pools) {
+    const key = pool[0];
+    if (key.length === periodKey.length + 1 && key.startsWith(letter) && key.endsWith(periodKey)) return pool;
+  }
+  return undefined;
 }
 
-/** Pools with one added or replaced, and the characters of those that were dropped. */
+/** True where an earnings period was paid and is no longer remembered. */
+export function isForgotten(state: EmploymentState, periodKey: string): boolean {
+  return state.o?.includes(poolCharacter(periodKey)) === true;
+}
+
+/** Week 1/month 1 pay and tax of an earnings period under every letter. */
+export function standAloneOf(
+  pools: readonly PeriodPool[],
+  periodKey: string,
+): { readonly payPence: number; readonly taxPence: number } {
+  let payPence = 0;
+  let taxPence = 0;
+  for (const [key, , , , pay = 0, tax = 0] of pools) {
+    if (key.slice(1) !== periodKey) continue;
+    payPence += pay;
+    taxPence += tax;
+  }
+  return { payPence, taxPence };
+}
+
+/** Pools with one added or replaced; beyond the limit the oldest is dropped, and its character is the second part. */
 export function withPool(
-  state: EmploymentState | null,
+  pools: readonly PeriodPool[],
+  replaced: PeriodPool | undefined,
   pool: PeriodPool,
-): { readonly w: readonly PeriodPool[]; readonly o: string } {
-  const o = state?.o ?? '';
-  if (state === null) return { w: [pool], o };
-  const index = state.w.findIndex(({ k }) => k === pool.k);
-  if (index >= 0) return { w: state.w.with(index, pool), o };
-  if (state.w.length < POOLS_MAX) return { w: [...state.w, pool], o };
-  const [dropped, ...kept] = state.w;
-  return { w: [...kept, pool], o: dropped === undefined ? o : o + poolCharacter(dropped.k) };
+): { readonly w: readonly PeriodPool[]; readonly dropped: string } {
+  if (replaced !== undefined) return { w: pools.map((other) => (other === replaced ? pool : other)), dropped: '' };
+  if (pools.length < POOLS_MAX) return { w: [...pools, pool], dropped: '' };
+  const [oldest, ...kept] = pools;
+  return { w: [...kept, pool], dropped: oldest === undefined ? '' : poolCharacter(oldest[0].slice(1)) };
 }
 
 function poolCharacter(key: string): string {

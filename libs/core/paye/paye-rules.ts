@@ -1,7 +1,9 @@
 import { type LocalDate, localDate } from '../calendar/local-date.ts';
 import { type TaxYear, taxMonthOf, taxWeekOf, taxYearEnd, taxYearOf } from '../calendar/tax-calendar.ts';
 import { TallyError } from '../errors/tally-error.ts';
+import { PAY_FREQUENCIES, type PayFrequency } from '../events/paye-events.ts';
 import { type DatedPayeRules, datedPayeRulesOf } from './dated-paye-rules.ts';
+import { FREQUENCY_TERMS, periodOf } from './pay-frequency.ts';
 import { changeDatesOf, rateCardOf } from './rate-card.ts';
 import { parseTaxCode, type TaxCode } from './tax-code.ts';
 
@@ -13,6 +15,13 @@ export interface PayDay {
   /** `2026-27/M08`. */
   readonly taxPeriod: string;
   readonly rules: DatedPayeRules;
+  /** Its number among the weeks or months of each pay frequency, and the key of its earnings period: `M1:8`. */
+  readonly periods: Readonly<Record<PayFrequency, PayPeriod>>;
+}
+
+export interface PayPeriod {
+  readonly number: number;
+  readonly key: string;
 }
 
 /** Every PAYE rate of the cards in force, under the hash that decisions record. Made once; what it remembers is derived from the cards. */
@@ -85,16 +94,27 @@ export function taxCodeOf(rules: PayeRules, text: string): TaxCode {
 function makePayDay(rules: PayeRules, date: LocalDate): PayDay {
   const taxYear = taxYearOf(date);
   const taxMonth = taxMonthOf(date);
+  const taxWeek = taxWeekOf(date);
   const day: PayDay = {
     taxYear,
     taxMonth,
-    taxWeek: taxWeekOf(date),
+    taxWeek,
+    periods: periodsOf(taxWeek, taxMonth),
     taxPeriod: `${taxYear}/M${String(taxMonth).padStart(2, '0')}`,
     rules: rulesOn(rulesOfYear(rules, taxYear), date),
   };
   if (rules.payDays.size >= PAY_DAYS_MAX) rules.payDays.clear();
   rules.payDays.set(date, day);
   return day;
+}
+
+function periodsOf(taxWeek: number, taxMonth: number): Readonly<Record<PayFrequency, PayPeriod>> {
+  const periods = PAY_FREQUENCIES.map((frequency) => {
+    const terms = FREQUENCY_TERMS[frequency];
+    const number = periodOf(terms, taxWeek, taxMonth);
+    return [frequency, { number, key: `${terms.earningsPeriod}:${number}` }];
+  });
+  return Object.fromEntries(periods) as Record<PayFrequency, PayPeriod>;
 }
 
 function rulesOn(dated: readonly DatedPayeRules[], date: LocalDate): DatedPayeRules {
