@@ -139,7 +139,7 @@ export class KeyedState {
   }
 
   async #loadSome(keys: readonly string[]): Promise<void> {
-    const { tip, values } = await this.#store.get(this.#partition, keys);
+    const { tip, values } = await this.#get(keys);
     if ((tip ?? ZERO_TIP) !== this.#tip) {
       throw new TallyError(
         'STORE_STALE',
@@ -151,6 +151,18 @@ export class KeyedState {
     for (const [index, key] of keys.entries()) {
       const text = values[index] ?? null;
       this.#young.set(key, text === null ? null : (JSON.parse(text) as StateValue));
+    }
+  }
+
+  async #get(keys: readonly string[]) {
+    try {
+      return await this.#store.get(this.#partition, keys);
+    } catch (cause) {
+      if (cause instanceof TallyError) {
+        throw cause;
+      }
+      const message = `the state store of partition ${this.#partition} does not answer`;
+      throw new TallyError('STORE_UNAVAILABLE', message, { partition: this.#partition }, { retriable: true, cause });
     }
   }
 

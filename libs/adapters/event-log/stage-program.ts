@@ -1,6 +1,5 @@
 import type { Checkpoint, StateStore, StorePut } from '../state-store/state-store.ts';
 import type { EventLog, LogRecord, PartitionPosition, RecordBatch, TopicPartition } from './event-log.ts';
-import type { StageRules } from './stage-rules.ts';
 
 /**
  * The link that every message of a stage's output carries (design section 3): the first fields of its Avro record, so that readers
@@ -146,9 +145,9 @@ export interface StageLimits {
   readonly retryMs: number;
   /** How often positions are committed for lag monitoring. */
   readonly monitorMs: number;
-  /** Messages and bytes of puts of one store commit while folding. */
-  readonly foldCommitMessages: number;
+  /** Bytes of output read at a time while folding, and after how many folded the store takes them. */
   readonly foldReadBytes: number;
+  readonly foldCommitBytes: number;
 }
 
 export interface StageDependencies<Body> {
@@ -161,8 +160,6 @@ export interface StageDependencies<Body> {
   readonly randomBytes: (count: number) => Uint8Array;
   readonly clock?: StageClock;
   readonly observe?: (event: StageEvent) => void;
-  /** For the simulation only. */
-  readonly rules?: StageRules;
 }
 
 export interface StagePartitionStats {
