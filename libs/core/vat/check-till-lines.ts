@@ -1,0 +1,178 @@
+import type { Fault } from '../errors/fault.ts';
+import type { VatRegion } from '../events/vat-events.ts';
+import { type RememberedSale, rememberedLine } from './remembered-sale.ts';
+import { AMOUNT_PENCE_MAX, TILL_LINES_MAX } from './vat-limits.ts';
+import { basisPointsOfPercent, type VatRate, vatRateOfKey } from './vat-rate.ts';
+import { findVatRate, type VatRules } from './vat-rules.ts';
+
+/** Where the rates of an event's lines come from. */
+export type RateSource =
+  /** The table, at a day (days since 1970). */
+  | { readonly by: 'day'; readonly rules: VatRules; readonly day: number; readonly region: VatRegion }
+  /** The lines of the sale that is given back. */
+  | { readonly by: 'sale'; readonly sale: RememberedSale; readonly isVoid: boolean }
+  /** Not known here: rates are not checked. */
+  | { readonly by: 'none' };
+
+/** What the lines come to. */
+export interface LinesReading {
+  /** Sum of paidPence; NaN where an amount could not be read. */
+  totalPence: number;
+  /** Each rate once, and the gross of its lines. */
+  readonly rates: VatRate[];
+  readonly grossPence: number[];
+  /** The rate of each line, in order. */
+  readonly lineRates: VatRate[];
+  /** True after a fault that leaves total, VAT and payments without a meaning (vat.md section 9). */
+  hopeless: boolean;
+}
+
+/** Direction of an event's lines: what a SALE takes is not negative, what a REFUND or VOID gives back not positive. */
+export type LineSign = 1 | -1 | 0;
+
+const POSITIVE_DECIMAL = /^(?=.*[1-9])\d{1,12}(?:\.\d{1,6})?$/;
+/** Up to so many lines, comparing each with each is quicker than a set. */
+const PAIRWISE_MAX = 16;
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** Checks the lines of a SALE, REFUND or VOID in the order of vat-tables.json and sums them by rate. Faults are added to the list. */
+export function checkTillLines(lines: unknown, sign: LineSign, source: RateSource, faults: Fault[]): LinesReading {
+  const reading: LinesReading = { totalPence: 0, rates: [], grossPence: [], lineRates: [], hopeless: false };
+  if (!Array.isArray(lines) || lines.length === 0) {
+    faults.push({ code: 'E_LINES_EMPTY', pointer: '/lines', detail: 'a sale, refund or void has at least one line' });
+    reading.hopeless = true;
+    return reading;
+  }
+  if (lines.length > TILL_LINES_MAX) {
+    faults.push({ code: 'TOO_MANY', pointer: '/lines', detail: `at most ${TILL_LINES_MAX} lines` });
+    reading.hopeless = true;
+    return reading;
+  }
+  checkLineIds(lines, faults);
+  for (let index = 0; index < lines.length; index += 1) {
+    const line: unknown = lines[index];
+    checkLine(typeof line === 'object' && line !== null ? (line as Line) : {}, index, sign, source, reading, faults);
+  }
+  return reading;
+}
+
+function checkLine(
+  line: Line,
+  index: number,
+  sign: LineSign,
+  source: RateSource,
+  reading: LinesReading,
+  faults: Fault[],
+): void {
+  const { paidPence, qty, ratePct } = line;
+  if (!Number.isInteger(paidPence)) {
+    reading.hopeless = true;
+    faults.push(faultAt(index, 'paidPence', 'E_AMOUNT_NOT_INTEGER', 'whole pence, VAT included'));
+  }
+  const paid = Number.isInteger(paidPence) ? (paidPence as number) : Number.NaN;
+  if (paid > AMOUNT_PENCE_MAX || paid < -AMOUNT_PENCE_MAX) {
+    reading.hopeless = true;
+    faults.push(faultAt(index, 'paidPence', 'E_AMOUNT_RANGE', `at most ${AMOUNT_PENCE_MAX} pence either way`));
+  }
+  if (paid * sign < 0)
+    faults.push(faultAt(index, 'paidPence', 'E_SIGN', 'positive on a sale, negative on a refund or void'));
+  if (qty !== undefined && qty !== null && !(typeof qty === 'string' && POSITIVE_DECIMAL.test(qty))) {
+    faults.push(faultAt(index, 'qty', 'E_QTY', 'a positive decimal as text, such as "1.337"'));
+  }
+  reading.totalPence += paid;
+  if (source.by === 'none') return;
+  const rate =
+    source.by === 'day' ? rateByDay(line, index, source, faults) : rateBySale(line, index, paid, source, faults);
+  if (rate === null) {
+    reading.hopeless = true;
+    return;
+  }
+  if (ratePct !== undefined && ratePct !== null && !isRate(ratePct, rate)) {
+    faults.push(faultAt(index, 'ratePct', 'E_RATE_MISMATCH', `the rate of this line is ${rate.ratePct}%`));
+  }
+  addToRate(reading, rate, paid);
+}
+
+function rateByDay(line: Line, index: number, source: RateSource & { by: 'day' }, faults: Fault[]): VatRate | null {
+  const { category } = line;
+  const found =
+    typeof category === 'string' ? findVatRate(source.rules, category, source.day, source.region) : undefined;
+  if (found === undefined) {
+    faults.push(faultAt(index, 'category', 'E_RATE_UNKNOWN', 'not a category of the table'));
+    return null;
+  }
+  if (found === null) faults.push(faultAt(index, 'category', 'E_RATE_NOT_IN_FORCE', 'no treatment on that date'));
+  return found;
+}
+
+/** A refund's line names a line of the sale by its id, and has that line's rate and at most what remains of its price. */
+function rateBySale(
+  line: Line,
+  index: number,
+  paid: number,
+  source: RateSource & { by: 'sale' },
+  faults: Fault[],
+): VatRate | null {
+  const sold = typeof line.id === 'string' ? rememberedLine(source.sale, line.id) : null;
+  if (sold === null || sold.category !== line.category) {
+    const detail = 'the sale has no line of this id and category';
+    faults.push(faultAt(index, 'id', source.isVoid ? 'E_VOID_NOT_EXACT' : 'E_REFUND_UNKNOWN_LINE', detail));
+    return null;
+  }
+  if (-paid > sold.remainingPence) {
+    faults.push(faultAt(index, 'paidPence', 'E_REFUND_EXCEEDS', 'more than what remains of the line of the sale'));
+  }
+  if (source.isVoid && -paid !== sold.paidPence) {
+    faults.push(faultAt(index, 'paidPence', 'E_VOID_NOT_EXACT', 'a void is the exact negation of the sale'));
+  }
+  return vatRateOfKey(sold.rateKey);
+}
+
+function addToRate(reading: LinesReading, rate: VatRate, paid: number): void {
+  reading.lineRates.push(rate);
+  for (let index = 0; index < reading.rates.length; index += 1) {
+    const known = reading.rates[index];
+    if (known === rate || known?.key === rate.key) {
+      reading.grossPence[index] = (reading.grossPence[index] ?? 0) + paid;
+      return;
+    }
+  }
+  reading.rates.push(rate);
+  reading.grossPence.push(paid);
+}
+
+function isRate(ratePct: unknown, rate: VatRate): boolean {
+  if (ratePct === rate.ratePct) return true;
+  return typeof ratePct === 'string' && basisPointsOfPercent(ratePct) === rate.basisPoints;
+}
+
+function checkLineIds(lines: readonly unknown[], faults: Fault[]): void {
+  if (lines.length <= PAIRWISE_MAX) {
+    for (let index = 1; index < lines.length; index += 1) {
+      const id = lineId(lines[index]);
+      for (let before = 0; before < index; before += 1) {
+        if (id === undefined || lineId(lines[before]) !== id) continue;
+        faults.push(faultAt(index, 'id', 'E_LINE_ID_DUP', 'each line has an id of its own'));
+        break;
+      }
+    }
+    return;
+  }
+  const seen = new Set<unknown>();
+  lines.forEach((line, index) => {
+    const id = lineId(line);
+    if (id !== undefined && seen.has(id)) {
+      faults.push(faultAt(index, 'id', 'E_LINE_ID_DUP', 'each line has an id of its own'));
+    }
+    seen.add(id);
+  });
+}
+
+function lineId(line: unknown): unknown {
+  return typeof line === 'object' && line !== null ? (line as { readonly id?: unknown }).id : undefined;
+}
+
+function faultAt(index: number, field: string, code: string, detail: string): Fault {
+  return { code, pointer: `/lines/${index}/${field}`, detail };
+}

@@ -1,0 +1,121 @@
+import type { StateValue } from '../events/decision.ts';
+import type { TillEvent, TillLine } from '../events/vat-events.ts';
+import type { VatRate } from './vat-rate.ts';
+
+/** How much of an event's hash is remembered: enough to tell a repeat from another body. */
+const HASH_DIGITS = 32;
+
+/** What is remembered of any accepted event, under `event|<account>|<eventId>`. */
+export interface RememberedEvent {
+  /** First digits of the hash of the event as appended. */
+  readonly h: string;
+  /** Number of its decision. */
+  readonly n: number;
+}
+
+/** What is remembered of a sale: all that a refund or void of it needs. Compact, since it is written for every sale. */
+export interface RememberedSale extends RememberedEvent {
+  /** Till and sequence number. */
+  readonly i: string;
+  readonly q: number;
+  /** Categories of the sale, each once, and the rate key that each had. */
+  readonly c: readonly string[];
+  readonly k: readonly string[];
+  /** Lines, three values each: id, index of its category, pence paid. */
+  readonly l: readonly (string | number)[];
+  /** Pence given back so far by line, positive; absent while nothing is. */
+  readonly r?: readonly number[];
+  /** 1 once voided. */
+  readonly v?: 1;
+}
+
+/** One line of a remembered sale. */
+export interface RememberedLine {
+  readonly index: number;
+  readonly category: string;
+  readonly rateKey: string;
+  readonly paidPence: number;
+  readonly remainingPence: number;
+}
+
+export function eventKey(account: string, eventId: string): string {
+  return `event|${account}|${eventId}`;
+}
+
+export function rememberedHash(eventHash: string): string {
+  return eventHash.slice(0, HASH_DIGITS);
+}
+
+export function rememberedEventOf(value: StateValue | undefined): RememberedEvent | null {
+  return value === undefined ? null : (value as unknown as RememberedEvent);
+}
+
+export function isRememberedSale(event: RememberedEvent): event is RememberedSale {
+  return 'l' in event;
+}
+
+/** `lineRates` are the rates of the event's lines, in order. */
+export function rememberSale(
+  event: TillEvent,
+  hash: string,
+  number: number,
+  lineRates: readonly VatRate[],
+): RememberedSale {
+  const categories: string[] = [];
+  const keys: string[] = [];
+  const lines: (string | number)[] = [];
+  event.lines.forEach((line: TillLine, position) => {
+    let index = categories.indexOf(line.category);
+    if (index < 0) {
+      index = categories.push(line.category) - 1;
+      keys.push(lineRates[position]?.key ?? '');
+    }
+    lines.push(line.id, index, line.paidPence);
+  });
+  return { h: hash, n: number, i: event.tillId, q: event.seq, c: categories, k: keys, l: lines };
+}
+
+/** The line of an id, or null. */
+export function rememberedLine(sale: RememberedSale, id: string): RememberedLine | null {
+  for (let at = 0; at < sale.l.length; at += 3) {
+    if (sale.l[at] !== id) continue;
+    const index = at / 3;
+    const category = Number(sale.l[at + 1]);
+    const paidPence = Number(sale.l[at + 2]);
+    return {
+      index,
+      category: sale.c[category] ?? '',
+      rateKey: sale.k[category] ?? '',
+      paidPence,
+      remainingPence: paidPence - (sale.r?.[index] ?? 0),
+    };
+  }
+  return null;
+}
+
+export function lineCount(sale: RememberedSale): number {
+  return sale.l.length / 3;
+}
+
+/** Pence given back so far of the lines of one rate. */
+export function refundedOfRate(sale: RememberedSale, rateKey: string): number {
+  let sum = 0;
+  sale.r?.forEach((pence, index) => {
+    if (sale.k[Number(sale.l[index * 3 + 1])] === rateKey) sum += pence;
+  });
+  return sum;
+}
+
+/** The sale after these lines (id and positive pence) were given back, or all of it voided. */
+export function afterReturn(
+  sale: RememberedSale,
+  lines: readonly { readonly id: string; readonly pence: number }[],
+  isVoid: boolean,
+): RememberedSale {
+  const refunded = Array.from({ length: lineCount(sale) }, (_, index) => sale.r?.[index] ?? 0);
+  for (const { id, pence } of lines) {
+    const line = rememberedLine(sale, id);
+    if (line !== null) refunded[line.index] = (refunded[line.index] ?? 0) + pence;
+  }
+  return isVoid ? { ...sale, r: refunded, v: 1 } : { ...sale, r: refunded };
+}
