@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { SingleBar } from 'cli-progress';
+import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../../libs/core/identity/account.ts';
-import { vrnAccountOf } from '../../../libs/core/identity/vrn.ts';
+import { readVrn } from '../../../libs/core/identity/vrn.ts';
 import { tillEventHash } from '../../../libs/core/vat/till-event-hash.ts';
 import { clientOf, type ReachOptions } from '../service-client.ts';
 import { payrollDocuments } from './payroll-file.ts';
@@ -23,7 +24,7 @@ const REJECTIONS_SHOWN_MAX = 20;
 /** `tally import sales FILE`. Throws MAPPING_INVALID, COLUMN_MISSING, VRN_INVALID, NOT_RUNNING and what the service answers. */
 export async function importSales(file: string, options: ImportFileOptions): Promise<void> {
   const mapping = await readSalesMapping(options.mapping);
-  const vrn = vrnAccountOf(options.vrn ?? '').slice('vat:'.length);
+  const vrn = vrnOf(options.vrn ?? '');
   const rowsOf = await countInvoiceRows(file, mapping);
   const hashOf = (event: Record<string, unknown>): string => tillEventHash(event, sha256);
   const documents = salesDocuments({ file, mapping, vrn, hashOf }, rowsOf);
@@ -36,6 +37,13 @@ export async function importPayroll(file: string, options: ImportFileOptions): P
   let rows = 0;
   for await (const _row of readRows(file, Object.values(mapping.columns))) rows += 1;
   await importDocuments('paye', payrollDocuments(file, mapping), rows, 'payments', options);
+}
+
+function vrnOf(text: string): string {
+  const verdict = readVrn(text);
+  if (verdict.valid && 'region' in verdict) return verdict.normalised.slice(0, 9);
+  const reason = verdict.valid ? 'it is not a trader’s' : verdict.reason;
+  throw new TallyError('VRN_INVALID', `"${text}" is not a VAT registration number of a trader: ${reason}`, { reason });
 }
 
 function sha256(data: Uint8Array): Uint8Array {

@@ -55,7 +55,7 @@ function paymentOf(row: Row, mapping: PayrollMapping): Record<string, unknown> {
     const text = (row.values[column] ?? '').trim();
     if (text === '') continue;
     try {
-      payment[field] = valueOf(field, text);
+      payment[field] = fieldValue(field, text);
     } catch (error) {
       if (!(error instanceof TallyError)) throw error;
       throw new TallyError(error.code, `line ${row.line}, column "${column}": ${error.message}`, {});
@@ -66,7 +66,7 @@ function paymentOf(row: Row, mapping: PayrollMapping): Record<string, unknown> {
   return payment;
 }
 
-function valueOf(field: string, text: string): string | number | boolean {
+function fieldValue(field: string, text: string): string | number | boolean {
   if (field.endsWith('Pence')) return exactPenceOfPounds(parseDecimal(text));
   if (BOOLEAN_FIELDS.has(field)) return booleanOf(text);
   if (INTEGER_FIELDS.has(field)) {

@@ -1,0 +1,184 @@
+import { checkTopic, decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
+import type { LogRecord, RecordBatch } from '../../libs/adapters/event-log/event-log.ts';
+import { KeyedState } from '../../libs/adapters/event-log/keyed-state.ts';
+import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
+import { splitDecisions } from '../../libs/adapters/event-log/split-decisions.ts';
+import type { FoldedMessage, Proposal, StageProgram } from '../../libs/adapters/event-log/stage-program.ts';
+import type { Checkpoint, StateStore, StorePut } from '../../libs/adapters/state-store/state-store.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { decideEvent, stateKeysOf, type TaxRules } from '../../libs/core/events/decide-event.ts';
+import type { Decision, Rejection, StateView } from '../../libs/core/events/decision.ts';
+import type { DecisionOfRecord, LiabilityBody } from '../../libs/core/events/liability-message.ts';
+import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
+
+export interface AssessEventsOptions {
+  /** Output partition, and the partition of each input. */
+  readonly partition: number;
+  /** Partitions of the keyed topics: where a key belongs. */
+  readonly partitionCount: number;
+  readonly stateEntriesMax?: number;
+}
+
+export interface AssessEventsDependencies {
+  readonly rules: TaxRules;
+  readonly store: StateStore;
+  readonly nowMs: () => number;
+  /** SHA-256 as 64 lower-case hex. */
+  readonly sha256Hex: (data: Uint8Array) => string;
+  /** Told of every decision that is in the log, once per fold: metrics. */
+  readonly onDecisions?: (decisions: readonly DecisionOfRecord[], body: LiabilityBody) => void;
+}
+
+/** An input record as far as it could be read. */
+interface Input {
+  readonly topic: string;
+  readonly record: LogRecord;
+  readonly event: TaxEvent | null;
+  readonly hash: string;
+  readonly refusal: Rejection | null;
+}
+
+/**
+ * The tax stage's program for one partition: events in, one decision for each, on the running state of its accounts
+ * (design sections 3 and 5). What cannot be read or is in the wrong place is a rejection with a code, and stops nothing.
+ */
+export function createAssessEvents(
+  options: AssessEventsOptions,
+  dependencies: AssessEventsDependencies,
+): StageProgram<LiabilityBody> {
+  return new AssessEvents(options, dependencies);
+}
+
+class AssessEvents implements StageProgram<LiabilityBody> {
+  readonly #options: AssessEventsOptions;
+  readonly #dependencies: AssessEventsDependencies;
+  readonly #state: KeyedState;
+
+  constructor(options: AssessEventsOptions, dependencies: AssessEventsDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+    const { partition, stateEntriesMax } = options;
+    this.#state = new KeyedState(
+      stateEntriesMax === undefined ? { partition } : { partition, entriesMax: stateEntriesMax },
+      { store: dependencies.store },
+    );
+  }
+
+  async decide(batches: readonly RecordBatch[]): Promise<readonly Proposal<LiabilityBody>[]> {
+    const inputs = batches.flatMap(({ topic, records }) => records.map((record) => this.#read(topic, record)));
+    const decisions = await this.#state.decideAll(inputs, {
+      keysOf: (input) => (input.event === null ? [] : stateKeysOf(input.event)),
+      decide: (input, view) => this.#decide(input, view),
+      changesOf: (decision) => decision.changes,
+    });
+    const { rules, nowMs } = this.#dependencies;
+    const decidedAtMs = nowMs();
+    return splitDecisions(batches, decisions, bytesOf).map((part) => ({
+      covers: part.covers,
+      body: {
+        decidedAtMs,
+        payeRulesHash: rules.paye.hash,
+        vatRulesHash: rules.vat.hash,
+        decisions: part.decisions,
+      },
+    }));
+  }
+
+  fold(message: FoldedMessage<LiabilityBody>): readonly StorePut[] {
+    const { decisions } = message.body;
+    this.#dependencies.onDecisions?.(decisions, message.body);
+    return this.#state.fold(changesOf(decisions));
+  }
+
+  async onFolded(_messages: readonly FoldedMessage<LiabilityBody>[], checkpoint: Checkpoint): Promise<void> {
+    this.#state.committed(checkpoint);
+  }
+
+  reset(): void {
+    this.#state.reset();
+  }
+
+  #read(topic: string, record: LogRecord): Input {
+    const { sha256Hex } = this.#dependencies;
+    try {
+      if (record.value === null) throw new TallyError('RECORD_EMPTY', 'a record without a value', {});
+      const event = decodeEvent(record.value);
+      this.#checkPlace(topic, record, event);
+      return { topic, record, event, hash: sha256Hex(record.value), refusal: null };
+    } catch (error) {
+      return { topic, record, event: null, hash: '', refusal: refusalOf(error) };
+    }
+  }
+
+  /** The key decides the partition: an account decided in two places would have two histories. */
+  #checkPlace(topic: string, record: LogRecord, event: TaxEvent): void {
+    checkTopic(event, topic);
+    if (record.key !== event.account) {
+      throw new TallyError('KEY_MISMATCH', 'the key of the record is not the account of its event', {});
+    }
+    const partition = partitionOf(event.account, this.#options.partitionCount);
+    if (partition !== this.#options.partition) {
+      throw new TallyError('WRONG_PARTITION', 'the record is not in the partition of its key', {
+        expected: partition,
+        found: this.#options.partition,
+      });
+    }
+  }
+
+  #decide(input: Input, view: StateView): DecisionOfRecord {
+    const { topic, record, event, hash, refusal } = input;
+    if (event === null) {
+      return { topic, offset: record.offset, ...rejected(refusal ?? refusalOf(null)) };
+    }
+    const decision = decideOrReject(event, hash, view, this.#dependencies.rules);
+    return { topic, offset: record.offset, ...decision };
+  }
+}
+
+/** An event that the rules cannot carry (an amount beyond the safe integers) is rejected; a fault of our own is let through and halts. */
+function decideOrReject(event: TaxEvent, hash: string, view: StateView, rules: TaxRules): Decision {
+  try {
+    return decideEvent(event, hash, view, rules);
+  } catch (error) {
+    if (!(error instanceof TallyError) || error.code === 'ASSERTION_FAILED' || error.retriable) throw error;
+    const { account, eventId, receivedAtMs } = event;
+    return rejected({ ...refusalOf(error), account, eventId, receivedAtMs });
+  }
+}
+
+function rejected(rejection: Rejection): Decision {
+  return { outcome: 'rejected', results: [], rejections: [rejection], changes: [] };
+}
+
+const FACT_CHARACTERS_MAX = 120;
+
+function refusalOf(error: unknown): Rejection {
+  const code = error instanceof TallyError ? error.code : 'RECORD_UNREADABLE';
+  const facts: Record<string, string> = {};
+  if (error instanceof TallyError) {
+    // Only numbers and schema names: the values of an unreadable record may be anything.
+    for (const [name, value] of Object.entries(error.facts)) {
+      if (typeof value === 'number' || name === 'schema' || name === 'fingerprint' || name === 'type') {
+        facts[name] = String(value).slice(0, FACT_CHARACTERS_MAX);
+      }
+    }
+  }
+  return { account: null, eventId: null, code, facts, receivedAtMs: null };
+}
+
+function* changesOf(decisions: readonly DecisionOfRecord[]) {
+  for (const decision of decisions) yield* decision.changes;
+}
+
+const BYTES_A_DECISION = 40;
+const BYTES_A_RESULT = 160;
+
+/** About what a decision takes once encoded: where messages are cut. */
+function bytesOf(decision: DecisionOfRecord): number {
+  let bytes = BYTES_A_DECISION + decision.results.length * BYTES_A_RESULT;
+  for (const result of decision.results)
+    bytes += result.links.length * 16 + (result.amounts.length + result.stated.length) * 8;
+  for (const rejection of decision.rejections) bytes += BYTES_A_RESULT + JSON.stringify(rejection.facts).length;
+  for (const { key, value } of decision.changes) bytes += key.length + JSON.stringify(value).length + 8;
+  return bytes;
+}

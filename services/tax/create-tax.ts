@@ -1,0 +1,123 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Router } from 'express';
+import { liabilitiesCodec } from '../../libs/adapters/codec/liabilities-codec.ts';
+import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
+import { runStage } from '../../libs/adapters/event-log/stage.ts';
+import type { StageEvent, StageHandle } from '../../libs/adapters/event-log/stage-program.ts';
+import { LIABILITIES, PAYE_EVENTS, PAYMENTS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
+import { type BearerDependencies, requireClient } from '../../libs/adapters/http/bearer.ts';
+import type { StateStore } from '../../libs/adapters/state-store/state-store.ts';
+import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
+import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import type { TaxRules } from '../../libs/core/events/decide-event.ts';
+import { createAssessEvents } from './assess-events.ts';
+import { publishRejections } from './publish-rejections.ts';
+import { rejectionsRouter } from './rejections-router.ts';
+import { createTaxMetrics } from './tax-metrics.ts';
+
+export interface TaxOptions {
+  readonly stateEntriesMax?: number;
+}
+
+export interface TaxDependencies extends BearerDependencies {
+  readonly log: EventLog;
+  readonly store: StateStore;
+  readonly rules: TaxRules;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+export interface TaxService {
+  readonly router: Router;
+  readonly stage: StageHandle;
+  /** Resolves with the error that ended the service; never for a clean stop. */
+  readonly failed: Promise<unknown>;
+  /** Throws the code of the first halted partition. */
+  ready(): void;
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/** The tax service: the stage that turns events into liabilities, the letters of what it rejected, and the operator's door to them. */
+export async function createTax(options: TaxOptions, dependencies: TaxDependencies): Promise<TaxService> {
+  const { log, store, rules, logger, nowMs } = dependencies;
+  const metrics = createTaxMetrics(dependencies.metrics);
+  const partitionCount = await log.partitionCount(LIABILITIES);
+  const stage = await runStage(
+    { stage: 'tax', group: 'tallystick-tax', output: LIABILITIES, foldFrom: 'acknowledged' },
+    {
+      log,
+      store,
+      codec: liabilitiesCodec,
+      randomBytes,
+      inputsOf: (partition) => [PAYE_EVENTS, VAT_EVENTS, PAYMENTS].map((topic) => ({ topic, partition })),
+      programFor: (partition) =>
+        createAssessEvents(
+          { partition, partitionCount, ...options },
+          { rules, store, nowMs, sha256Hex, onDecisions: (decisions) => metrics.observeDecisions(decisions) },
+        ),
+      observe: (event) => report(event, logger),
+    },
+  );
+  const publisher = await publishRejections({ log, nowMs });
+  const lagTimer = setInterval(() => metrics.setLag(lagOf(stage)), 1_000);
+  lagTimer.unref();
+  return {
+    router: routerOf(stage, dependencies),
+    stage,
+    failed: Promise.race([stage.failed, publisher.failed]),
+    ready: () => {
+      const halted = stage.stats().partitions.find((partition) => partition.status === 'halted');
+      if (halted !== undefined) throw new Error(`partition ${halted.partition} is halted: ${halted.haltCode}`);
+    },
+    stop: async (deadlineMs) => {
+      clearInterval(lagTimer);
+      await stage.stop(deadlineMs);
+      await publisher.stop();
+    },
+  };
+}
+
+function routerOf(stage: StageHandle, dependencies: TaxDependencies): Router {
+  const router = Router();
+  router.use(rejectionsRouter(dependencies));
+  router.post('/tax/v1/rebuild', requireClient(dependencies, 'operator'), async (_request, response) => {
+    await stage.rebuild();
+    response.json({ stage: 'tax', rebuilt: true });
+  });
+  router.get('/tax/v1/status', requireClient(dependencies, 'operator', 'analyst'), (_request, response) => {
+    response.json(stage.stats());
+  });
+  return router;
+}
+
+function sha256Hex(data: Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+function lagOf(stage: StageHandle): number {
+  return stage.stats().partitions.reduce((sum, partition) => sum + partition.lagRecords, 0);
+}
+
+function report(event: StageEvent, logger: Logger): void {
+  switch (event.type) {
+    case 'halted':
+      logger.error({ partition: event.partition, err: event.error }, 'a partition is halted');
+      return;
+    case 'retrying':
+    case 'appendUnsettled':
+      logger.warn({ partition: event.partition, err: event.error }, event.type);
+      return;
+    case 'appendLost':
+    case 'storeStale':
+    case 'foreignFolded':
+      logger.warn(event, event.type);
+      return;
+    case 'taken':
+    case 'released':
+      logger.info(event, event.type);
+      return;
+    case 'batchDropped':
+      logger.debug(event, event.type);
+      return;
+  }
+}

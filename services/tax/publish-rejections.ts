@@ -1,0 +1,101 @@
+import { decodeDeadLetter, encodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts';
+import { liabilitiesCodecWithoutState } from '../../libs/adapters/codec/liabilities-codec.ts';
+import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
+import { type LinkedPosition, linkedPositionAt, linkedStart } from '../../libs/adapters/event-log/linked-output.ts';
+import { openLinkedReader } from '../../libs/adapters/event-log/linked-reader.ts';
+import { readAt } from '../../libs/adapters/event-log/read-at.ts';
+import type { FoldedMessage } from '../../libs/adapters/event-log/stage-program.ts';
+import { LIABILITIES, REJECTIONS } from '../../libs/adapters/event-log/topics.ts';
+import { type DeadLetter, deadLetterKey } from '../../libs/core/events/dead-letter.ts';
+import type { LiabilityBody } from '../../libs/core/events/liability-message.ts';
+
+export interface RejectionPublisher {
+  stop(): Promise<void>;
+  /** Resolves with the error that ended it; never for a clean stop. */
+  readonly failed: Promise<unknown>;
+}
+
+export interface RejectionPublisherDependencies {
+  readonly log: EventLog;
+  readonly nowMs: () => number;
+  readonly onRejections?: (letters: readonly DeadLetter[]) => void;
+}
+
+const POLL = { maxBytes: 4 * 1024 * 1024, maxRecords: 100, waitMs: 500 };
+const RETRY_MS = 1_000;
+
+/**
+ * Writes rejections.v1 from the decisions that stand in liabilities.v1, read back, keyed by their position. It goes on behind the last
+ * letter of each partition; after a crash a letter may come twice under one key, never fail to come.
+ */
+export async function publishRejections(dependencies: RejectionPublisherDependencies): Promise<RejectionPublisher> {
+  const { log } = dependencies;
+  const partitions = await log.partitionCount(LIABILITIES);
+  const positions: LinkedPosition[] = [];
+  for (let partition = 0; partition < partitions; partition++) positions.push(await resumePosition(partition, log));
+  const reader = openLinkedReader(positions, { log, codec: liabilitiesCodecWithoutState });
+  let stopping = false;
+  const run = async (): Promise<void> => {
+    while (!stopping) {
+      for (const { partition, messages } of await reader.poll(POLL)) {
+        const letters = messages.flatMap((message) => lettersOf(partition, message, dependencies.nowMs()));
+        if (letters.length > 0) await appendLetters(partition, letters, dependencies, () => stopping);
+      }
+    }
+  };
+  const running = run();
+  const failed = new Promise<unknown>((resolve) => running.catch(resolve));
+  return {
+    failed,
+    stop: async () => {
+      stopping = true;
+      await running.catch(() => undefined);
+      await reader.close();
+    },
+  };
+}
+
+/** Behind the message whose rejection was written last; that message once more, where it has several. */
+async function resumePosition(partition: number, log: EventLog): Promise<LinkedPosition> {
+  const { low, high } = await log.bounds({ topic: REJECTIONS, partition });
+  for (let offset = high - 1; offset >= low; offset--) {
+    const record = await readAt({ topic: REJECTIONS, partition, offset }, log);
+    const decision = record?.value == null ? null : decodeDeadLetter(record.value).decision;
+    if (decision === null) continue;
+    return linkedPositionAt(
+      { topic: LIABILITIES, partition, offset: decision.offset + 1 },
+      { log, codec: liabilitiesCodecWithoutState },
+    );
+  }
+  return linkedStart({ topic: LIABILITIES, partition });
+}
+
+function lettersOf(partition: number, message: FoldedMessage<LiabilityBody>, recordedAtMs: number): DeadLetter[] {
+  return message.body.decisions.flatMap((decision, index) =>
+    decision.rejections.map((rejection, rejectionIndex) => ({
+      ...rejection,
+      origin: { topic: decision.topic, partition, offset: decision.offset },
+      decision: { partition, offset: message.offset, index, rejection: rejectionIndex },
+      recordedAtMs,
+    })),
+  );
+}
+
+/** All letters of one message stand in one append, so that the last letter of the partition tells where to go on. */
+async function appendLetters(
+  partition: number,
+  letters: readonly DeadLetter[],
+  dependencies: RejectionPublisherDependencies,
+  isStopping: () => boolean,
+): Promise<void> {
+  const records = letters.map((letter) => ({ key: deadLetterKey(letter), value: encodeDeadLetter(letter) }));
+  for (;;) {
+    const [outcome] = await dependencies.log.append([{ topic: REJECTIONS, partition, records }]);
+    if (outcome?.status === 'appended') {
+      dependencies.onRejections?.(letters);
+      return;
+    }
+    if (isStopping()) return;
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}

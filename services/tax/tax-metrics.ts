@@ -1,0 +1,29 @@
+import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import type { DecisionOfRecord } from '../../libs/core/events/liability-message.ts';
+
+/** What the tax service counts; labels are closed lists, never payers. */
+export interface TaxMetrics {
+  observeDecisions(decisions: readonly DecisionOfRecord[]): void;
+  setLag(records: number): void;
+}
+
+export function createTaxMetrics(metrics: Metrics): TaxMetrics {
+  const decided = metrics.counter({
+    name: 'tally_tax_decisions_total',
+    help: 'Decisions folded by this process, by outcome.',
+    labels: ['outcome'],
+  });
+  const lag = metrics.gauge({
+    name: 'tally_tax_lag_records',
+    help: 'Input records known and not yet decided.',
+    labels: [],
+  });
+  return {
+    observeDecisions(decisions) {
+      const counts = { accepted: 0, rejected: 0, repeat: 0, held: 0 };
+      for (const { outcome } of decisions) counts[outcome] += 1;
+      for (const [outcome, count] of Object.entries(counts)) if (count > 0) decided.add({ outcome }, count);
+    },
+    setLag: (records) => lag.set({}, records),
+  };
+}
