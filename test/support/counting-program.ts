@@ -1,0 +1,67 @@
+import type { LogRecord, RecordBatch } from '../../libs/adapters/event-log/event-log.ts';
+import { KeyedState } from '../../libs/adapters/event-log/keyed-state.ts';
+import { splitDecisions } from '../../libs/adapters/event-log/split-decisions.ts';
+import type { FoldedMessage, StageProgram } from '../../libs/adapters/event-log/stage-program.ts';
+import type { Checkpoint, StateStore } from '../../libs/adapters/state-store/state-store.ts';
+import type { StateChange, StateView } from '../../libs/core/events/decision.ts';
+
+/** One record's decision: its number within its key, as a tax decision has one, and the state it leaves. */
+export interface Counted {
+  readonly topic: string;
+  readonly offset: number;
+  readonly key: string;
+  readonly number: number;
+  readonly changes: readonly StateChange[];
+}
+export interface CountedBody {
+  readonly decisions: readonly Counted[];
+}
+
+/** A small tax: numbers the records of each key without gap. The number depends on the state, so a decision made twice, lost or on stale state shows. */
+export class CountingProgram implements StageProgram<CountedBody> {
+  readonly #state: KeyedState;
+  readonly #messageBytes: number;
+  readonly folded: FoldedMessage<CountedBody>[] = [];
+
+  constructor(
+    options: { readonly partition: number; readonly entriesMax?: number; readonly messageBytes?: number },
+    dependencies: { readonly store: StateStore },
+  ) {
+    this.#state = new KeyedState(
+      { partition: options.partition, ...(options.entriesMax === undefined ? {} : { entriesMax: options.entriesMax }) },
+      dependencies,
+    );
+    this.#messageBytes = options.messageBytes ?? 512 * 1024;
+  }
+
+  async decide(batches: readonly RecordBatch[]) {
+    const items = batches.flatMap((batch) => batch.records.map((record) => ({ topic: batch.topic, record })));
+    const decisions = await this.#state.decideAll(items, {
+      keysOf: () => [],
+      decide: count,
+      changesOf: (decision) => decision.changes,
+    });
+    const parts = splitDecisions(batches, decisions, () => 100, this.#messageBytes);
+    return parts.map(({ covers, decisions: part }) => ({ covers, body: { decisions: part } }));
+  }
+
+  fold(message: FoldedMessage<CountedBody>) {
+    return this.#state.fold(message.body.decisions.flatMap((decision) => decision.changes));
+  }
+
+  async onFolded(messages: readonly FoldedMessage<CountedBody>[], checkpoint: Checkpoint) {
+    this.#state.committed(checkpoint);
+    this.folded.push(...messages);
+  }
+
+  reset() {
+    this.#state.reset();
+  }
+}
+
+function count({ topic, record }: { topic: string; record: LogRecord }, view: StateView): Counted {
+  const key = record.key ?? '';
+  const before = view.get(key);
+  const number = (before === undefined ? 0 : Number((before as { count: number }).count)) + 1;
+  return { topic, offset: record.offset, key, number, changes: [{ key, value: { count: number } }] };
+}
