@@ -29,7 +29,7 @@ if (headOf0 === undefined || headOf1 === undefined || headOf2 === undefined) thr
 
 const examine = (block: Pick<SealedBlock, 'header' | 'totals' | 'entries'>, previous: ChainHead | null = headOf1) =>
   examineBlock(previous, block, FOLLOWED, NODE_HASHES);
-const codesOf = (block: Pick<SealedBlock, 'header' | 'totals' | 'entries'>, previous = headOf1) => {
+const codesOf = (block: Pick<SealedBlock, 'header' | 'totals' | 'entries'>, previous: ChainHead | null = headOf1) => {
   const verdict = examine(block, previous);
   return verdict.ok ? [] : verdict.findings.map(({ code, field }) => `${code} ${field}`);
 };
