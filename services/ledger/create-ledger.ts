@@ -1,0 +1,312 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Request, type Response, Router } from 'express';
+import { blocksCodec } from '../../libs/adapters/codec/blocks-codec.ts';
+import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
+import { runStage } from '../../libs/adapters/event-log/stage.ts';
+import type { StageEvent, StageHandle, StageLimits, StageStats } from '../../libs/adapters/event-log/stage-program.ts';
+import { systemClock } from '../../libs/adapters/event-log/system-clock.ts';
+import { ACKNOWLEDGEMENTS, BLOCKS, LIABILITIES } from '../../libs/adapters/event-log/topics.ts';
+import { requireClient } from '../../libs/adapters/http/bearer.ts';
+import { createEventStream, type EventStream } from '../../libs/adapters/http/event-stream.ts';
+import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
+import type { LedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
+import {
+  NODE_HASHES,
+  nodeEd25519Verify,
+  nodeHkdfSha256,
+  nodeHmacSha256,
+  nodeRandom,
+  nodeTreeHasher,
+} from '../../libs/adapters/runtime/node-crypto.ts';
+import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
+import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import type { BlocksBody } from '../../libs/core/ledger/blocks-message.ts';
+import { servedCheckpoint } from './answer-pull.ts';
+import { AcknowledgementDoor } from './append-acknowledgements.ts';
+import { BlockFold } from './fold-blocks.ts';
+import { type LedgerCrypto, type LedgerIdentity, ledgerIdentity } from './ledger-identity.ts';
+import { createLedgerMetrics, type LedgerMetrics } from './ledger-metrics.ts';
+import { LedgerStore } from './ledger-store.ts';
+import { logYearOf } from './log-year.ts';
+import { SealBlocks, type SealEvent, type SealLimits } from './seal-blocks.ts';
+import { ledgerRouter } from './serve-ledger.ts';
+import { CheckpointSigner } from './sign-checkpoints.ts';
+
+export interface LedgerOptions {
+  /** The ledger keeps its store in `<dataDir>/ledger/store`, the signer's memory in `<dataDir>/ledger/signer`, the log's year with the keys. */
+  readonly dataDir: string;
+  readonly sealLimits?: Partial<SealLimits>;
+  readonly stageLimits?: Partial<StageLimits>;
+  /** Processes of one group share the work; another group is a second owner, kept apart by the link alone. */
+  readonly group?: string;
+}
+
+export interface LedgerDependencies {
+  readonly log: EventLog;
+  readonly keys: LedgerKeys;
+  readonly clients: ClientRegistry;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly nowMs?: () => number;
+}
+
+export interface LedgerStats {
+  readonly stage: StageStats;
+  readonly openBlocks: number;
+  /** Leaves of the log as folded, and under the served checkpoint. */
+  readonly leaves: number;
+  readonly signedLeaves: number;
+}
+
+/** The ledger service: its stage and its HTTP interface. */
+export interface Ledger {
+  readonly identity: LedgerIdentity;
+  /** docs/http-api.md, Ledger. */
+  readonly router: Router;
+  stats(): LedgerStats;
+  /** Throws LEDGER_HALTED (fact `code`) or NOT_READY: the readiness of the service. */
+  assertReady(): void;
+  /** Closes every open block soon, whatever its age. */
+  closeOpenBlocks(): void;
+  /** Deletes the fold and makes it again from blocks.v1. */
+  rebuild(): Promise<void>;
+  /** Ends live streams, so that the HTTP server can stop. */
+  endStreams(): void;
+  /** The stage, then the store; false where the deadline passed. The log is not closed: it is not ours. */
+  stop(deadlineMs: number): Promise<boolean>;
+  /** Resolves with the error that ended the stage. */
+  readonly failed: Promise<unknown>;
+}
+
+export const LEDGER_CRYPTO: LedgerCrypto = {
+  hashes: NODE_HASHES,
+  treeHasher: nodeTreeHasher,
+  hmac: nodeHmacSha256,
+  hkdf: nodeHkdfSha256,
+  verify: nodeEd25519Verify,
+  randomBytes: nodeRandom,
+};
+
+/**
+ * Starts the ledger on a log whose topics exist. Throws TOPIC_UNKNOWN, STORE_OF_ANOTHER_LEDGER, SIGNER_MEMORY_UNREADABLE,
+ * SIGNER_OF_ANOTHER_LOG, LEDGER_KEYS_INVALID, KEY_FILE_INVALID.
+ */
+export async function createLedger(options: LedgerOptions, dependencies: LedgerDependencies): Promise<Ledger> {
+  const nowMs = dependencies.nowMs ?? Date.now;
+  const { ledgerName: name, signer, master } = dependencies.keys;
+  const year = logYearOf(options.dataDir, new Date(nowMs()).getUTCFullYear());
+  const service = new LedgerService(options, dependencies, ledgerIdentity({ name, year, signer, master }), nowMs);
+  await service.start();
+  return service;
+}
+
+class LedgerService implements Ledger {
+  readonly identity: LedgerIdentity;
+  readonly router: Router;
+  readonly failed: Promise<unknown>;
+  readonly #options: LedgerOptions;
+  readonly #of: LedgerDependencies;
+  readonly #nowMs: () => number;
+  readonly #store: LedgerStore;
+  readonly #signer: CheckpointSigner;
+  readonly #stream: EventStream;
+  readonly #metrics: LedgerMetrics;
+  #program: SealBlocks | null = null;
+  #stage: StageHandle | null = null;
+  #publishedSize = 0;
+  #tellFailed: (error: unknown) => void = () => undefined;
+
+  constructor(options: LedgerOptions, dependencies: LedgerDependencies, identity: LedgerIdentity, nowMs: () => number) {
+    this.identity = identity;
+    this.#options = options;
+    this.#of = dependencies;
+    this.#nowMs = nowMs;
+    const folder = join(options.dataDir, 'ledger');
+    mkdirSync(folder, { recursive: true });
+    this.#signer = new CheckpointSigner(
+      { origin: identity.origin, memoryFile: join(folder, 'signer', 'last-signed') },
+      { signer: identity.signer, hasher: nodeTreeHasher },
+    );
+    this.#store = new LedgerStore(
+      { folder: join(folder, 'store'), ledgerName: identity.name },
+      { hasher: nodeTreeHasher },
+    );
+    this.#stream = createEventStream();
+    this.#metrics = createLedgerMetrics(dependencies.metrics, () => this.#gauges());
+    this.router = this.#routes();
+    this.failed = new Promise((resolve) => {
+      this.#tellFailed = resolve;
+    });
+  }
+
+  async start(): Promise<void> {
+    const { log } = this.#of;
+    const inputs = await Promise.all(
+      [LIABILITIES, ACKNOWLEDGEMENTS].map(async (topic) => {
+        const count = await log.partitionCount(topic);
+        return Array.from({ length: count }, (_, partition) => ({ topic, partition }));
+      }),
+    );
+    const limits = this.#options.stageLimits;
+    this.#stage = await runStage<BlocksBody>(
+      {
+        stage: 'ledger',
+        group: this.#options.group ?? 'ledger',
+        output: BLOCKS,
+        foldFrom: 'readBack',
+        ...(limits === undefined ? {} : { limits }),
+      },
+      {
+        log,
+        store: null,
+        programFor: () => this.#newProgram(),
+        codec: blocksCodec,
+        inputsOf: () => inputs.flat(),
+        randomBytes: nodeRandom,
+        observe: (event) => this.#observeStage(event),
+        clock: { ...systemClock, nowMs: this.#nowMs },
+      },
+    );
+    void this.#stage.failed.then(this.#tellFailed);
+    this.#publish();
+  }
+
+  stats(): LedgerStats {
+    const stage = this.#stage?.stats();
+    if (stage === undefined) throw notReady();
+    const { openBlocks, leaves, signedLeaves } = this.#gauges();
+    return { stage, openBlocks, leaves, signedLeaves };
+  }
+
+  assertReady(): void {
+    const stage = this.#stage?.stats();
+    if (stage === undefined || !stage.running) throw notReady();
+    for (const { status, haltCode } of stage.partitions) {
+      if (status === 'halted') {
+        throw new TallyError('LEDGER_HALTED', `the ledger has halted: ${haltCode}`, { code: haltCode });
+      }
+      if (status === 'folding') throw notReady();
+    }
+  }
+
+  closeOpenBlocks(): void {
+    this.#program?.closeOnDemand();
+  }
+
+  async rebuild(): Promise<void> {
+    await this.#stage?.rebuild();
+  }
+
+  endStreams(): void {
+    this.#stream.close();
+  }
+
+  async stop(deadlineMs: number): Promise<boolean> {
+    const clean = (await this.#stage?.stop(deadlineMs)) ?? true;
+    this.#stream.close();
+    await this.#store.close();
+    return clean;
+  }
+
+  #newProgram(): SealBlocks {
+    const { log } = this.#of;
+    const shared = { identity: this.identity, crypto: LEDGER_CRYPTO, store: this.#store };
+    const sealLimits = this.#options.sealLimits;
+    this.#program = new SealBlocks(sealLimits === undefined ? {} : { limits: sealLimits }, {
+      ...shared,
+      log,
+      fold: new BlockFold(shared),
+      signer: this.#signer,
+      nowMs: this.#nowMs,
+      observe: (event) => this.#observeSealing(event),
+      onCommitted: () => this.#publish(),
+    });
+    return this.#program;
+  }
+
+  #routes(): Router {
+    const { log, clients } = this.#of;
+    const shared = { identity: this.identity, crypto: LEDGER_CRYPTO, store: this.#store, nowMs: this.#nowMs };
+    const router = Router();
+    router.use(
+      ledgerRouter({
+        ...shared,
+        clients,
+        door: new AcknowledgementDoor({ ...shared, log }),
+        stream: this.#stream,
+        onDamage: (error) => {
+          this.#metrics.blockDamaged();
+          this.#of.logger.error(
+            { err: error, code: error.code },
+            'a block of the store is damaged: its chain is halted',
+          );
+        },
+      }),
+    );
+    const operator = requireClient({ clients, nowMs: this.#nowMs }, 'operator');
+    router.post('/ledger/v1/rebuild', operator, async (_request: Request, response: Response) => {
+      await this.rebuild();
+      response.json({ leaves: this.#store.tree.size });
+    });
+    return router;
+  }
+
+  /** A nudge to every payer that listens, once for each checkpoint that was read back. */
+  #publish(): void {
+    const size = servedCheckpoint(this.#store)?.size ?? 0;
+    if (size <= this.#publishedSize) return;
+    this.#publishedSize = size;
+    this.#stream.publish({ event: 'checkpoint', id: size, data: { size } });
+  }
+
+  #gauges() {
+    const partitions = this.#stage?.stats().partitions ?? [];
+    return {
+      openBlocks: this.#program?.openBlocks ?? 0,
+      leaves: this.#store.tree.size,
+      signedLeaves: this.#publishedSize,
+      lagRecords: partitions.reduce((sum, partition) => sum + partition.lagRecords, 0),
+      halted: partitions.some((partition) => partition.status === 'halted'),
+    };
+  }
+
+  #observeSealing(event: SealEvent): void {
+    this.#metrics.observe(event);
+    if (event.type === 'acknowledgementRefused') {
+      this.#of.logger.warn({ code: event.code, offset: event.offset }, 'a record of acknowledgements.v1 was not taken');
+    } else if (event.type === 'storeRotten') {
+      this.#of.logger.error({ code: event.code }, 'the ledger store does not hold what was signed: it is folded again');
+    }
+  }
+
+  #observeStage(event: StageEvent): void {
+    const { logger } = this.#of;
+    switch (event.type) {
+      case 'halted':
+        logger.error({ err: event.error, partition: event.partition }, 'the ledger has halted');
+        return;
+      case 'retrying':
+        logger.warn({ err: event.error }, 'the ledger tries again');
+        return;
+      case 'taken':
+        logger.info({ take: event.take, folded: event.folded }, 'the ledger is at the end of its log');
+        return;
+      case 'foreignFolded':
+      case 'appendLost':
+        logger.info({ event: event.type }, 'another owner seals for this ledger too');
+        return;
+      case 'released':
+      case 'appendUnsettled':
+      case 'storeStale':
+      case 'batchDropped':
+        logger.debug({ event: event.type }, 'stage');
+        return;
+    }
+  }
+}
+
+function notReady(): TallyError {
+  return new TallyError('NOT_READY', 'the ledger is starting or stopping', {}, { retriable: true });
+}

@@ -1,0 +1,145 @@
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { parseBlockHeader } from '../../libs/core/ledger/block-header.ts';
+import { totalsHashOf } from '../../libs/core/ledger/block-totals.ts';
+import type { BlocksBody, SealedBlock } from '../../libs/core/ledger/blocks-message.ts';
+import { type ChainHead, headAfterBlock, nextSeqOf, prevHashOf } from '../../libs/core/ledger/chain-head.ts';
+import type { ChainKeys } from '../../libs/core/ledger/chain-keys.ts';
+import { openCheckpoint } from '../../libs/core/ledger/checkpoint.ts';
+import { rootOfLeaves } from '../../libs/core/ledger/compact-range.ts';
+import { sameBytes } from '../../libs/core/ledger/compare-bytes.ts';
+import { decodeEntry } from '../../libs/core/ledger/entry-codec.ts';
+import { fromHex, toHex } from '../../libs/core/ledger/hex.ts';
+import { logLeafOf, slotTagOf } from '../../libs/core/ledger/log-leaf.ts';
+import type { Sealed } from '../../libs/core/ledger/seal-block.ts';
+import { SHA256_BYTES } from '../../libs/core/ledger/sha256.ts';
+import { chainKeysFor, type LedgerCrypto, type LedgerIdentity } from './ledger-identity.ts';
+import type { LedgerStore } from './ledger-store.ts';
+
+export interface FoldDependencies {
+  readonly identity: LedgerIdentity;
+  readonly crypto: LedgerCrypto;
+  readonly store: LedgerStore;
+}
+
+/**
+ * The fold of blocks.v1 (evolve): blocks to their chains and to the log's tree, in the order of the messages. A message here is
+ * valid by its link; that its content is what this ledger may serve is checked all the same, for rot and for faults of our own:
+ * chain and seq, hash link, totals, entries root, and every signed checkpoint against the tree as it then stood.
+ */
+export class BlockFold {
+  readonly #identity: LedgerIdentity;
+  readonly #crypto: LedgerCrypto;
+  readonly #store: LedgerStore;
+  /** Blocks that this process sealed and has not read back yet, by header text: they need not be worked out again. */
+  readonly #own = new Map<string, Sealed>();
+
+  #signedSize = 0;
+
+  constructor(dependencies: FoldDependencies) {
+    this.#identity = dependencies.identity;
+    this.#crypto = dependencies.crypto;
+    this.#store = dependencies.store;
+  }
+
+  /** Leaves under the newest signed checkpoint that was read back. */
+  get signedSize(): number {
+    return this.#signedSize;
+  }
+
+  /** Begins upon what the store has committed. Throws CHECKPOINT_DIVERGES where that is not what was signed: the store is rotten. */
+  resume(): void {
+    this.forgetExpected();
+    this.#signedSize = 0;
+    const note = this.#store.committedNote();
+    if (note !== undefined) this.#signedSize = this.#checked(note, this.#store.checkpoint()?.outputNext ?? 0);
+  }
+
+  /** A block of our own is on its way to the log. */
+  expect(sealed: Sealed): void {
+    this.#own.set(sealed.block.header, sealed);
+  }
+
+  /** Blocks under way will not come, or not be ours. */
+  forgetExpected(): void {
+    this.#own.clear();
+  }
+
+  /** Throws CHECKPOINT_DIVERGES, BLOCK_OF_ANOTHER_CHAIN, BLOCK_LINK_BROKEN, BLOCK_CONTENT_DIFFERS and the errors of its parsers. */
+  fold(body: BlocksBody, offset: number): void {
+    // The checkpoint of a message is over what came before it.
+    if (body.checkpoint !== null) this.#foldCheckpoint(body.checkpoint, offset);
+    for (const block of body.blocks) this.#foldBlock(block, offset);
+    for (const { account, seq, blockHash } of body.acknowledged)
+      this.#store.setAcknowledged(account, { seq, blockHash });
+  }
+
+  #foldCheckpoint(note: string, offset: number): void {
+    this.#signedSize = this.#checked(note, offset);
+    this.#store.setServedNote(note);
+  }
+
+  /** The size of a checkpoint that we signed over this very tree. */
+  #checked(note: string, offset: number): number {
+    const { tree } = this.#store;
+    const expected = { origin: this.#identity.origin, keys: [this.#identity.signer.key] };
+    const { size, root } = openCheckpoint(note, expected, this.#crypto.verify);
+    if (size > tree.size || !sameBytes(tree.root(size), root)) {
+      const facts = { offset, signedSize: size, treeSize: tree.size };
+      throw new TallyError(
+        'CHECKPOINT_DIVERGES',
+        `the log to offset ${offset} has not the root that was signed`,
+        facts,
+      );
+    }
+    return size;
+  }
+
+  #foldBlock(block: SealedBlock, offset: number): void {
+    const { account, header, totals, entries } = block;
+    const chain = this.#store.chainOf(account);
+    const keys = chain?.keys ?? chainKeysFor(this.#identity, this.#crypto, account);
+    const own = this.#own.get(header);
+    this.#own.delete(header);
+    const head = own?.head ?? this.#checkedHead(block, chain?.head ?? null, keys, offset);
+    if (head.seq !== nextSeqOf(chain?.head ?? null)) throw broken('BLOCK_LINK_BROKEN', block, offset, 'seq');
+    const leaf = logLeafOf(slotTagOf(keys.tagKey, head.seq, this.#crypto.hmac), fromHex(head.blockHash, SHA256_BYTES));
+    this.#store.appendBlock({ header, totals, entries }, keys, head, this.#crypto.treeHasher.leaf(leaf));
+    if (head.seq > 0 && closedByKey(header)) this.#foldPayerKey(block);
+  }
+
+  /** The head that a block leaves which somebody else sealed, or this process in an earlier life. */
+  #checkedHead(block: SealedBlock, previous: ChainHead | null, keys: ChainKeys, offset: number): ChainHead {
+    const header = parseBlockHeader(block.header);
+    if (header.ledgerName !== this.#identity.name || header.chain !== keys.chain || block.chain !== keys.chain) {
+      throw broken('BLOCK_OF_ANOTHER_CHAIN', block, offset, 'chain');
+    }
+    if (toHex(header.prev) !== prevHashOf(previous)) throw broken('BLOCK_LINK_BROKEN', block, offset, 'prev');
+    const { tree, sha256 } = this.#crypto.hashes;
+    if (!sameBytes(totalsHashOf(block.totals, sha256), header.totalsHash)) {
+      throw broken('BLOCK_CONTENT_DIFFERS', block, offset, 'totals');
+    }
+    const root = tree.toBytes(rootOfLeaves(block.entries, tree));
+    if (block.entries.length !== header.entryCount || !sameBytes(root, header.entriesRoot)) {
+      throw broken('BLOCK_CONTENT_DIFFERS', block, offset, 'entries');
+    }
+    return headAfterBlock(previous, block, sha256);
+  }
+
+  /** A registration's entry closes its block, so it is the last. */
+  #foldPayerKey(block: SealedBlock): void {
+    const last = block.entries[block.entries.length - 1];
+    if (last === undefined) return;
+    const entry = decodeEntry(last);
+    if (entry.kind === 'key event') this.#store.setPayerKey(block.account, entry.detail);
+  }
+}
+
+/** Of a header that was checked: its only line with a time ends in the reason. */
+function closedByKey(header: string): boolean {
+  return header.includes('Z key\n');
+}
+
+function broken(code: string, block: SealedBlock, offset: number, field: string): TallyError {
+  const facts = { offset, chain: block.chain, field };
+  return new TallyError(code, `a block of chain ${block.chain} at offset ${offset} does not fit: ${field}`, facts);
+}

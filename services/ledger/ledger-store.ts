@@ -1,0 +1,501 @@
+import { type Database, type Key, open, type RootDatabase } from 'lmdb';
+import type { Checkpoint as StageCheckpoint } from '../../libs/adapters/state-store/state-store.ts';
+import { assert } from '../../libs/core/errors/assert.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import type { Account } from '../../libs/core/identity/account.ts';
+import type { ChainHead } from '../../libs/core/ledger/chain-head.ts';
+import type { ChainKeys } from '../../libs/core/ledger/chain-keys.ts';
+import type { TreeHasher } from '../../libs/core/ledger/tree-hash.ts';
+import type { Pence } from '../../libs/core/money/pence.ts';
+import { decodeFrame, encodeFrame, type StoredBlock } from './block-frame.ts';
+import { LogTree } from './log-tree.ts';
+
+/** Seqs of one page of a chain's index: one write of the index for so many blocks. */
+const PAGE_SEQS = 32;
+/** Chains kept in memory between commits, by default. */
+const CHAINS_CACHED_MAX = 100_000;
+const FORMAT = 1;
+
+export interface LedgerStoreOptions {
+  readonly folder: string;
+  /** A store of another ledger is refused (STORE_OF_ANOTHER_LEDGER). */
+  readonly ledgerName: string;
+  readonly chainsCachedMax?: number;
+}
+
+export interface LedgerStoreDependencies {
+  readonly hasher: TreeHasher<Uint8Array>;
+}
+
+/** A chain as folded. `head` moves with each block. */
+export interface StoredChain {
+  /** In the order in which chains began in blocks.v1. */
+  readonly number: number;
+  readonly account: Account;
+  readonly keys: ChainKeys;
+  head: ChainHead;
+  /** Log indices of the newest blocks, from seq - seq % 32. */
+  page: readonly number[];
+}
+
+export interface AcknowledgedSeq {
+  readonly seq: number;
+  /** 64 lower-case hex. */
+  readonly blockHash: string;
+}
+
+export interface StoredRejection {
+  readonly eventId: string;
+  readonly code: string;
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** Where the reading of rejections stands in a partition of liabilities.v1: the next offset, and the id of the valid message before it. */
+export interface RejectionsPosition {
+  readonly offset: number;
+  readonly tip: string;
+}
+
+/**
+ * The fold of blocks.v1 on LMDB: one transaction and one sync a batch, a cache that can be deleted and rebuilt to the same bytes.
+ * Blocks stand under their log index (appends); a chain has a head and a page of indices for each 32 blocks. Changes are gathered in
+ * memory and written by `commit`; what other readers see (methods named `committed…`) is what was committed.
+ * The rejections of an account come from liabilities.v1, with positions of their own.
+ */
+export class LedgerStore {
+  readonly #options: LedgerStoreOptions;
+  readonly #env: RootDatabase;
+  readonly #meta: Database<string, string>;
+  readonly #tails: Database<Buffer, string>;
+  readonly #tiles: Database<Buffer, number[]>;
+  readonly #blocks: Database<Buffer, number>;
+  readonly #chains: Database<string, number>;
+  readonly #heads: Database<string, number>;
+  readonly #pages: Database<string, number[]>;
+  readonly #accounts: Database<number, string>;
+  readonly #chainIds: Database<number, string>;
+  readonly #payerKeys: Database<string, number>;
+  readonly #acknowledged: Database<string, number>;
+  readonly #rejections: Database<string, [string, number]>;
+  readonly #rejectionCounts: Database<number, string>;
+  readonly #rejectionPositions: Database<string, number>;
+  readonly tree: LogTree;
+
+  #cache = new Map<Account, StoredChain>();
+  #chainCount = 0;
+  #pending = emptyPending();
+  #closed = false;
+
+  constructor(options: LedgerStoreOptions, dependencies: LedgerStoreDependencies) {
+    this.#options = options;
+    this.#env = open({ path: options.folder, noSubdir: false, maxDbs: 16, overlappingSync: false });
+    const text = { encoding: 'string' } as const;
+    const bytes = { encoding: 'binary' } as const;
+    this.#meta = this.#env.openDB({ name: 'meta', ...text });
+    this.#tails = this.#env.openDB({ name: 'tails', ...bytes });
+    this.#tiles = this.#env.openDB({ name: 'tiles', ...bytes });
+    this.#blocks = this.#env.openDB({ name: 'blocks', ...bytes });
+    this.#chains = this.#env.openDB({ name: 'chains', ...text });
+    this.#heads = this.#env.openDB({ name: 'heads', ...text });
+    this.#pages = this.#env.openDB({ name: 'pages', ...text });
+    this.#accounts = this.#env.openDB({ name: 'accounts', encoding: 'json' });
+    this.#chainIds = this.#env.openDB({ name: 'chain-ids', encoding: 'json' });
+    this.#payerKeys = this.#env.openDB({ name: 'payer-keys', ...text });
+    this.#acknowledged = this.#env.openDB({ name: 'acknowledged', ...text });
+    this.#rejections = this.#env.openDB({ name: 'rejections', ...text });
+    this.#rejectionCounts = this.#env.openDB({ name: 'rejection-counts', encoding: 'json' });
+    this.#rejectionPositions = this.#env.openDB({ name: 'rejection-positions', ...text });
+    this.tree = new LogTree({
+      hasher: dependencies.hasher,
+      readTile: (level, index) => this.#tiles.get([level, index]),
+    });
+    this.#claim();
+    this.discard();
+  }
+
+  /** Where the committed fold stands in blocks.v1; null for an empty store. */
+  checkpoint(): StageCheckpoint | null {
+    const text = this.#meta.get('stage');
+    return text === undefined ? null : (JSON.parse(text) as StageCheckpoint);
+  }
+
+  /** Forgets what was folded and not committed: memory is again what the store holds. */
+  discard(): void {
+    this.#pending = emptyPending();
+    this.#cache = new Map();
+    this.#chainCount = (this.#chains.getStats() as { entryCount: number }).entryCount;
+    this.tree.loadTails(this.#tails.get('tails'));
+  }
+
+  /** The chain as folded, committed or not. */
+  chainOf(account: Account): StoredChain | undefined {
+    const cached = this.#cache.get(account);
+    if (cached !== undefined) return cached;
+    const read = this.committedChain(account);
+    if (read !== undefined) this.#cache.set(account, read);
+    return read;
+  }
+
+  /** Takes a block as the next of its chain and the next leaf of the log, and gives its log index. Everything about it has been checked. */
+  appendBlock(block: Omit<StoredBlock, 'chainNumber'>, keys: ChainKeys, head: ChainHead, leafHash: Uint8Array): number {
+    const index = this.tree.append(leafHash);
+    const chain = this.chainOf(head.account);
+    const number = chain?.number ?? this.#beginChain(head, keys, index);
+    if (chain !== undefined) {
+      if (head.seq % PAGE_SEQS === 0) this.#pending.pages.push([[number, pageOf(chain.head.seq)], chain.page]);
+      chain.page = head.seq % PAGE_SEQS === 0 ? [index] : [...chain.page, index];
+      chain.head = head;
+      this.#pending.heads.add(chain);
+    }
+    this.#pending.blocks.push([index, encodeFrame({ chainNumber: number, ...block })]);
+    return index;
+  }
+
+  setPayerKey(account: Account, verifierKey: string): void {
+    this.#pending.payerKeys.set(this.#numberOf(account), verifierKey);
+  }
+
+  payerKeyOf(account: Account): string | undefined {
+    const number = this.chainOf(account)?.number;
+    if (number === undefined) return undefined;
+    return this.#pending.payerKeys.get(number) ?? this.#payerKeys.get(number);
+  }
+
+  setAcknowledged(account: Account, acknowledged: AcknowledgedSeq): void {
+    this.#pending.acknowledged.set(this.#numberOf(account), acknowledged);
+  }
+
+  acknowledgedOf(account: Account): AcknowledgedSeq | undefined {
+    const number = this.chainOf(account)?.number;
+    if (number === undefined) return undefined;
+    return this.#pending.acknowledged.get(number) ?? parsed<AcknowledgedSeq>(this.#acknowledged.get(number));
+  }
+
+  /** The signed checkpoint that stands last in blocks.v1. */
+  setServedNote(note: string): void {
+    this.#pending.servedNote = note;
+  }
+
+  addRejection(account: Account, rejection: StoredRejection): void {
+    const count = this.#pending.rejectionCounts.get(account) ?? this.#rejectionCounts.get(account) ?? 0;
+    this.#pending.rejectionCounts.set(account, count + 1);
+    this.#pending.rejections.push([[account, count], rejection]);
+  }
+
+  setRejectionsPosition(partition: number, position: RejectionsPosition): void {
+    this.#pending.rejectionPositions.set(partition, position);
+  }
+
+  rejectionsPosition(partition: number): RejectionsPosition | undefined {
+    return (
+      this.#pending.rejectionPositions.get(partition) ??
+      parsed<RejectionsPosition>(this.#rejectionPositions.get(partition))
+    );
+  }
+
+  /** Whether rejections wait for a commit. */
+  get hasPendingRejections(): boolean {
+    return this.#pending.rejections.length > 0;
+  }
+
+  /**
+   * Writes everything gathered in one transaction, with the stage's checkpoint where one is given; resolves when it is synced.
+   * Throws STORE_WRITE_FAILED (retriable): what was gathered is then forgotten, as after `discard`.
+   */
+  async commit(checkpoint?: StageCheckpoint): Promise<void> {
+    const pending = this.#pending;
+    try {
+      await this.#env.transaction(() => this.#write(pending, checkpoint));
+    } catch (cause) {
+      this.discard();
+      const facts = { folder: this.#options.folder };
+      throw new TallyError('STORE_WRITE_FAILED', 'the ledger store could not be written', facts, {
+        retriable: true,
+        cause,
+      });
+    }
+    this.#pending = emptyPending();
+    this.#evict();
+  }
+
+  /** The newest signed checkpoint that was read back and committed, or undefined before the first. */
+  committedNote(): string | undefined {
+    return this.#meta.get('served');
+  }
+
+  committedChain(account: Account): StoredChain | undefined {
+    const number = this.#accounts.get(account);
+    return number === undefined ? undefined : this.#chainOfNumber(number);
+  }
+
+  committedChainById(chain: string): StoredChain | undefined {
+    const number = this.#chainIds.get(chain);
+    return number === undefined ? undefined : this.#chainOfNumber(number);
+  }
+
+  /** Log indices of a chain's blocks from a seq up to `limit` of them. */
+  committedIndices(chain: StoredChain, fromSeq: number, limit: number): readonly number[] {
+    const indices: number[] = [];
+    for (let seq = fromSeq; seq <= chain.head.seq && indices.length < limit; seq += 1) {
+      const page = pageOf(seq) === pageOf(chain.head.seq) ? chain.page : this.#page(chain.number, pageOf(seq));
+      const index = page[seq % PAGE_SEQS];
+      if (index === undefined) throw damaged(chain, seq, 'its index is missing');
+      indices.push(index);
+    }
+    return indices;
+  }
+
+  /** The bytes under a log index, decoded but not verified (read-block.ts does); throws BLOCK_DAMAGED where they are no block of the chain. */
+  committedBlock(chain: StoredChain, seq: number, index: number): StoredBlock {
+    const frame = this.#blocks.get(index);
+    if (frame === undefined) throw damaged(chain, seq, 'it is missing');
+    let block: StoredBlock;
+    try {
+      block = decodeFrame(frame);
+    } catch {
+      throw damaged(chain, seq, 'its frame is broken');
+    }
+    if (block.chainNumber !== chain.number) throw damaged(chain, seq, 'it names another chain');
+    return block;
+  }
+
+  committedPayerKey(chain: StoredChain): string | undefined {
+    return this.#payerKeys.get(chain.number);
+  }
+
+  committedAcknowledgement(account: Account): AcknowledgedSeq | undefined {
+    const number = this.#accounts.get(account);
+    return number === undefined ? undefined : parsed<AcknowledgedSeq>(this.#acknowledged.get(number));
+  }
+
+  committedRejections(account: Account, from: number, limit: number): readonly StoredRejection[] {
+    const found: StoredRejection[] = [];
+    for (let n = from; found.length < limit; n += 1) {
+      const text = this.#rejections.get([account, n]);
+      if (text === undefined) break;
+      found.push(JSON.parse(text) as StoredRejection);
+    }
+    return found;
+  }
+
+  /** Every key and value, in order: what a rebuilt store must equal byte for byte. */
+  *dump(): Generator<readonly [string, unknown, unknown]> {
+    for (const [name, database] of this.#databases()) {
+      for (const { key, value } of database.getRange()) yield [name, key, value];
+    }
+  }
+
+  /** Forgets everything; the next fold begins at the start of blocks.v1. */
+  async wipe(): Promise<void> {
+    await Promise.all([...this.#databases().values()].map((database) => database.clearAsync()));
+    this.#claim();
+    this.discard();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#env.close();
+  }
+
+  #beginChain(head: ChainHead, keys: ChainKeys, index: number): number {
+    assert(head.seq === 0, 'a chain begins with block 0', { chain: head.chain, seq: head.seq });
+    const chain: StoredChain = { number: this.#chainCount, account: head.account, keys, head, page: [index] };
+    this.#chainCount += 1;
+    this.#cache.set(head.account, chain);
+    this.#pending.begun.push(chain);
+    this.#pending.heads.add(chain);
+    return chain.number;
+  }
+
+  #write(pending: Pending, checkpoint: StageCheckpoint | undefined): void {
+    for (const chain of pending.begun) this.#writeChain(chain);
+    for (const [index, frame] of pending.blocks) this.#put(this.#blocks, index, frame);
+    for (const chain of pending.heads) this.#put(this.#heads, chain.number, headText(chain));
+    for (const [key, page] of pending.pages) this.#put(this.#pages, key, JSON.stringify(page));
+    for (const [number, key] of pending.payerKeys) this.#put(this.#payerKeys, number, key);
+    for (const [number, seq] of pending.acknowledged) this.#put(this.#acknowledged, number, JSON.stringify(seq));
+    for (const [key, rejection] of pending.rejections) this.#put(this.#rejections, key, JSON.stringify(rejection));
+    for (const [account, count] of pending.rejectionCounts) this.#put(this.#rejectionCounts, account, count);
+    for (const [partition, position] of pending.rejectionPositions) {
+      this.#put(this.#rejectionPositions, partition, JSON.stringify(position));
+    }
+    for (const tile of this.tree.takeSealed()) this.#put(this.#tiles, [tile.level, tile.index], tile.bytes);
+    if (pending.blocks.length > 0) this.#put(this.#tails, 'tails', this.tree.saveTails());
+    if (pending.servedNote !== null) this.#put(this.#meta, 'served', pending.servedNote);
+    if (checkpoint !== undefined) this.#put(this.#meta, 'stage', JSON.stringify(checkpoint));
+  }
+
+  #writeChain(chain: StoredChain): void {
+    const { account, keys } = chain;
+    const stored: ChainText = {
+      account,
+      chain: keys.chain,
+      chainKey: base64(keys.chainKey),
+      tagKey: base64(keys.tagKey),
+      personKey: base64(keys.personKey),
+    };
+    this.#put(this.#chains, chain.number, JSON.stringify(stored));
+    this.#put(this.#accounts, account, chain.number);
+    this.#put(this.#chainIds, keys.chain, chain.number);
+  }
+
+  /** Within a transaction: written at once, in it. */
+  #put<StoreKey extends Key, Value>(database: Database<Value, StoreKey>, key: StoreKey, value: Value): void {
+    database.putSync(key, value);
+  }
+
+  #chainOfNumber(number: number): StoredChain {
+    const stored = parsed<ChainText>(this.#chains.get(number));
+    const head = this.#heads.get(number);
+    assert(stored !== undefined && head !== undefined, 'a chain of the store has its keys and its head', { number });
+    const { account, chain } = stored;
+    const keys = {
+      chain,
+      chainKey: Buffer.from(stored.chainKey, 'base64'),
+      tagKey: Buffer.from(stored.tagKey, 'base64'),
+      personKey: Buffer.from(stored.personKey, 'base64'),
+    };
+    return { number, account, keys, ...headOfText(account, chain, head) };
+  }
+
+  #page(number: number, page: number): readonly number[] {
+    return parsed<readonly number[]>(this.#pages.get([number, page])) ?? [];
+  }
+
+  #numberOf(account: Account): number {
+    const chain = this.chainOf(account);
+    assert(chain !== undefined, 'the account has a chain', { account });
+    return chain.number;
+  }
+
+  /** The oldest go first; whatever is asked for again is read again. */
+  #evict(): void {
+    const limit = this.#options.chainsCachedMax ?? CHAINS_CACHED_MAX;
+    if (this.#cache.size <= limit) return;
+    for (const account of this.#cache.keys()) {
+      this.#cache.delete(account);
+      if (this.#cache.size <= limit / 2) return;
+    }
+  }
+
+  #claim(): void {
+    const identity = JSON.stringify({ format: FORMAT, ledger: this.#options.ledgerName });
+    const found = this.#meta.get('identity');
+    if (found === undefined) {
+      this.#meta.putSync('identity', identity);
+    } else if (found !== identity) {
+      const facts = { folder: this.#options.folder, found, expected: identity };
+      throw new TallyError('STORE_OF_ANOTHER_LEDGER', 'this ledger store belongs to another ledger or format', facts);
+    }
+  }
+
+  #databases(): ReadonlyMap<string, Database> {
+    const named: readonly (readonly [string, unknown])[] = [
+      ['meta', this.#meta],
+      ['tails', this.#tails],
+      ['tiles', this.#tiles],
+      ['blocks', this.#blocks],
+      ['chains', this.#chains],
+      ['heads', this.#heads],
+      ['pages', this.#pages],
+      ['accounts', this.#accounts],
+      ['chain-ids', this.#chainIds],
+      ['payer-keys', this.#payerKeys],
+      ['acknowledged', this.#acknowledged],
+      ['rejections', this.#rejections],
+      ['rejection-counts', this.#rejectionCounts],
+      ['rejection-positions', this.#rejectionPositions],
+    ];
+    return new Map(named as readonly (readonly [string, Database])[]);
+  }
+}
+
+interface Pending {
+  readonly begun: StoredChain[];
+  readonly heads: Set<StoredChain>;
+  readonly blocks: [number, Buffer][];
+  readonly pages: [number[], readonly number[]][];
+  readonly payerKeys: Map<number, string>;
+  readonly acknowledged: Map<number, AcknowledgedSeq>;
+  readonly rejections: [[string, number], StoredRejection][];
+  readonly rejectionCounts: Map<string, number>;
+  readonly rejectionPositions: Map<number, RejectionsPosition>;
+  servedNote: string | null;
+}
+
+function emptyPending(): Pending {
+  return {
+    begun: [],
+    heads: new Set(),
+    blocks: [],
+    pages: [],
+    payerKeys: new Map(),
+    acknowledged: new Map(),
+    rejections: [],
+    rejectionCounts: new Map(),
+    rejectionPositions: new Map(),
+    servedNote: null,
+  };
+}
+
+interface ChainText {
+  readonly account: Account;
+  readonly chain: string;
+  readonly chainKey: string;
+  readonly tagKey: string;
+  readonly personKey: string;
+}
+
+/** A head as short as JSON allows: it is rewritten with every block. */
+function headText(chain: StoredChain): string {
+  const { head, page } = chain;
+  return JSON.stringify([
+    head.seq,
+    head.blockHash,
+    head.entriesSince0,
+    head.chargesSince0Pence,
+    head.paymentsSince0Pence,
+    head.balancePence,
+    head.lastDecision,
+    head.closedAtMs,
+    ...page,
+  ]);
+}
+
+function headOfText(account: Account, chain: string, text: string): { head: ChainHead; page: readonly number[] } {
+  const [seq, blockHash, entriesSince0, charges, payments, balance, lastDecision, closedAtMs, ...page] = JSON.parse(
+    text,
+  ) as [number, string, number, Pence, Pence, Pence, number, number, ...number[]];
+  const head = {
+    account,
+    chain,
+    seq,
+    blockHash,
+    entriesSince0,
+    chargesSince0Pence: charges,
+    paymentsSince0Pence: payments,
+    balancePence: balance,
+    lastDecision,
+    closedAtMs,
+  };
+  return { head, page };
+}
+
+function pageOf(seq: number): number {
+  return Math.floor(seq / PAGE_SEQS);
+}
+
+function parsed<Value>(text: string | undefined): Value | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as Value);
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}
+
+/** A block of HMRC's copy that is not what was sealed: its chain halts until it is repaired from another copy. */
+export function damaged(chain: StoredChain, seq: number, why: string): TallyError {
+  const facts = { chain: chain.keys.chain, seq, why };
+  return new TallyError('BLOCK_DAMAGED', `block ${seq} of chain ${chain.keys.chain} is damaged: ${why}`, facts);
+}

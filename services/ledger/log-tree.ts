@@ -1,0 +1,206 @@
+import { assert } from '../../libs/core/errors/assert.ts';
+import type { TreeHasher } from '../../libs/core/ledger/tree-hash.ts';
+import {
+  consistencyPath,
+  inclusionPath,
+  type NodeReader,
+  nodeMissing,
+  rootAt,
+} from '../../libs/core/ledger/tree-proof.ts';
+
+/** Height of a tile: 256 hashes at its foot and every node above them to its root, 511 in all. */
+const TILE_HEIGHT = 8;
+const TILE_WIDTH = 256;
+const HASH_BYTES = 32;
+export const TILE_BYTES = (2 * TILE_WIDTH - 1) * HASH_BYTES;
+/** Tiles kept in memory for proofs: 4 MiB. */
+const TILES_CACHED_MAX = 256;
+
+/** Reads a sealed tile: `level` counts tiles (0 holds leaves), `index` within the level. Undefined where there is none. */
+export type ReadTile = (level: number, index: number) => Buffer | undefined;
+
+export interface SealedTile {
+  readonly level: number;
+  readonly index: number;
+  readonly bytes: Buffer;
+}
+
+export interface LogTreeDependencies {
+  readonly hasher: TreeHasher<Uint8Array>;
+  readonly readTile: ReadTile;
+}
+
+interface Tail {
+  readonly bytes: Buffer;
+  /** Hashes at the foot of this unfinished tile. */
+  count: number;
+  /** Index of this tile within its level. */
+  index: number;
+}
+
+/**
+ * The Merkle tree of the public log (RFC 6962, section 2.1), kept for appending and for proofs at any size up to its own: sealed
+ * tiles of 256 hashes with all nodes above them, which never change again, and one unfinished tile a level, held in memory.
+ * Hashing is one node a leaf, amortised. Order is everything: leaves are added in the order of `blocks.v1`.
+ */
+export class LogTree {
+  readonly #hasher: TreeHasher<Uint8Array>;
+  readonly #readTile: ReadTile;
+  readonly #read: NodeReader<Uint8Array> = (level, index) => this.#nodeAt(level, index);
+  readonly #cache = new Map<string, Buffer>();
+  #tails: Tail[] = [];
+  #size = 0;
+  #sealed: SealedTile[] = [];
+
+  constructor(dependencies: LogTreeDependencies) {
+    this.#hasher = dependencies.hasher;
+    this.#readTile = dependencies.readTile;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds a leaf hash (`H(0x00 ‖ data)`, 32 bytes) and gives its index. */
+  append(leafHash: Uint8Array): number {
+    assert(leafHash.length === HASH_BYTES, 'a leaf hash has 32 bytes');
+    this.#push(0, leafHash);
+    this.#size += 1;
+    return this.#size - 1;
+  }
+
+  /** The sealed tiles since the last call: what the store must take, beside the tails. */
+  takeSealed(): readonly SealedTile[] {
+    const sealed = this.#sealed;
+    this.#sealed = [];
+    for (const tile of sealed) this.#remember(`${tile.level}/${tile.index}`, tile.bytes);
+    return sealed;
+  }
+
+  /** The unfinished tiles as bytes for the store: 8 bytes of size, then for each level its foot. */
+  saveTails(): Buffer {
+    const feet = this.#tails.map((tail) => tail.bytes.subarray(0, tail.count * HASH_BYTES));
+    const size = Buffer.alloc(8);
+    size.writeBigUInt64BE(BigInt(this.#size));
+    return Buffer.concat([size, ...feet]);
+  }
+
+  /** Goes back to what `saveTails` gave (an empty tree for undefined); tiles sealed since and not taken are forgotten. */
+  loadTails(saved: Buffer | undefined): void {
+    this.#tails = [];
+    this.#sealed = [];
+    this.#cache.clear();
+    this.#size = saved === undefined ? 0 : Number(saved.readBigUInt64BE(0));
+    let offset = 8;
+    for (let level = 0, count = this.#size; count > 0 && saved !== undefined; level += 1) {
+      const tail = { bytes: Buffer.alloc(TILE_BYTES), count: 0, index: Math.floor(count / TILE_WIDTH) };
+      this.#tails.push(tail);
+      const feet = count % TILE_WIDTH;
+      for (let i = 0; i < feet; i += 1) {
+        const hash = saved.subarray(offset, offset + HASH_BYTES);
+        assert(hash.length === HASH_BYTES, 'the saved tails of the tree are whole', { level });
+        this.#place(tail, hash);
+        offset += HASH_BYTES;
+      }
+      count = tail.index;
+    }
+  }
+
+  /** Root at any size from 0 to the tree's own: what a checkpoint of that size must say. */
+  root(size: number = this.#size): Uint8Array {
+    this.#assertWithin(size);
+    return rootAt(size, this.#read, this.#hasher);
+  }
+
+  /** Inclusion path of a leaf in the tree of a size, from the leaf upward. */
+  inclusionPath(index: number, size: number): readonly Uint8Array[] {
+    this.#assertWithin(size);
+    return inclusionPath(index, size, this.#read, this.#hasher);
+  }
+
+  /** Consistency proof between two sizes; empty from 0 or between equal sizes. */
+  consistencyPath(from: number, to: number): readonly Uint8Array[] {
+    this.#assertWithin(to);
+    return consistencyPath(from, to, this.#read, this.#hasher);
+  }
+
+  /** The hash of a leaf that the tree holds. */
+  leafHash(index: number): Uint8Array {
+    return this.#nodeAt(0, index);
+  }
+
+  #push(level: number, hash: Uint8Array): void {
+    let tail = this.#tails[level];
+    if (tail === undefined) {
+      tail = { bytes: Buffer.alloc(TILE_BYTES), count: 0, index: 0 };
+      this.#tails.push(tail);
+    }
+    this.#place(tail, hash);
+    if (tail.count < TILE_WIDTH) return;
+    this.#sealed.push({ level, index: tail.index, bytes: tail.bytes });
+    this.#tails[level] = { bytes: Buffer.alloc(TILE_BYTES), count: 0, index: tail.index + 1 };
+    this.#push(level + 1, tail.bytes.subarray(TILE_BYTES - HASH_BYTES));
+  }
+
+  /** Writes a hash at the foot of a tile and every node that it completes. */
+  #place(tail: Tail, hash: Uint8Array): void {
+    let position = tail.count;
+    tail.bytes.set(hash, position * HASH_BYTES);
+    tail.count += 1;
+    for (let height = 1; height <= TILE_HEIGHT && (position & 1) === 1; height += 1) {
+      const right = tileOffset(height - 1, position);
+      const [leftHash, rightHash] = [
+        tail.bytes.subarray(right - HASH_BYTES, right),
+        tail.bytes.subarray(right, right + HASH_BYTES),
+      ];
+      position >>= 1;
+      tail.bytes.set(this.#hasher.node(leftHash, rightHash), tileOffset(height, position));
+    }
+  }
+
+  #assertWithin(size: number): void {
+    assert(
+      Number.isSafeInteger(size) && size >= 0 && size <= this.#size,
+      'a proof is asked of a size that the tree has',
+      {
+        size,
+        treeSize: this.#size,
+      },
+    );
+  }
+
+  #nodeAt(height: number, index: number): Uint8Array {
+    const level = Math.floor(height / TILE_HEIGHT);
+    const within = height % TILE_HEIGHT;
+    const span = TILE_WIDTH >> within;
+    const tileIndex = Math.floor(index / span);
+    const offset = tileOffset(within, index % span);
+    const tile = this.#tile(level, tileIndex);
+    return Uint8Array.prototype.slice.call(tile, offset, offset + HASH_BYTES);
+  }
+
+  #tile(level: number, index: number): Buffer {
+    const tail = this.#tails[level];
+    if (tail !== undefined && tail.index === index) return tail.bytes;
+    const waiting = this.#sealed.find((tile) => tile.level === level && tile.index === index);
+    if (waiting !== undefined) return waiting.bytes;
+    const key = `${level}/${index}`;
+    const cached = this.#cache.get(key);
+    if (cached !== undefined) return cached;
+    const read = this.#readTile(level, index);
+    if (read === undefined || read.length !== TILE_BYTES) throw nodeMissing(level * TILE_HEIGHT, index * TILE_WIDTH);
+    this.#remember(key, read);
+    return read;
+  }
+
+  #remember(key: string, tile: Buffer): void {
+    this.#cache.set(key, tile);
+    if (this.#cache.size <= TILES_CACHED_MAX) return;
+    const oldest = this.#cache.keys().next();
+    if (!oldest.done) this.#cache.delete(oldest.value);
+  }
+}
+
+function tileOffset(height: number, position: number): number {
+  return (2 * TILE_WIDTH - ((2 * TILE_WIDTH) >> height) + position) * HASH_BYTES;
+}

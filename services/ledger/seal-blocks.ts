@@ -1,0 +1,445 @@
+import { decodeAcknowledgement } from '../../libs/adapters/codec/acknowledgement-codec.ts';
+import { liabilitiesCodecWithoutState } from '../../libs/adapters/codec/liabilities-codec.ts';
+import type { EventLog, LogRecord, PartitionPosition, RecordBatch } from '../../libs/adapters/event-log/event-log.ts';
+import { LinkedInput, linkedPositionAt } from '../../libs/adapters/event-log/linked-output.ts';
+import type { CoverTo, FoldedMessage, Proposal, StageProgram } from '../../libs/adapters/event-log/stage-program.ts';
+import { ACKNOWLEDGEMENTS, LIABILITIES } from '../../libs/adapters/event-log/topics.ts';
+import type { Checkpoint, StorePut } from '../../libs/adapters/state-store/state-store.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import type {
+  AcknowledgementEvent,
+  HeadsAcknowledged,
+  KeyRegistered,
+} from '../../libs/core/events/acknowledgement-events.ts';
+import type { Assessment } from '../../libs/core/events/decision.ts';
+import type { LiabilityBody } from '../../libs/core/events/liability-message.ts';
+import type { Account } from '../../libs/core/identity/account.ts';
+import type { CloseReason } from '../../libs/core/ledger/block-header.ts';
+import { BLIND_BYTES } from '../../libs/core/ledger/block-totals.ts';
+import type { AcknowledgedHead, BlocksBody, SealedBlock } from '../../libs/core/ledger/blocks-message.ts';
+import { entryOf } from '../../libs/core/ledger/entry-of-assessment.ts';
+import { ledgerKeyEntry, payerKeyEntry } from '../../libs/core/ledger/key-event.ts';
+import { ENTRY_SALT_BYTES } from '../../libs/core/ledger/ledger-entry.ts';
+import { type OpenEntry, openEntryOf } from '../../libs/core/ledger/seal-block.ts';
+import { checkAcknowledgement } from './check-acknowledgement.ts';
+import type { BlockFold } from './fold-blocks.ts';
+import { InputTrack, type ReadMessage } from './input-track.ts';
+import { chainKeysFor, type LedgerCrypto, type LedgerIdentity } from './ledger-identity.ts';
+import type { LedgerStore } from './ledger-store.ts';
+import { BLOCK_LIMITS, type BlockLimits, type EntryContext, OpenChain } from './open-chain.ts';
+import { packMessages } from './pack-messages.ts';
+import { RandomPool } from './random-pool.ts';
+import { RejectionIndex } from './rejection-index.ts';
+import type { CheckpointSigner } from './sign-checkpoints.ts';
+
+export interface SealBlocksOptions {
+  readonly limits?: Partial<SealLimits>;
+}
+
+export interface SealLimits extends BlockLimits {
+  /** Age of its oldest entry at which a block of a PAYE or VAT account is closed. */
+  readonly payeAgeMs: number;
+  readonly vatAgeMs: number;
+  /** Entries of all open blocks together, bytes: beyond it the oldest are closed. */
+  readonly openBytesMax: number;
+  /** At most one signature in so much time. */
+  readonly checkpointMs: number;
+  /** How long settled input may stay uncovered where no block is closed. */
+  readonly coverMs: number;
+  /** Chains whose working state is kept between messages. */
+  readonly chainsKeptMax: number;
+}
+
+/** The embedded default; production sets 5 s and 30 s (ledger.md section 3). */
+export const SEAL_LIMITS: SealLimits = {
+  ...BLOCK_LIMITS,
+  payeAgeMs: 2_000,
+  vatAgeMs: 2_000,
+  openBytesMax: 64 * 1024 * 1024,
+  checkpointMs: 1_000,
+  coverMs: 10_000,
+  chainsKeptMax: 100_000,
+};
+
+/** What the sealing tells of itself, for metrics, logs and alarms. */
+export type SealEvent =
+  | {
+      readonly type: 'blockSealed';
+      readonly tax: 'paye' | 'vat';
+      readonly reason: CloseReason;
+      readonly entries: number;
+    }
+  | { readonly type: 'checkpointSigned'; readonly size: number }
+  | { readonly type: 'acknowledgementTaken'; readonly heads: number }
+  | { readonly type: 'storeRotten'; readonly code: string }
+  | { readonly type: 'acknowledgementRefused'; readonly code: string; readonly offset: number };
+
+export interface SealBlocksDependencies {
+  readonly log: EventLog;
+  readonly identity: LedgerIdentity;
+  readonly crypto: LedgerCrypto;
+  readonly store: LedgerStore;
+  readonly fold: BlockFold;
+  readonly signer: CheckpointSigner;
+  readonly nowMs: () => number;
+  readonly observe: (event: SealEvent) => void;
+  /** After a commit: what was read back may be served. */
+  readonly onCommitted: () => void;
+}
+
+/**
+ * The ledger's stage program: decisions of liabilities.v1 become entries, entries blocks, blocks the log; checkpoints are signed over what
+ * was read back. Order: append (acknowledged) → read back and fold → sign → append the checkpoint → read back → serve.
+ */
+export class SealBlocks implements StageProgram<BlocksBody> {
+  readonly coverage = 'low';
+  readonly #limits: SealLimits;
+  readonly #of: SealBlocksDependencies;
+  readonly #random: RandomPool;
+  readonly #rejections: RejectionIndex;
+  #inputs = new Map<string, LiabilityInput>();
+  #tracks: InputTrack[] = [];
+  #chains = new Map<Account, OpenChain>();
+  /** Open blocks by the time they were opened, the oldest first; one age limit each. */
+  #openPaye = new Set<OpenChain>();
+  #openVat = new Set<OpenChain>();
+  #openBytes = 0;
+  #sealed: SealedBlock[] = [];
+  #acknowledged: AcknowledgedHead[] = [];
+  #demanded = false;
+  #signedSize = 0;
+  #signedAtMs = Number.NEGATIVE_INFINITY;
+  #coveredAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: SealBlocksOptions, dependencies: SealBlocksDependencies) {
+    this.#limits = { ...SEAL_LIMITS, ...options.limits };
+    this.#of = dependencies;
+    this.#random = new RandomPool(dependencies.crypto.randomBytes);
+    this.#rejections = new RejectionIndex(dependencies);
+  }
+
+  /** Open blocks that wait, for statistics. */
+  get openBlocks(): number {
+    return this.#openPaye.size + this.#openVat.size;
+  }
+
+  /** Every open block is closed at the next tick. */
+  closeOnDemand(): void {
+    this.#demanded = true;
+  }
+
+  reset(): void {
+    this.#of.store.discard();
+    this.#dropOpen();
+  }
+
+  /** Where the store stands. One that does not hold what was signed is no copy of this log: it is folded again from the start. */
+  async checkpoint(): Promise<Checkpoint | null> {
+    const { store, fold, observe } = this.#of;
+    try {
+      fold.resume();
+    } catch (error) {
+      if (!(error instanceof TallyError)) throw error;
+      observe({ type: 'storeRotten', code: error.code });
+      await this.wipe();
+    }
+    return store.checkpoint();
+  }
+
+  async wipe(): Promise<void> {
+    await this.#of.store.wipe();
+    this.#of.fold.resume();
+  }
+
+  /** Before anything new is taken: the log as folded begins with what was signed. Throws SIGNER_AHEAD_OF_LOG, SIGNER_HISTORY_DIFFERS. */
+  async startReading(positions: readonly PartitionPosition[]): Promise<void> {
+    this.#dropOpen();
+    this.#of.signer.assertExtends(this.#of.store.tree);
+    this.#inputs = new Map();
+    this.#tracks = [];
+    for (const position of positions) {
+      const track = new InputTrack(position.topic, position.partition, position.offset);
+      this.#tracks.push(track);
+      if (position.topic !== LIABILITIES) continue;
+      const start = await linkedPositionAt(position, { log: this.#of.log, codec: liabilitiesCodecWithoutState });
+      await this.#rejections.catchUp(start);
+      const reader = new LinkedInput(start, liabilitiesCodecWithoutState);
+      this.#inputs.set(`${position.topic}/${position.partition}`, { reader, track, rereadBelow: null });
+    }
+  }
+
+  async decide(batches: readonly RecordBatch[]): Promise<readonly Proposal<BlocksBody>[]> {
+    const nowMs = this.#of.nowMs();
+    for (const batch of batches) {
+      const key = `${batch.topic}/${batch.partition}`;
+      const input = this.#inputs.get(key);
+      if (input !== undefined) this.#readLiabilities(input, batch, nowMs);
+      else if (batch.topic === ACKNOWLEDGEMENTS) this.#readAcknowledgements(batch, nowMs);
+    }
+    this.#closeExcess(nowMs);
+    return this.#proposals(null, nowMs);
+  }
+
+  async tick(nowMs: number): Promise<readonly Proposal<BlocksBody>[]> {
+    const { payeAgeMs, vatAgeMs } = this.#limits;
+    this.#closeOlder(this.#openPaye, nowMs - payeAgeMs, 'age', nowMs);
+    this.#closeOlder(this.#openVat, nowMs - vatAgeMs, 'age', nowMs);
+    if (this.#demanded) {
+      this.#demanded = false;
+      this.#closeOlder(this.#openPaye, Number.POSITIVE_INFINITY, 'demand', nowMs);
+      this.#closeOlder(this.#openVat, Number.POSITIVE_INFINITY, 'demand', nowMs);
+    }
+    if (this.#of.store.hasPendingRejections) {
+      await this.#of.store.commit();
+      this.#of.onCommitted();
+    }
+    return this.#proposals(this.#dueCheckpoint(nowMs), nowMs);
+  }
+
+  fold(message: FoldedMessage<BlocksBody>): readonly StorePut[] {
+    this.#of.fold.fold(message.body, message.offset);
+    return [];
+  }
+
+  async onFolded(_messages: readonly FoldedMessage<BlocksBody>[], checkpoint: Checkpoint): Promise<void> {
+    await this.#of.store.commit(checkpoint);
+    this.#signedSize = this.#of.fold.signedSize;
+    this.#forgetIdle();
+    this.#of.onCommitted();
+  }
+
+  #readLiabilities(input: LiabilityInput, batch: RecordBatch, nowMs: number): void {
+    // Only what stood in the log at the take can be in a block already; a number that comes again later is a fault of tax.
+    input.rereadBelow ??= batch.highOffset;
+    for (const record of batch.records) {
+      const message = input.reader.take(record);
+      if (message === null) continue;
+      this.#rejections.take(batch.partition, message);
+      const source = input.track.read(message.offset);
+      for (const decision of message.body.decisions) {
+        for (const assessment of decision.results) this.#take(assessment, message.body, source, input, nowMs);
+      }
+    }
+  }
+
+  #take(assessment: Assessment, body: LiabilityBody, source: ReadMessage, input: LiabilityInput, nowMs: number): void {
+    const { account, number } = assessment;
+    const chain = this.#chainOf(account, source, nowMs);
+    if (number !== chain.nextNumber) {
+      if (number > chain.nextNumber) throw numberFault('NUMBER_GAP', assessment, chain, source);
+      if (source.offset >= (input.rereadBelow ?? 0)) throw numberFault('NUMBER_REPEATED', assessment, chain, source);
+      return;
+    }
+    const making = { personKey: chain.keys.personKey, salt: this.#random.take(ENTRY_SALT_BYTES) };
+    const entry = openEntryOf(entryOf(assessment, making, this.#of.crypto.hmac));
+    const rulesHash = chain.tax === 'paye' ? body.payeRulesHash : body.vatRulesHash;
+    this.#add(chain, entry, { taxPeriod: assessment.taxPeriod, rulesHash, source, nowMs });
+  }
+
+  #add(chain: OpenChain, entry: OpenEntry, context: EntryContext): void {
+    this.#place(chain, entry, context);
+    if (chain.isFull(this.#limits)) this.#close(chain, 'size', context.nowMs);
+  }
+
+  /** A key event's entry closes its block, and is the last in it. */
+  #addKeyEvent(chain: OpenChain, entry: OpenEntry, context: EntryContext): void {
+    this.#place(chain, entry, context);
+    this.#close(chain, 'key', context.nowMs);
+  }
+
+  #place(chain: OpenChain, entry: OpenEntry, context: EntryContext): void {
+    const reason = chain.closesBefore(entry, context, this.#limits);
+    if (reason !== null) this.#close(chain, reason, context.nowMs);
+    const wasOpen = chain.isOpen;
+    chain.take(entry, context);
+    this.#openBytes += entry.bytes.length;
+    if (!wasOpen) this.#openOf(chain).add(chain);
+  }
+
+  /** The chain of an account; the first time anything is heard of it, with its block 0. */
+  #chainOf(account: Account, source: ReadMessage, nowMs: number): OpenChain {
+    const known = this.#chains.get(account);
+    if (known !== undefined) return known;
+    const { store, identity, crypto } = this.#of;
+    const stored = store.chainOf(account);
+    const keys = stored?.keys ?? chainKeysFor(identity, crypto, account);
+    const chain = new OpenChain(account, keys, stored?.head ?? null);
+    this.#chains.set(account, chain);
+    if (stored === undefined) {
+      const salt = this.#random.take(ENTRY_SALT_BYTES);
+      const entry = openEntryOf(ledgerKeyEntry(account, identity.verifierKey, salt, crypto.hashes.sha256));
+      this.#addKeyEvent(chain, entry, { taxPeriod: '', rulesHash: '', source, nowMs });
+    }
+    return chain;
+  }
+
+  #close(chain: OpenChain, reason: CloseReason, nowMs: number): void {
+    this.#openBytes -= chain.bytes;
+    const sealed = chain.seal({
+      ledgerName: this.#of.identity.name,
+      reason,
+      nowMs,
+      blind: this.#random.take(BLIND_BYTES),
+      hashes: this.#of.crypto.hashes,
+    });
+    this.#openOf(chain).delete(chain);
+    this.#of.fold.expect(sealed);
+    this.#sealed.push(sealed.block);
+    this.#of.observe({ type: 'blockSealed', tax: chain.tax, reason, entries: sealed.block.entries.length });
+  }
+
+  #openOf(chain: OpenChain): Set<OpenChain> {
+    return chain.tax === 'paye' ? this.#openPaye : this.#openVat;
+  }
+
+  #closeOlder(open: ReadonlySet<OpenChain>, openedBeforeMs: number, reason: CloseReason, nowMs: number): void {
+    for (const chain of open) {
+      if (chain.openedAtMs > openedBeforeMs) return;
+      this.#close(chain, reason, nowMs);
+    }
+  }
+
+  /** Memory is bounded: beyond the limit the oldest open blocks go, whatever their age. */
+  #closeExcess(nowMs: number): void {
+    for (const open of [this.#openVat, this.#openPaye]) {
+      for (const chain of open) {
+        if (this.#openBytes <= this.#limits.openBytesMax) return;
+        this.#close(chain, 'demand', nowMs);
+      }
+    }
+  }
+
+  #readAcknowledgements(batch: RecordBatch, nowMs: number): void {
+    const track = this.#tracks.find((one) => one.topic === batch.topic && one.partition === batch.partition);
+    if (track === undefined) return;
+    for (const record of batch.records) {
+      const source = track.read(record.offset);
+      const event = readAcknowledgement(record);
+      try {
+        this.#takeAcknowledgement(event, source, nowMs);
+      } catch (error) {
+        if (!(error instanceof TallyError)) throw error;
+        this.#of.observe({ type: 'acknowledgementRefused', code: error.code, offset: record.offset });
+      }
+    }
+  }
+
+  #takeAcknowledgement(event: AcknowledgementEvent | TallyError, source: ReadMessage, nowMs: number): void {
+    if (event instanceof TallyError) throw event;
+    switch (event.type) {
+      case 'KeyRegistered':
+        this.#takeKey(event, source, nowMs);
+        return;
+      case 'HeadsAcknowledged':
+        this.#takeHeads(event);
+        return;
+      case 'DisputeRaised':
+        throw new TallyError('DISPUTE_NOT_BUILT', 'disputes are not entries yet', { chain: event.chain });
+    }
+  }
+
+  /** The payer's key is an entry of its own and closes its block. A chain's first key stands; the same again is a repeat. */
+  #takeKey(event: KeyRegistered, source: ReadMessage, nowMs: number): void {
+    const chain = this.#chainOf(event.account, source, nowMs);
+    if (event.chain !== chain.keys.chain) {
+      throw new TallyError('CHAIN_UNKNOWN', "the chain is not the account's", { chain: event.chain });
+    }
+    const known = this.#payerKeys.get(event.account) ?? this.#of.store.payerKeyOf(event.account);
+    if (known === event.verifierKey) return;
+    if (known !== undefined)
+      throw new TallyError('PAYER_KEY_DIFFERS', 'another key is registered', { chain: event.chain });
+    const salt = this.#random.take(ENTRY_SALT_BYTES);
+    const entry = openEntryOf(payerKeyEntry(event.eventId, event.verifierKey, salt));
+    this.#addKeyEvent(chain, entry, { taxPeriod: '', rulesHash: '', source, nowMs });
+    this.#payerKeys.set(event.account, event.verifierKey);
+  }
+
+  /** Keys whose entries are on their way to the log. */
+  #payerKeys = new Map<Account, string>();
+
+  #takeHeads(event: HeadsAcknowledged): void {
+    const { store, crypto, identity } = this.#of;
+    checkAcknowledgement(event.note, event.heads, {
+      store,
+      crypto,
+      identity,
+      chainOf: (head) => store.chainOf(head.account),
+      payerKeyOf: (chain) => store.payerKeyOf(chain.account),
+    });
+    const newer = event.heads.filter(({ account, seq }) => seq > (store.acknowledgedOf(account)?.seq ?? -1));
+    this.#acknowledged.push(...newer);
+    this.#of.observe({ type: 'acknowledgementTaken', heads: newer.length });
+  }
+
+  #dueCheckpoint(nowMs: number): string | null {
+    const { store, signer } = this.#of;
+    if (store.tree.size <= this.#signedSize || nowMs - this.#signedAtMs < this.#limits.checkpointMs) return null;
+    this.#signedAtMs = nowMs;
+    const note = signer.sign(store.tree);
+    this.#of.observe({ type: 'checkpointSigned', size: store.tree.size });
+    return note;
+  }
+
+  /** What is ready for the log, in messages; the last of them covers everything that is settled. */
+  #proposals(checkpoint: string | null, nowMs: number): readonly Proposal<BlocksBody>[] {
+    const bodies = packMessages(this.#sealed, checkpoint, this.#acknowledged);
+    this.#sealed = [];
+    this.#acknowledged = [];
+    if (bodies.length === 0) {
+      const due = nowMs - this.#coveredAtMs >= this.#limits.coverMs && this.#tracks.some((track) => track.hasAdvanced);
+      if (!due) return [];
+      bodies.push({ blocks: [], checkpoint: null, acknowledged: [] });
+    }
+    this.#coveredAtMs = nowMs;
+    const covers = this.#tracks.map((track) => track.advance()).filter((cover): cover is CoverTo => cover !== null);
+    return bodies.map((body, index) => ({ body, covers: index === bodies.length - 1 ? covers : [] }));
+  }
+
+  #dropOpen(): void {
+    this.#chains = new Map();
+    this.#openPaye = new Set();
+    this.#openVat = new Set();
+    this.#openBytes = 0;
+    this.#sealed = [];
+    this.#acknowledged = [];
+    this.#payerKeys = new Map();
+    this.#of.fold.forgetExpected();
+    this.#signedSize = this.#of.fold.signedSize;
+  }
+
+  /** Everything sealed is folded now: a chain without open block can be read from the store again. */
+  #forgetIdle(): void {
+    this.#payerKeys.clear();
+    if (this.#chains.size <= this.#limits.chainsKeptMax) return;
+    for (const [account, chain] of this.#chains) if (!chain.isOpen) this.#chains.delete(account);
+  }
+}
+
+interface LiabilityInput {
+  readonly reader: LinkedInput<LiabilityBody>;
+  readonly track: InputTrack;
+  /** End of the partition when the reading of it began. */
+  rereadBelow: number | null;
+}
+
+function readAcknowledgement(record: LogRecord): AcknowledgementEvent | TallyError {
+  if (record.value === null) return new TallyError('RECORD_UNREADABLE', 'the record has no value', {});
+  try {
+    return decodeAcknowledgement(record.value);
+  } catch (error) {
+    if (error instanceof TallyError) return error;
+    throw error;
+  }
+}
+
+function numberFault(
+  code: 'NUMBER_GAP' | 'NUMBER_REPEATED',
+  assessment: Assessment,
+  chain: OpenChain,
+  source: ReadMessage,
+): TallyError {
+  const { topic, partition } = source.track;
+  const facts = { topic, partition, offset: source.offset, number: assessment.number, expected: chain.nextNumber };
+  const what = `decision ${assessment.number} of an account where ${chain.nextNumber} comes next`;
+  return new TallyError(code, `${topic}/${partition} offset ${source.offset}: ${what}`, facts);
+}

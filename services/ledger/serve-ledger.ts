@@ -1,0 +1,166 @@
+import { type Request, type Response, Router } from 'express';
+import { encodePullAnswer } from '../../libs/adapters/codec/pull-answer.ts';
+import { clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
+import { jsonBody } from '../../libs/adapters/http/create-app.ts';
+import type { EventStream } from '../../libs/adapters/http/event-stream.ts';
+import { HttpProblem } from '../../libs/adapters/http/problem.ts';
+import { type Client, type ClientRegistry, mayActFor } from '../../libs/adapters/runtime/clients.ts';
+import type { Account } from '../../libs/core/identity/account.ts';
+import { fromBase64 } from '../../libs/core/ledger/base64.ts';
+import { blockHashOf } from '../../libs/core/ledger/block-header.ts';
+import { toHex } from '../../libs/core/ledger/hex.ts';
+import { answerPull, type PullDependencies, servedCheckpoint } from './answer-pull.ts';
+import type { AcknowledgementDoor } from './append-acknowledgements.ts';
+import type { StoredChain } from './ledger-store.ts';
+import { PULL_LIMITS } from './pull-limits.ts';
+import {
+  acknowledgementBody,
+  blocksQuery,
+  chainParameters,
+  consistencyQuery,
+  inForm,
+  pullBody,
+  registrationBody,
+} from './request-bodies.ts';
+
+export interface ServeLedgerDependencies extends PullDependencies {
+  readonly clients: ClientRegistry;
+  readonly door: AcknowledgementDoor;
+  readonly stream: EventStream;
+}
+
+/** The ledger's HTTP interface (docs/http-api.md). Everything it gives was read back from blocks.v1 and stands under a served checkpoint. */
+export function ledgerRouter(dependencies: ServeLedgerDependencies): Router {
+  const router = Router();
+  const client = requireClient(dependencies);
+  router.post('/ledger/v1/chains', client, ...jsonBody, (request, response) =>
+    register(request, response, dependencies),
+  );
+  router.post('/ledger/v1/pull', client, ...jsonBody, (request, response) => pull(request, response, dependencies));
+  router.get('/ledger/v1/chains/:chain/blocks', client, (request, response) => blocks(request, response, dependencies));
+  router.post('/ledger/v1/acknowledgements', client, ...jsonBody, (request, response) =>
+    acknowledge(request, response, dependencies),
+  );
+  router.get('/ledger/v1/checkpoint', (_request, response) => checkpoint(response, dependencies));
+  router.get('/ledger/v1/consistency', client, (request, response) => consistency(request, response, dependencies));
+  router.get('/ledger/v1/stream', client, (request, response) => dependencies.stream.serve(request, response));
+  return router;
+}
+
+async function register(request: Request, response: Response, dependencies: ServeLedgerDependencies): Promise<void> {
+  const { account, verifierKey } = inForm(registrationBody, request.body);
+  assertMayActFor(clientOf(response), account);
+  const { door, identity } = dependencies;
+  if (verifierKey !== undefined) await door.registerKey(account, verifierKey);
+  const { chain, chainKey } = door.chainOf(account);
+  const ledger = { name: identity.name, verifierKey: identity.verifierKey, origin: identity.origin };
+  response.json({ account, chain, chainKey: base64(chainKey), ledger });
+}
+
+async function pull(request: Request, response: Response, dependencies: ServeLedgerDependencies): Promise<void> {
+  const body = inForm(pullBody, request.body);
+  const client = clientOf(response);
+  const chains = body.chains.map(({ chain, from, rejectionsFrom }) => ({
+    chain,
+    stored: chainFor(client, chain, dependencies),
+    from,
+    rejectionsFrom: rejectionsFrom ?? null,
+  }));
+  const maxBytes = Math.min(body.maxBytes ?? PULL_LIMITS.bytesDefault, PULL_LIMITS.bytesMax);
+  const answer = await answerPull({ chains, verified: body.verified, maxBytes }, dependencies);
+  response.set({ 'Content-Type': 'avro/binary', 'Cache-Control': 'no-store' }).send(encodePullAnswer(answer));
+}
+
+/** One chain as JSON; what stands under its ETag never changes. */
+async function blocks(request: Request, response: Response, dependencies: ServeLedgerDependencies): Promise<void> {
+  const { chain } = inForm(chainParameters, request.params);
+  const { from, verified } = inForm(blocksQuery, request.query);
+  const stored = chainFor(clientOf(response), chain, dependencies);
+  if (stored === undefined) throw new HttpProblem(404, 'CHAIN_UNKNOWN', 'no chain has this id');
+  const wanted = { chain, stored, from, rejectionsFrom: null };
+  const answer = await answerPull({ chains: [wanted], verified, maxBytes: PULL_LIMITS.bytesDefault }, dependencies);
+  const pulled = answer.chains[0];
+  if (pulled?.fault != null) throw new HttpProblem(503, pulled.fault, "HMRC's copy of this chain waits for repair");
+  const last = pulled?.blocks[pulled.blocks.length - 1];
+  if (last !== undefined) {
+    const etag = `"${base64(blockHashOf(last.header, dependencies.crypto.hashes.sha256))}"`;
+    response.set({ ETag: etag, 'Cache-Control': 'private, no-cache' });
+    if (request.get('if-none-match') === etag) {
+      response.status(304).end();
+      return;
+    }
+  }
+  response.json({
+    chain,
+    checkpoint: answer.checkpoint,
+    consistency: answer.consistency.map(base64),
+    blocks: (pulled?.blocks ?? []).map(({ header, totals, entries }) => ({
+      header,
+      totals,
+      entries: entries.map(base64),
+    })),
+    more: pulled?.more ?? false,
+    inclusion:
+      pulled?.inclusion == null ? null : { index: pulled.inclusion.index, path: pulled.inclusion.path.map(base64) },
+  });
+}
+
+async function acknowledge(request: Request, response: Response, dependencies: ServeLedgerDependencies): Promise<void> {
+  const { note, heads } = inForm(acknowledgementBody, request.body);
+  const client = clientOf(response);
+  const known = heads.map(({ chain, seq, blockHash }, index) => {
+    const stored = chainFor(client, chain, dependencies);
+    if (stored === undefined) {
+      const fault = { code: 'HEAD_UNKNOWN', pointer: `/heads/${index}/chain`, detail: 'no chain has this id' };
+      throw new HttpProblem(422, 'HEAD_UNKNOWN', 'the ledger has no such chain', { faults: [fault] });
+    }
+    return { account: stored.account, chain, seq, blockHash: hashOf(blockHash, index) };
+  });
+  await dependencies.door.acknowledge(note, known);
+  response.status(202).json({ heads: known.length });
+}
+
+function checkpoint(response: Response, dependencies: ServeLedgerDependencies): void {
+  const served = servedCheckpoint(dependencies.store);
+  if (served === null) throw new HttpProblem(404, 'CHECKPOINT_NONE', 'the ledger has signed nothing yet');
+  response.set({ 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' }).send(served.note);
+}
+
+function consistency(request: Request, response: Response, dependencies: ServeLedgerDependencies): void {
+  const { from, to } = inForm(consistencyQuery, request.query);
+  const size = servedCheckpoint(dependencies.store)?.size ?? 0;
+  if (from > to || to > size) {
+    throw new HttpProblem(
+      422,
+      'SIZES_INVALID',
+      `from is at most to, and to at most ${size}, the size of the checkpoint`,
+    );
+  }
+  response.json({ from, to, proof: dependencies.store.tree.consistencyPath(from, to).map(base64) });
+}
+
+/** The chain where it has begun; refuses one of an account that is not the client's. */
+function chainFor(client: Client, chain: string, dependencies: ServeLedgerDependencies): StoredChain | undefined {
+  const stored = dependencies.store.committedChainById(chain);
+  if (stored !== undefined) assertMayActFor(client, stored.account);
+  return stored;
+}
+
+function assertMayActFor(client: Client, account: Account): void {
+  if (!mayActFor(client, account)) {
+    throw new HttpProblem(403, 'ACCOUNT_NOT_YOURS', 'the account is not bound to this client');
+  }
+}
+
+function hashOf(text: string, index: number): string {
+  try {
+    return toHex(fromBase64(text, 32));
+  } catch {
+    const fault = { code: 'FIELD_INVALID', pointer: `/heads/${index}/blockHash`, detail: 'not 32 bytes of base64' };
+    throw new HttpProblem(422, 'INPUT_INVALID', 'a block hash is not canonical base64', { faults: [fault] });
+  }
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}
