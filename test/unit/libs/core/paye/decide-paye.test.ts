@@ -1,0 +1,348 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { localDate } from '../../../../../libs/core/calendar/local-date.ts';
+import { pence } from '../../../../../libs/core/money/pence.ts';
+import { decidePaye, payeStateKeys } from '../../../../../libs/core/paye/decide-paye.ts';
+import { hashOf, PayeBook, paymentMade } from '../../../../support/paye-payments.ts';
+import { testPayeRules } from '../../../../support/paye-rules.ts';
+
+const RULES = testPayeRules();
+let book: PayeBook;
+beforeEach(() => {
+  book = new PayeBook(RULES);
+});
+
+describe('one payment', () => {
+  it('is one charge with its heads in order and the taxable pay as its base', () => {
+    const event = paymentMade({ studentLoanPlan: '02', postgraduateLoan: true });
+    const { outcome, results, rejections } = book.decide(event);
+    expect({ outcome, rejections }).toEqual({ outcome: 'accepted', rejections: [] });
+    // 2,750.00 - 1,048.26 free pay = 1,701.74: 20% of 1,701 = 340.20. NICs (2,750 - 1,048) * 8% = 136.16, (2,750 - 417) * 15% = 349.95.
+    // Plan 2: (2,750 - 2,448.75) * 9% = 27.11 -> 27; postgraduate: (2,750 - 1,750) * 6% = 60.
+    expect(results).toEqual([
+      {
+        account: 'paye:123/AB456',
+        eventId: event.eventId,
+        kind: 'charge',
+        number: 1,
+        taxPeriod: '2026-27/M01',
+        basePence: 275_000,
+        amounts: [
+          { head: 'incomeTax', pence: 34_020 },
+          { head: 'employeeNics', pence: 13_616 },
+          { head: 'employerNics', pence: 34_995 },
+          { head: 'studentLoan', pence: 2_700 },
+          { head: 'postgraduateLoan', pence: 6_000 },
+        ],
+        person: event.person,
+        links: [],
+        flags: [],
+        stated: [],
+        receivedAtMs: event.receivedAtMs,
+      },
+    ]);
+  });
+
+  it('copies what the employer stated, zero included and unstated heads left out', () => {
+    const stated = {
+      incomeTaxPence: pence(34_000),
+      employeeNicsPence: pence(0),
+      employerNicsPence: null,
+      studentLoanPence: null,
+      postgraduateLoanPence: null,
+    };
+    const { results } = book.decide(paymentMade({ stated }));
+    expect(results[0]?.stated).toEqual([
+      { head: 'incomeTax', pence: 34_000 },
+      { head: 'employeeNics', pence: 0 },
+    ]);
+  });
+
+  it('leaves heads of nothing out', () => {
+    expect(book.pay({ taxablePayPence: 50_000, nicableEarningsPence: 10_000 })).toEqual({});
+  });
+
+  it('numbers decisions by account, over employments', () => {
+    const numbers = ['W-1', 'W-2', 'W-1'].map(
+      (worksNumber) => book.decide(paymentMade({ worksNumber })).results[0]?.number,
+    );
+    expect(numbers).toEqual([1, 2, 3]);
+  });
+
+  it('says which state it reads before it reads it', () => {
+    const event = paymentMade({ worksNumber: 'N', oldWorksNumber: 'O', paymentDate: '2026-04-05', period: 12 });
+    const read = new Set<string>();
+    const view = {
+      get: (key: string) => {
+        read.add(key);
+        return undefined;
+      },
+    };
+    decidePaye(event, hashOf(event), view, RULES);
+    expect([...read].sort()).toEqual([...payeStateKeys(event)].sort());
+    expect(read).toContain('employment|paye:123/AB456|2025-26|N');
+  });
+
+  it('takes the period from the pay day where the employer states another, and says so', () => {
+    // Month 2 by its date: free pay of two months against one payment leaves 2,750.00 - 2,096.52 = 653 pounds at 20%.
+    const { results } = book.decide(paymentMade({ paymentDate: '2026-05-06', period: 1 }));
+    expect(results[0]?.flags).toEqual(['PERIOD_DIFFERS']);
+    expect(results[0]?.taxPeriod).toBe('2026-27/M02');
+    expect(results[0]?.amounts[0]).toEqual({ head: 'incomeTax', pence: 13_060 });
+  });
+});
+
+describe('the same event again', () => {
+  it('is a repeat that changes nothing', () => {
+    const event = paymentMade();
+    book.decide(event);
+    const before = JSON.stringify([...book.state]);
+    expect(book.decide(event)).toEqual({ outcome: 'repeat', results: [], rejections: [], changes: [] });
+    expect(JSON.stringify([...book.state])).toBe(before);
+  });
+
+  it('with another body is a conflict that changes nothing', () => {
+    const event = paymentMade();
+    book.decide(event);
+    const other = book.decide({ ...event, taxablePayPence: pence(1) });
+    expect(other.rejections[0]?.code).toBe('EVENT_ID_CONFLICT');
+    expect(other.changes).toEqual([]);
+  });
+
+  it('was not seen where it was rejected: the same id with a good body is accepted', () => {
+    const event = paymentMade();
+    expect(book.decide({ ...event, taxCode: 'Q1' }).outcome).toBe('rejected');
+    expect(book.decide(event).outcome).toBe('accepted');
+  });
+
+  it('is remembered through a year of weekly payments', () => {
+    const first = paymentMade({ payFrequency: 'W1', paymentDate: '2026-04-10', period: 1 });
+    book.decide(first);
+    for (let week = 2; week <= 52; week += 1) {
+      book.decide(paymentMade({ payFrequency: 'W1', paymentDate: weekDate(week), period: week }));
+    }
+    expect(book.decide(first).outcome).toBe('repeat');
+  });
+});
+
+describe('what is refused', () => {
+  it.each([
+    [{ taxCode: '1257Q' }, 'BAD_TAX_CODE', '/taxCode'],
+    [{ taxCode: 'D2' }, 'NO_RATE_FOR_D_CODE', '/taxCode'],
+    [{ taxCode: 'K0' }, 'K_CODE_OUT_OF_RANGE', '/taxCode'],
+    [{ paymentDate: '2030-05-01' }, 'UNSUPPORTED_TAX_YEAR', '/paymentDate'],
+    [{ studentLoanPlan: '05', paymentDate: '2025-04-30' }, 'PLAN_NOT_IN_FORCE', '/studentLoanPlan'],
+    [{ niCategory: 'N', paymentDate: '2024-01-31', period: 10 }, 'BAD_NI_CATEGORY', '/niCategory'],
+    [{ worksNumber: 'AB 12 34 56 C' }, 'WORKS_NUMBER_IS_NINO', '/worksNumber'],
+    [{ taxablePayPence: 10_000_000_000 }, 'AMOUNT_OUT_OF_RANGE', '/taxablePayPence'],
+    [{ period: 13 }, 'BAD_PERIOD', '/period'],
+    [{ lateReason: 'E' }, 'BAD_LATE_REASON', '/lateReason'],
+  ] as const)('%o gets %s at %s and changes nothing', (changes, code, pointer) => {
+    const { outcome, rejections, changes: changed } = book.decide(paymentMade(changes));
+    expect(outcome).toBe('rejected');
+    expect(rejections[0]).toMatchObject({ code, facts: { pointer, faults: '1' } });
+    expect(changed).toEqual([]);
+  });
+
+  it('an employer’s claims are not built yet and say so', () => {
+    const { account, eventId, receivedAtMs } = paymentMade();
+    const closed = {
+      type: 'PayePeriodClosed',
+      eventId,
+      account,
+      receivedAtMs,
+      taxYear: '2026-27',
+      taxMonth: 1,
+    } as const;
+    const { rejections } = decidePaye(closed, '0'.repeat(64), book.view, RULES);
+    expect(rejections[0]).toMatchObject({ code: 'NOT_BUILT', facts: { what: 'PayePeriodClosed' } });
+  });
+});
+
+describe('several payments in a period', () => {
+  it('add up for NICs: two halves pay what the whole pays', () => {
+    book.pay({ taxablePayPence: 137_500, nicableEarningsPence: 137_500 });
+    book.pay({ taxablePayPence: 137_500, nicableEarningsPence: 137_500 });
+    expect(Object.fromEntries(book.balance)).toEqual({ incomeTax: 34_020, employeeNics: 13_616, employerNics: 34_995 });
+  });
+
+  it('are pooled on a week 1 basis, refunding what a correction takes back', () => {
+    book.pay({ week1Month1: true });
+    book.pay({ week1Month1: true, taxablePayPence: 100_000, nicableEarningsPence: 100_000 });
+    book.pay({ week1Month1: true, taxablePayPence: -100_000, nicableEarningsPence: -100_000 });
+    expect(Object.fromEntries(book.balance)).toEqual({ incomeTax: 34_020, employeeNics: 13_616, employerNics: 34_995 });
+  });
+
+  it('under two letters are worked out each by its own', () => {
+    book.pay({ niCategory: 'A', nicableEarningsPence: 200_000 });
+    // C pays no employee's NICs; the employer's start again at 417: (2,000 - 417) * 15% = 237.45.
+    expect(book.pay({ niCategory: 'C', nicableEarningsPence: 200_000 })).toMatchObject({ employerNics: 23_745 });
+  });
+
+  it('in a period long past are refused where it was paid before, and exact where it was not', () => {
+    for (const month of [1, 3, 4, 5, 6, 7]) book.pay({ paymentDate: monthDate(month), period: month });
+    expect(book.pay({ paymentDate: monthDate(1), period: 1 })).toBe('NOT_BUILT');
+    expect(book.pay({ paymentDate: monthDate(2), period: 2 })).toMatchObject({ employeeNics: 13_616 });
+  });
+});
+
+describe('payments out of order', () => {
+  it('leave the same tax to date as in order, and say so', () => {
+    book.pay({});
+    book.pay({ paymentDate: '2026-06-30', period: 3 });
+    const late = book.decide(paymentMade({ paymentDate: '2026-05-29', period: 2 }));
+    expect(late.results[0]?.flags).toEqual(['OUT_OF_ORDER']);
+    expect(late.results[0]?.taxPeriod).toBe('2026-27/M02');
+    const inOrder = new PayeBook(RULES);
+    for (const month of [1, 2, 3]) inOrder.pay({ paymentDate: monthDate(month), period: month });
+    expect(book.balance).toEqual(inOrder.balance);
+  });
+});
+
+describe('starters and leavers', () => {
+  const starter = { startDate: null, declaration: null, p45PayPence: pence(1_000_000), p45TaxPence: pence(160_000) };
+
+  it('a P45 of the year feeds pay and tax to date, once', () => {
+    // Month 6: 10,000 + 2,750 - 6,289.56 = 6,460.44: 20% of 6,460 = 1,292.00, less 1,600.00 paid: a refund of 308.00.
+    const month6 = { paymentDate: '2026-09-30', period: 6, starter };
+    expect(book.pay(month6)).toMatchObject({ incomeTax: -30_800 });
+    // Month 7: 15,500 - 7,337.82 = 8,162.18 -> 1,632.40, less 1,292.00 = 340.40.
+    expect(book.pay({ ...month6, paymentDate: '2026-10-30', period: 7 })).toMatchObject({ incomeTax: 34_040 });
+  });
+
+  it('a P45 does not count on a week 1 basis', () => {
+    expect(book.pay({ paymentDate: '2026-09-30', period: 6, starter, week1Month1: true })).toMatchObject({
+      incomeTax: 34_020,
+    });
+  });
+
+  it('a payment after leaving is on 0T month 1 whatever code is stated', () => {
+    book.pay({ leavingDate: '2026-04-30' });
+    const late = book.decide(paymentMade({ paymentDate: '2026-05-29', period: 2, paymentAfterLeaving: true }));
+    expect(late.results[0]?.flags).toEqual(['CODE_AFTER_LEAVING']);
+    // 2,750 at 20%: within the month's basic rate band of 3,141.66.
+    expect(late.results[0]?.amounts[0]).toEqual({ head: 'incomeTax', pence: 55_000 });
+  });
+});
+
+describe('strikes', () => {
+  it('withhold a refund until the return', () => {
+    book.pay({});
+    const strike = { paymentDate: '2026-05-29', period: 2, taxablePayPence: 0, nicableEarningsPence: 0 };
+    const { results } = book.decide(paymentMade({ ...strike, onStrike: true }));
+    expect(results[0]).toMatchObject({ amounts: [], flags: ['REFUND_WITHHELD'] });
+    // Back in month 3 without pay: 2,750 - 3,144.78 is below zero, so all 340.20 comes back.
+    expect(book.pay({ ...strike, paymentDate: '2026-06-30', period: 3 })).toEqual({ incomeTax: -34_020 });
+  });
+});
+
+describe('the odd week', () => {
+  it('week 53 stands alone with one week’s free pay, and its tax counts to date', () => {
+    book.pay({
+      payFrequency: 'W1',
+      paymentDate: weekDate(52),
+      period: 52,
+      taxablePayPence: 60_000,
+      nicableEarningsPence: 60_000,
+    });
+    // 600.00 - 241.92 = 358.08: 20% of 358.
+    expect(
+      book.pay({
+        payFrequency: 'W1',
+        paymentDate: '2027-04-05',
+        period: 53,
+        taxablePayPence: 60_000,
+        nicableEarningsPence: 60_000,
+      }),
+    ).toMatchObject({ incomeTax: 7_160 });
+  });
+});
+
+describe('directors', () => {
+  it('on the annual method pay nothing until the year’s earnings pass the threshold', () => {
+    const paid = { directorsNic: 'AN', taxablePayPence: 1_000_000, nicableEarningsPence: 1_000_000 } as const;
+    // Employer: (10,000 - 5,000) * 15%.
+    expect(book.pay(paid)).toEqual({ incomeTax: 295_206, employerNics: 75_000 });
+    // Employee: (20,000 - 12,570) * 8% = 594.40; employer 1,500.00 more.
+    expect(book.pay({ ...paid, paymentDate: '2026-05-29', period: 2 })).toMatchObject({
+      employeeNics: 59_440,
+      employerNics: 150_000,
+    });
+  });
+
+  it('on the alternative method settle by the annual one in the last month', () => {
+    const paid = { directorsNic: 'AL', taxablePayPence: 400_000, nicableEarningsPence: 400_000 } as const;
+    for (let month = 1; month <= 12; month += 1) book.pay({ ...paid, paymentDate: monthDate(month), period: month });
+    // A year of 48,000: (48,000 - 12,570) * 8% = 2,834.40 and (48,000 - 5,000) * 15% = 6,450.00.
+    expect(book.balance.get('employeeNics')).toBe(283_440);
+    expect(book.balance.get('employerNics')).toBe(645_000);
+  });
+
+  it('keep the annual period when they cease to be directors', () => {
+    book.pay({ directorsNic: 'AN', nicableEarningsPence: 1_000_000 });
+    expect(book.pay({ paymentDate: '2026-05-29', period: 2, nicableEarningsPence: 200_000 })).not.toHaveProperty(
+      'employeeNics',
+    );
+  });
+
+  it('appointed within the year have the thresholds of the weeks left', () => {
+    // Week 27: 26 weeks; primary threshold 12,570 * 26 / 52 = 6,285. (10,000 - 6,285) * 8% = 297.20.
+    expect(
+      book.pay({
+        directorsNic: 'AN',
+        directorAppointedWeek: 27,
+        paymentDate: '2026-10-30',
+        period: 7,
+        nicableEarningsPence: 1_000_000,
+      }),
+    ).toMatchObject({ employeeNics: 29_720 });
+  });
+});
+
+describe('a works number that continues another', () => {
+  it('takes over the year’s figures, and the old number is closed', () => {
+    book.pay({ worksNumber: 'OLD' });
+    const moved = book.pay({ worksNumber: 'NEW', oldWorksNumber: 'OLD', paymentDate: '2026-05-29', period: 2 });
+    const straight = new PayeBook(RULES);
+    straight.pay({});
+    expect(moved).toEqual(straight.pay({ paymentDate: '2026-05-29', period: 2 }));
+    expect(book.pay({ worksNumber: 'OLD', paymentDate: '2026-06-30', period: 3 })).toBe('WORKS_NUMBER_CHANGED');
+  });
+
+  it('still knows the old number’s events as repeats', () => {
+    const first = paymentMade({ worksNumber: 'OLD' });
+    book.decide(first);
+    book.pay({ worksNumber: 'NEW', oldWorksNumber: 'OLD', paymentDate: '2026-05-29', period: 2 });
+    expect(book.decide(first).outcome).toBe('repeat');
+  });
+
+  it('that is unknown starts afresh and says so', () => {
+    const { results } = book.decide(paymentMade({ worksNumber: 'NEW', oldWorksNumber: 'OLD' }));
+    expect(results[0]?.flags).toEqual(['OLD_WORKS_NUMBER_UNKNOWN']);
+  });
+});
+
+describe('rates that change within a year', () => {
+  it('are those of the pay day: 2022-23 has three sets for NICs', () => {
+    const paid = { nicableEarningsPence: 200_000, taxablePayPence: 0 };
+    // (2,000 - 823) * 13.25% = 155.9525 -> 155.95; from 6 July (2,000 - 1,048) * 13.25% = 126.14; from 6 November * 12% = 114.24.
+    expect(book.pay({ ...paid, paymentDate: '2022-06-30', period: 3 })).toMatchObject({ employeeNics: 15_595 });
+    expect(book.pay({ ...paid, paymentDate: '2022-07-29', period: 4 })).toMatchObject({ employeeNics: 12_614 });
+    expect(book.pay({ ...paid, paymentDate: '2022-11-30', period: 8 })).toMatchObject({ employeeNics: 11_424 });
+  });
+
+  it('a director’s year of 2022-23 has rates of its own', () => {
+    // (50,000 - 11,908) * 12.73% = 4,849.1116 and (50,000 - 9,100) * 14.53% = 5,942.77.
+    expect(
+      book.pay({ directorsNic: 'AN', paymentDate: '2023-03-31', period: 12, nicableEarningsPence: 5_000_000 }),
+    ).toMatchObject({ employeeNics: 484_911, employerNics: 594_277 });
+  });
+});
+
+function weekDate(week: number): string {
+  const start = Date.UTC(2026, 3, 6 + (week - 1) * 7);
+  return localDate(new Date(start).toISOString().slice(0, 10));
+}
+
+function monthDate(month: number): string {
+  return localDate(new Date(Date.UTC(2026, 2 + month, 28)).toISOString().slice(0, 10));
+}
