@@ -86,10 +86,8 @@ export function isMoved(state: EmploymentState | MovedEmployment): state is Move
 
 /** 24 hex digits that stand for an event: 64 bits folded from its id, 32 bits of the hash of its bytes. */
 export function seenMark(eventId: string, eventHash: string): string {
-  const high =
-    Number.parseInt(eventId.slice(0, 8), 16) ^ Math.imul(Number.parseInt(eventId.slice(16, 24), 16), 0x9e3779b1);
-  const low =
-    Number.parseInt(eventId.slice(8, 16), 16) ^ Math.imul(Number.parseInt(eventId.slice(24, 32), 16), 0x85ebca6b);
+  const high = word(eventId, 0) ^ rotated(word(eventId, 16), 13);
+  const low = word(eventId, 8) ^ rotated(word(eventId, 24), 7);
   return hex8(high) + hex8(low) + eventHash.slice(0, 8);
 }
 
@@ -151,6 +149,15 @@ export function withPool(
 function poolCharacter(key: string): string {
   const family = EARNINGS_PERIODS.indexOf(key.slice(0, 2) as (typeof EARNINGS_PERIODS)[number]);
   return String.fromCharCode(POOL_CHARACTERS_FROM + family * 64 + Number(key.slice(3)));
+}
+
+/** Eight hex digits as 32 bits. */
+function word(hex: string, at: number): number {
+  return Number.parseInt(hex.slice(at, at + 8), 16);
+}
+
+function rotated(bits: number, by: number): number {
+  return (bits << by) | (bits >>> (32 - by));
 }
 
 function hex8(bits: number): string {
