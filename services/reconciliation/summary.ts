@@ -1,0 +1,207 @@
+import { londonDate } from '../../libs/core/calendar/london-time.ts';
+import type { HeadAmount } from '../../libs/core/events/decision.ts';
+import type { Tax } from '../../libs/core/identity/account.ts';
+import type { Books } from './books.ts';
+import { TAXES, type TaxFigures } from './figures.ts';
+import type { Evidence } from './reconcile.ts';
+import { STAGES, type Stage } from './tables.ts';
+import { amountsOf, basePenceOf, countOf, newTally, penceOf, type Tally } from './tally.ts';
+
+/** A number of events with their taxable base and what they come to under each head. */
+export interface Counted {
+  readonly events: number;
+  readonly basePence: number;
+  readonly amounts: readonly HeadAmount[];
+}
+
+export interface Difference {
+  readonly stage: Stage;
+  /** In flight: unmatched for less than a minute; overdue: longer. */
+  readonly inFlight: Counted;
+  readonly overdue: Counted;
+  readonly oldestUnmatchedSeconds: number;
+  /** Matched but not the same, ever. */
+  readonly differs: number;
+}
+
+export interface TaxSummary {
+  /** Every event in the log, repeats and unreadable records included; taxable base as the events state it. */
+  readonly received: Counted;
+  readonly unreadable: number;
+  readonly repeats: number;
+  readonly rejected: number;
+  /** Held until another event comes (a refund before its sale). */
+  readonly waiting: Counted;
+  readonly decided: Counted;
+  readonly hmrcCopy: Counted;
+  readonly payerCopy: Counted;
+  readonly differences: readonly Difference[];
+  /** What payers stated less what was assessed. */
+  readonly stated: Counted;
+  /** In HMRC's copy: charges, what was paid on them, and what is left. */
+  readonly chargesPence: number;
+  readonly paymentsPence: number;
+  readonly balancePence: number;
+  readonly rejections: readonly CodeCount[];
+  readonly flags: readonly CodeCount[];
+}
+
+export interface CodeCount {
+  readonly code: string;
+  readonly count: number;
+}
+
+export interface Summary {
+  readonly asOf: string;
+  /** `behind`: the log is read from further back than a minute, so nothing is said yet of what is overdue. */
+  readonly state: 'agreed' | 'differs' | 'behind';
+  readonly liabilityToday: {
+    /** The civil day in London on which the events were received. */
+    readonly day: string;
+    readonly basis: 'gross until inputs are in';
+    readonly taxes: Readonly<Record<Tax, Counted>>;
+  };
+  readonly rates: {
+    readonly eventsPerSecond: number;
+    readonly entriesPerSecond: number;
+    readonly blocksPerSecond: number;
+  };
+  /** From receipt to the payer's copy, over the last minute. */
+  readonly receiptToCopy: { readonly p50Ms: number | null; readonly p99Ms: number | null };
+  readonly taxes: Readonly<Record<Tax, TaxSummary>>;
+  readonly blocks: {
+    readonly sealed: number;
+    readonly acknowledged: number;
+    readonly unacknowledgedInFlight: number;
+    readonly unacknowledgedOverdue: number;
+    readonly chains: number;
+    readonly divergentCopies: number;
+  };
+  readonly tillGaps: number;
+  readonly exceptions: readonly CodeCount[];
+  readonly unread: Readonly<Record<string, number>>;
+}
+
+export interface SummaryOptions {
+  readonly overdueAfterMs: number;
+}
+
+/** Behind by more than this, nothing is said of what is overdue. */
+const BEHIND_AFTER_MS = 60_000;
+const RATE_SECONDS = 10;
+
+/** What the reconciliation knows at a time. */
+export function summaryOf(books: Books, evidence: Evidence, nowMs: number, options: SummaryOptions): Summary {
+  const { figures, recent } = books;
+  const cutoffs = cutoffsOf(evidence, options);
+  const taxes = {
+    paye: taxSummary(figures.taxes.paye, cutoffs, nowMs),
+    vat: taxSummary(figures.taxes.vat, cutoffs, nowMs),
+  };
+  const [p50Ms = null, p99Ms = null] = recent.toCopy.percentilesMs(nowMs, [0.5, 0.99]);
+  const unacknowledged = TAXES.map((tax) => figures.taxes[tax].unacknowledged.split(cutoffs.payerCopy));
+  const behind = isBehind(evidence, nowMs);
+  const agreed = figures.divergentCopies === 0 && TAXES.every((tax) => agrees(taxes[tax]));
+  return {
+    asOf: new Date(nowMs).toISOString(),
+    state: !agreed ? 'differs' : behind ? 'behind' : 'agreed',
+    liabilityToday: liabilityToday(books, nowMs),
+    rates: {
+      eventsPerSecond: recent.events.perSecond(nowMs, RATE_SECONDS),
+      entriesPerSecond: recent.entries.perSecond(nowMs, RATE_SECONDS),
+      blocksPerSecond: recent.blocks.perSecond(nowMs, RATE_SECONDS),
+    },
+    receiptToCopy: { p50Ms, p99Ms },
+    taxes,
+    blocks: {
+      sealed: figures.blocks,
+      acknowledged: figures.acknowledgedBlocks,
+      unacknowledgedInFlight: sum(unacknowledged.map(({ inFlight }) => countOf(inFlight))),
+      unacknowledgedOverdue: sum(unacknowledged.map(({ overdue }) => countOf(overdue))),
+      chains: figures.chains,
+      divergentCopies: figures.divergentCopies,
+    },
+    tillGaps: figures.tillGaps,
+    exceptions: codeCounts(figures.exceptions),
+    unread: evidence.unread,
+  };
+}
+
+/** Received before these times and unmatched is overdue; null where the log is not known far enough. */
+export function cutoffsOf(evidence: Evidence, options: SummaryOptions): Readonly<Record<Stage, number | null>> {
+  const before = (knownMs: number | null): number | null =>
+    knownMs === null ? null : knownMs - options.overdueAfterMs;
+  const blocks = before(evidence.blocksMs);
+  return { decision: before(evidence.decisionsMs), hmrcCopy: blocks, payerCopy: blocks };
+}
+
+export function counted(tally: Tally): Counted {
+  return { events: countOf(tally), basePence: basePenceOf(tally), amounts: amountsOf(tally) };
+}
+
+function taxSummary(figures: TaxFigures, cutoffs: Readonly<Record<Stage, number | null>>, nowMs: number): TaxSummary {
+  const inCopy = amountsOf(figures.hmrcCopy);
+  const paymentsPence = penceOf(figures.hmrcCopy, 'payment');
+  const chargesPence = sum(inCopy.filter(({ head }) => head !== 'payment').map(({ pence }) => pence));
+  return {
+    received: counted(figures.received),
+    unreadable: figures.unreadable,
+    repeats: figures.repeats,
+    rejected: figures.rejected,
+    waiting: counted(figures.held),
+    decided: counted(figures.accepted),
+    hmrcCopy: counted(figures.hmrcCopy),
+    payerCopy: counted(figures.payerCopy),
+    differences: STAGES.map((stage) => differenceOf(figures, stage, cutoffs[stage], nowMs)),
+    stated: counted(figures.stated),
+    chargesPence,
+    paymentsPence,
+    balancePence: chargesPence - paymentsPence,
+    rejections: codeCounts(figures.rejectedByCode),
+    flags: codeCounts(figures.flags),
+  };
+}
+
+function differenceOf(figures: TaxFigures, stage: Stage, cutoffMs: number | null, nowMs: number): Difference {
+  const { inFlight, overdue, oldestMs } = figures.unmatched[stage].split(cutoffMs);
+  return {
+    stage,
+    inFlight: counted(inFlight),
+    overdue: counted(overdue),
+    oldestUnmatchedSeconds: oldestMs === null ? 0 : Math.max(0, Math.round((nowMs - oldestMs) / 1000)),
+    differs: figures.differs[stage],
+  };
+}
+
+function agrees(tax: TaxSummary): boolean {
+  return tax.differences.every(({ overdue, differs }) => overdue.events === 0 && differs === 0);
+}
+
+function isBehind(evidence: Evidence, nowMs: number): boolean {
+  const knownMs = [evidence.decisionsMs, evidence.blocksMs];
+  return knownMs.some((known) => known === null || nowMs - known > BEHIND_AFTER_MS);
+}
+
+function liabilityToday(books: Books, nowMs: number): Summary['liabilityToday'] {
+  const day = londonDate(nowMs);
+  const ofDay = books.figures.days[day] ?? { paye: newTally(), vat: newTally() };
+  const liabilities = (tally: Tally): Counted => {
+    const all = counted(tally);
+    return { ...all, amounts: all.amounts.filter(({ head }) => head !== 'payment') };
+  };
+  return {
+    day,
+    basis: 'gross until inputs are in',
+    taxes: { paye: liabilities(ofDay.paye), vat: liabilities(ofDay.vat) },
+  };
+}
+
+function codeCounts(counts: Readonly<Record<string, number>>): CodeCount[] {
+  return Object.entries(counts)
+    .map(([code, count]) => ({ code, count }))
+    .sort((a, b) => b.count - a.count || (a.code < b.code ? -1 : 1));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
