@@ -109,7 +109,13 @@ function casesOf(json: unknown): VectorCase[] {
       kind: String(raw.op),
       input,
       result: expected?.result,
-      error: (expected?.error as string | undefined) ?? null,
+      error: errorCodeOf(expected?.error),
     };
   });
+}
+
+/** VAT files write `{code}`, collection files the code itself. */
+function errorCodeOf(error: unknown): string | null {
+  if (error === undefined || error === null) return null;
+  return typeof error === 'string' ? error : String((error as { readonly code?: unknown }).code);
 }

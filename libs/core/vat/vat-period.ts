@@ -43,19 +43,33 @@ export function vatPeriodOf(date: LocalDate, stagger: Stagger): VatPeriod {
   return { start, end, text: `${start}/${end}` };
 }
 
+/** How a trader accounts: as most do, with payments on account (very large traders), or once a year (annual accounting scheme). */
+export type Accounting = 'standard' | 'payment_on_account' | 'annual';
+
 /**
- * When return and payment of a period are due, nominally: one calendar month and seven days after its end (28 February: 7 April). A
- * payment on account is due at the end of the month after, without the seven days (vat.md sections 5 and 7.2).
+ * When return and payment of a period are due, nominally (vat.md sections 5 and 7.2): one calendar month and seven days after its end
+ * (28 February: 7 April); a payment on account at the end of the month after, without the seven days; annual accounting at the end of the
+ * second month after.
  */
-export function vatDueDate(periodEnd: LocalDate, paymentOnAccount: boolean): LocalDate {
-  const { year, month, day } = partsOf(periodEnd);
-  const [nextYear, nextMonth] = month === 12 ? [year + 1, 1] : [year, month + 1];
-  // A period that does not end at a month's end is due a month and seven days after its own day (collection.md 2.3).
-  const atMonthEnd = day === daysInMonth(year, month);
-  const monthLater = atMonthEnd
-    ? endOfMonth(nextYear, nextMonth)
-    : dateOf(nextYear, nextMonth, Math.min(day, daysInMonth(nextYear, nextMonth)));
-  return paymentOnAccount ? monthLater : addDays(monthLater, DUE_DAYS_AFTER_MONTH_END);
+export function vatDueDate(periodEnd: LocalDate, accounting: Accounting): LocalDate {
+  switch (accounting) {
+    case 'standard':
+      return addDays(monthsAfter(periodEnd, 1), DUE_DAYS_AFTER_MONTH_END);
+    case 'payment_on_account':
+      return monthsAfter(periodEnd, 1);
+    case 'annual':
+      return monthsAfter(periodEnd, 2);
+  }
+}
+
+/** The end of a month leads to the end of a month; another day to the same day (a period that is no calendar month, collection.md 2.3). */
+function monthsAfter(date: LocalDate, count: number): LocalDate {
+  const { year, month, day } = partsOf(date);
+  const months = year * 12 + month - 1 + count;
+  const [laterYear, laterMonth] = [Math.floor(months / 12), (months % 12) + 1];
+  const end = endOfMonth(laterYear, laterMonth);
+  if (day === daysInMonth(year, month)) return end;
+  return dateOf(laterYear, laterMonth, Math.min(day, partsOf(end).day));
 }
 
 function endOfMonth(year: number, month: number): LocalDate {

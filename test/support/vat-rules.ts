@@ -1,0 +1,19 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { canonicalJson } from '../../libs/core/events/canonical-json.ts';
+import { toHex } from '../../libs/core/ledger/hex.ts';
+import { sha256 } from '../../libs/core/ledger/sha256.ts';
+import { type VatRules, vatRulesOf } from '../../libs/core/vat/vat-rules.ts';
+
+const FOLDER = new URL('../../libs/core/vat/rates/', import.meta.url);
+
+/** The VAT rate cards of this project, as parsed JSON by file name. */
+export function vatRateCards(): ReadonlyMap<string, unknown> {
+  const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
+  return new Map(files.sort().map((name) => [name, JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8'))]));
+}
+
+/** The VAT rules of this project's rate cards. */
+export function testVatRules(): VatRules {
+  const cards = [...vatRateCards().values()];
+  return vatRulesOf(cards, toHex(sha256(new TextEncoder().encode(canonicalJson(cards)))));
+}
