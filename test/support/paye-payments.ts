@@ -9,7 +9,8 @@ import { type Pence, pence } from '../../libs/core/money/pence.ts';
 import { decidePaye } from '../../libs/core/paye/decide-paye.ts';
 import type { PayeRules } from '../../libs/core/paye/paye-rules.ts';
 
-type Loose<T> = { [K in keyof T]?: T[K] extends Pence ? number : T[K] extends LocalDate ? string : T[K] };
+type Loosened<V> = V extends Pence ? number : V extends LocalDate ? string : V;
+type Loose<T> = { [K in keyof T]?: Loosened<T[K]> };
 
 let counter = 0;
 

@@ -8,8 +8,9 @@ import {
   type EmploymentState,
   isForgotten,
   type PeriodPool,
+  type PeriodTotals,
+  periodTotalsOf,
   poolOf,
-  standAloneOf,
   withPool,
   withSeen,
 } from './employment-state.ts';
@@ -55,7 +56,7 @@ interface Contributed {
   readonly employeePence: number;
   readonly employerPence: number;
   readonly director: DirectorState | undefined;
-  /** Whether the payment counts in its earnings period's pool. */
+  /** Whether the NICs were worked out in the earnings period, and count in its pool. */
   readonly pooled: boolean;
 }
 
@@ -69,10 +70,18 @@ interface Context {
   readonly period: PayPeriod;
   /** Of this payment's letter in its earnings period. */
   readonly pool: PeriodPool | undefined;
+  /** Of the earnings period under every letter, before this payment. */
+  readonly totals: PeriodTotals;
   readonly flags: string[];
 }
 
+interface Loans {
+  readonly studentLoanPence: number;
+  readonly postgraduateLoanPence: number;
+}
+
 const NO_POOLS: readonly PeriodPool[] = [];
+const NO_LOANS: Loans = { studentLoanPence: 0, postgraduateLoanPence: 0 };
 
 /**
  * Income tax, NICs and loan deductions of one payment on top of what its employment has to date (paye.md sections 4 to 6).
@@ -94,27 +103,28 @@ export function assessPayment(
       what: 'a further payment in an earnings period before the last ones that were paid',
     });
   }
-  const pool = poolOf(before?.w ?? NO_POOLS, event.niCategory, period.key);
+  const pools = before?.w ?? NO_POOLS;
+  const pool = poolOf(pools, event.niCategory, period.key);
+  const totals = periodTotalsOf(pools, period.key);
   const frequency = day.rules.frequencies[event.payFrequency];
-  const context: Context = { event, before, day, rules, frequency, period, pool, flags };
+  const context: Context = { event, before, day, rules, frequency, period, pool, totals, flags };
   const taxed = taxOf(context);
   const nics = nicsOf(context);
-  const studentLoanPence = studentLoanOf(event, day, frequency);
-  const postgraduateLoanPence = postgraduateLoanOf(event, day, frequency);
+  const loans = loansOf(context);
   return {
     incomeTaxPence: taxed.taxPence,
     employeeNicsPence: nics.employeePence,
     employerNicsPence: nics.employerPence,
-    studentLoanPence,
-    postgraduateLoanPence,
+    studentLoanPence: loans.studentLoanPence,
+    postgraduateLoanPence: loans.postgraduateLoanPence,
     flags,
-    state: stateAfter(context, mark, taxed, nics, studentLoanPence, postgraduateLoanPence),
+    state: stateAfter(context, mark, taxed, nics, loans),
     working: taxed.working,
   };
 }
 
 function taxOf(context: Context): Taxed {
-  const { event, before, day, frequency, period, rules, flags } = context;
+  const { event, before, day, frequency, period, totals, rules, flags } = context;
   const stated = taxCodeOf(rules, event.taxCode);
   const code = event.paymentAfterLeaving ? codeAfterLeaving(event, stated, rules, flags) : stated;
   const nonCumulative = event.week1Month1 || stated.nonCumulative || event.paymentAfterLeaving;
@@ -127,9 +137,8 @@ function taxOf(context: Context): Taxed {
   let payBeforePence = payToDate;
   let taxBeforePence = taxToDate;
   if (!cumulative) {
-    const pooled = day.rules.poolsIncomeTax ? standAloneOf(before?.w ?? NO_POOLS, period.key) : undefined;
-    payBeforePence = pooled?.payPence ?? 0;
-    taxBeforePence = pooled?.taxPence ?? 0;
+    payBeforePence = day.rules.poolsIncomeTax ? totals.payPence : 0;
+    taxBeforePence = day.rules.poolsIncomeTax ? totals.taxPence : 0;
   }
   const periods = cumulative ? furthestPeriod(context) : perPayment;
   const tax = incomeTax({
@@ -236,30 +245,30 @@ function isLastOfYear(event: PaymentMade, day: PayDay, { terms }: FrequencyRules
   return number + terms.periods > PERIODS_IN_YEAR[terms.family];
 }
 
-/** Section 6: on this payment alone, never cumulative. */
-function studentLoanOf(event: PaymentMade, day: PayDay, frequency: FrequencyRules): number {
-  if (event.studentLoanPlan === null) return 0;
-  const threshold = frequency.loanThresholdsPence[event.studentLoanPlan];
-  if (threshold === undefined) throw new TallyError('PLAN_NOT_IN_FORCE', 'the plan is not in force', {});
-  return loanDeductionPence(event.nicableEarningsPence, threshold, day.rules.studentLoanBasisPoints);
+/** Section 6: on the earnings of the period, less what was taken from them already; never cumulative. */
+function loansOf({ event, day, frequency, totals }: Context): Loans {
+  const plan = event.studentLoanPlan;
+  if (plan === null && !event.postgraduateLoan) return NO_LOANS;
+  const { rules } = day;
+  const earnings = event.nicableEarningsPence + (rules.poolsLoans ? totals.earningsPence : 0);
+  const taken = rules.poolsLoans ? totals : NO_LOANS;
+  let studentLoanPence = 0;
+  if (plan !== null) {
+    const threshold = frequency.loanThresholdsPence[plan];
+    if (threshold === undefined) throw new TallyError('PLAN_NOT_IN_FORCE', 'the plan is not in force', {});
+    studentLoanPence = loanDeductionPence(earnings, threshold, rules.studentLoanBasisPoints) - taken.studentLoanPence;
+  }
+  let postgraduateLoanPence = 0;
+  if (event.postgraduateLoan) {
+    const due = loanDeductionPence(earnings, frequency.postgraduateThresholdPence, rules.postgraduateLoanBasisPoints);
+    postgraduateLoanPence = due - taken.postgraduateLoanPence;
+  }
+  return { studentLoanPence, postgraduateLoanPence };
 }
 
-function postgraduateLoanOf(event: PaymentMade, day: PayDay, frequency: FrequencyRules): number {
-  if (!event.postgraduateLoan) return 0;
-  const threshold = frequency.postgraduateThresholdPence;
-  return loanDeductionPence(event.nicableEarningsPence, threshold, day.rules.postgraduateLoanBasisPoints);
-}
-
-function stateAfter(
-  context: Context,
-  mark: string,
-  taxed: Taxed,
-  nics: Contributed,
-  studentLoanPence: number,
-  postgraduateLoanPence: number,
-): EmploymentState {
+function stateAfter(context: Context, mark: string, taxed: Taxed, nics: Contributed, loans: Loans): EmploymentState {
   const { event, before, pool } = context;
-  const { w, dropped } = withPool(before?.w ?? NO_POOLS, pool, poolAfter(context, taxed, nics));
+  const { w, dropped } = withPool(before?.w ?? NO_POOLS, pool, poolAfter(context, taxed, nics, loans));
   const state: { -readonly [K in keyof EmploymentState]: EmploymentState[K] } = {
     d: before !== null && before.d > event.paymentDate ? before.d : event.paymentDate,
     p: taxed.payToDatePence,
@@ -267,8 +276,8 @@ function stateAfter(
     e: (before?.e ?? 0) + event.nicableEarningsPence,
     n: (before?.n ?? 0) + nics.employeePence,
     m: (before?.m ?? 0) + nics.employerPence,
-    s: (before?.s ?? 0) + studentLoanPence,
-    g: (before?.g ?? 0) + postgraduateLoanPence,
+    s: (before?.s ?? 0) + loans.studentLoanPence,
+    g: (before?.g ?? 0) + loans.postgraduateLoanPence,
     h: withSeen(before?.h ?? '', mark),
     w,
   };
@@ -279,12 +288,18 @@ function stateAfter(
   return state;
 }
 
-function poolAfter({ event, period, pool }: Context, { working, taxPence }: Taxed, nics: Contributed): PeriodPool {
+function poolAfter({ event, period, pool }: Context, taxed: Taxed, nics: Contributed, loans: Loans): PeriodPool {
   const key = pool === undefined ? event.niCategory + period.key : pool[0];
-  const earnings = (pool?.[1] ?? 0) + (nics.pooled ? event.nicableEarningsPence : 0);
+  const earnings = (pool?.[1] ?? 0) + event.nicableEarningsPence;
   const employee = (pool?.[2] ?? 0) + (nics.pooled ? nics.employeePence : 0);
   const employer = (pool?.[3] ?? 0) + (nics.pooled ? nics.employerPence : 0);
-  const pay = (pool?.[4] ?? 0) + (working.cumulative ? 0 : event.taxablePayPence);
-  const tax = (pool?.[5] ?? 0) + (working.cumulative ? 0 : taxPence);
+  const { cumulative } = taxed.working;
+  const pay = (pool?.[4] ?? 0) + (cumulative ? 0 : event.taxablePayPence);
+  const tax = (pool?.[5] ?? 0) + (cumulative ? 0 : taxed.taxPence);
+  const studentLoan = (pool?.[6] ?? 0) + loans.studentLoanPence;
+  const postgraduateLoan = (pool?.[7] ?? 0) + loans.postgraduateLoanPence;
+  if (studentLoan !== 0 || postgraduateLoan !== 0) {
+    return [key, earnings, employee, employer, pay, tax, studentLoan, postgraduateLoan];
+  }
   return pay === 0 && tax === 0 ? [key, earnings, employee, employer] : [key, earnings, employee, employer, pay, tax];
 }

@@ -43,6 +43,7 @@ export interface DatedPayeRules {
   /** Which parts pool several payments of one period (paye.md 4.10, 5.5: assumed). */
   readonly poolsIncomeTax: boolean;
   readonly poolsClass1: boolean;
+  readonly poolsLoans: boolean;
   readonly employer: EmployerRules;
 }
 
@@ -112,6 +113,7 @@ export function datedPayeRulesOf(card: RateCard, from: LocalDate): DatedPayeRule
     postgraduateLoanBasisPoints: read.number('postgraduateLoan.rate', 'basisPoints'),
     poolsIncomeTax: read.list('pooledInPeriod').includes('incomeTax'),
     poolsClass1: read.list('pooledInPeriod').includes('class1'),
+    poolsLoans: read.list('pooledInPeriod').includes('loans'),
     employer: employerRules(read),
   };
 }

@@ -34,8 +34,8 @@ export interface EmploymentState {
 }
 
 /**
- * What was paid and taken in one earnings period under one letter. `pay` and `tax` are those of payments on a week 1/month 1 basis and
- * left out where there are none.
+ * What was paid and taken in one earnings period under one letter. `pay` and `tax` are those of payments on a week 1/month 1 basis; the
+ * last two are loan deductions. Parts at the end that are zero are left out.
  */
 export type PeriodPool = readonly [
   /** The letter, then the earnings period: `AM1:8`. */
@@ -45,6 +45,8 @@ export type PeriodPool = readonly [
   employer: number,
   pay?: number,
   tax?: number,
+  studentLoan?: number,
+  postgraduateLoan?: number,
 ];
 
 /** A director's annual earnings period (paye.md 5.8). */
@@ -119,19 +121,27 @@ export function isForgotten(state: EmploymentState, periodKey: string): boolean 
   return state.o?.includes(poolCharacter(periodKey)) === true;
 }
 
-/** Week 1/month 1 pay and tax of an earnings period under every letter. */
-export function standAloneOf(
-  pools: readonly PeriodPool[],
-  periodKey: string,
-): { readonly payPence: number; readonly taxPence: number } {
-  let payPence = 0;
-  let taxPence = 0;
-  for (const [key, , , , pay = 0, tax = 0] of pools) {
+/** Totals of an earnings period under every letter, pence. */
+export interface PeriodTotals {
+  readonly earningsPence: number;
+  /** Pay and tax of payments on a week 1/month 1 basis. */
+  readonly payPence: number;
+  readonly taxPence: number;
+  readonly studentLoanPence: number;
+  readonly postgraduateLoanPence: number;
+}
+
+export function periodTotalsOf(pools: readonly PeriodPool[], periodKey: string): PeriodTotals {
+  const totals = { earningsPence: 0, payPence: 0, taxPence: 0, studentLoanPence: 0, postgraduateLoanPence: 0 };
+  for (const [key, earnings, , , pay = 0, tax = 0, studentLoan = 0, postgraduateLoan = 0] of pools) {
     if (key.slice(1) !== periodKey) continue;
-    payPence += pay;
-    taxPence += tax;
+    totals.earningsPence += earnings;
+    totals.payPence += pay;
+    totals.taxPence += tax;
+    totals.studentLoanPence += studentLoan;
+    totals.postgraduateLoanPence += postgraduateLoan;
   }
-  return { payPence, taxPence };
+  return totals;
 }
 
 /** Pools with one added or replaced; beyond the limit the oldest is dropped, and its character is the second part. */

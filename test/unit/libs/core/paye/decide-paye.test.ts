@@ -165,6 +165,20 @@ describe('several payments in a period', () => {
     expect(Object.fromEntries(book.balance)).toEqual({ incomeTax: 34_020, employeeNics: 13_616, employerNics: 34_995 });
   });
 
+  it('add up for loans: two halves pay what the whole pays, and a correction gives it back', () => {
+    const half = {
+      taxablePayPence: 137_500,
+      nicableEarningsPence: 137_500,
+      studentLoanPlan: '02',
+      postgraduateLoan: true,
+    } as const;
+    book.pay(half);
+    book.pay(half);
+    expect([book.balance.get('studentLoan'), book.balance.get('postgraduateLoan')]).toEqual([2_700, 6_000]);
+    book.pay({ ...half, taxablePayPence: -100_000, nicableEarningsPence: -100_000 });
+    expect([book.balance.get('studentLoan'), book.balance.get('postgraduateLoan')]).toEqual([0, 0]);
+  });
+
   it('are pooled on a week 1 basis, refunding what a correction takes back', () => {
     book.pay({ week1Month1: true });
     book.pay({ week1Month1: true, taxablePayPence: 100_000, nicableEarningsPence: 100_000 });

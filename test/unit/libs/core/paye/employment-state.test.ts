@@ -4,10 +4,10 @@ import {
   type EmploymentState,
   isForgotten,
   type PeriodPool,
+  periodTotalsOf,
   poolOf,
   seenBefore,
   seenMark,
-  standAloneOf,
   withPool,
   withSeen,
 } from '../../../../../libs/core/paye/employment-state.ts';
@@ -91,13 +91,19 @@ describe('earnings periods', () => {
     expect(withPool(pools, pools[0], changed)).toEqual({ w: [changed, pools[1]], dropped: '' });
   });
 
-  it('week 1 pay adds up over letters', () => {
+  it('add up over letters', () => {
     const pools: PeriodPool[] = [
       ['AM1:1', 0, 0, 0, 100, 20],
       ['CM1:1', 0, 0, 0, 50, 10],
       ['AM1:11', 0, 0, 0, 7, 7],
       pool('BM1:1'),
     ];
-    expect(standAloneOf(pools, 'M1:1')).toEqual({ payPence: 150, taxPence: 30 });
+    expect(periodTotalsOf(pools, 'M1:1')).toEqual({
+      earningsPence: 1,
+      payPence: 150,
+      taxPence: 30,
+      studentLoanPence: 0,
+      postgraduateLoanPence: 0,
+    });
   });
 });

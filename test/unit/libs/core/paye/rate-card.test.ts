@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Ajv from 'ajv';
+import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { localDate } from '../../../../../libs/core/calendar/local-date.ts';
 import { changeDatesOf, rateCardOf, valueOn } from '../../../../../libs/core/paye/rate-card.ts';
