@@ -7,6 +7,7 @@ import type { TaxRules } from '../../core/events/decide-event.ts';
 import { payeRulesOf } from '../../core/paye/paye-rules.ts';
 import { vatRulesOf } from '../../core/vat/vat-rules.ts';
 import { projectRoot } from './project-root.ts';
+import type { RateCards } from './rule-sets.ts';
 
 /**
  * Loads every rate card of both taxes. A new rate is a change of data: a file added or changed in `paye/` or `vat/` of the folder.
@@ -15,10 +16,21 @@ import { projectRoot } from './project-root.ts';
  * Throws RATE_CARD_UNREADABLE naming the file.
  */
 export function loadTaxRules(folder: string | undefined = process.env['RATES_DIR']): TaxRules {
+  const [paye, vat] = loadRateCards(folder);
+  return { paye: payeRulesOf(paye.cards, paye.hash), vat: vatRulesOf(vat.cards, vat.hash) };
+}
+
+/** The cards themselves, of PAYE and of VAT, with the hash that decisions under them record. As loadTaxRules. */
+export function loadRateCards(
+  folder: string | undefined = process.env['RATES_DIR'],
+): readonly [paye: RateCards, vat: RateCards] {
   const core = join(projectRoot(), 'libs', 'core');
   const paye = readCards(folder === undefined ? join(core, 'paye', 'rates') : join(folder, 'paye'));
   const vat = readCards(folder === undefined ? join(core, 'vat', 'rates') : join(folder, 'vat'));
-  return { paye: payeRulesOf(paye.cards, paye.hash), vat: vatRulesOf(vat.cards, vat.hash) };
+  return [
+    { tax: 'paye', ...paye },
+    { tax: 'vat', ...vat },
+  ];
 }
 
 /** Cards in the order of their file names, and the SHA-256 (64 hex) of their RFC 8785 JSON, which every decision records. */

@@ -30,6 +30,15 @@ export const DIVERGENCE_CODES = [
   'LIABILITY_DIFFERS',
   'EVENT_UNKNOWN',
   'EVENT_WITHHELD',
+  'EVENT_REFUSED',
+  'RULES_UNKNOWN',
+  'KEY_UNKNOWN',
+  'OWN_RECORD_DIFFERS',
+  'RECEIPT_DIFFERS',
+  'REJECTIONS_REFUSED',
+  'ACKNOWLEDGEMENT_DIFFERS',
+  // A payer's copy as a file.
+  'COPY_MALFORMED',
 ] as const;
 export type DivergenceCode = (typeof DIVERGENCE_CODES)[number];
 

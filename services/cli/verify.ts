@@ -1,0 +1,64 @@
+import { createReadStream } from 'node:fs';
+import { TextDecoder } from 'node:util';
+import { CopyReader } from '../../libs/adapters/codec/copy-file.ts';
+import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { type CopyReport, CopyVerifier } from './copy-verifier.ts';
+
+export interface VerifyOptions {
+  /** The ledger's verifier key, where the reader knows it from elsewhere: a copy of any other ledger fails. */
+  readonly ledgerKey?: string;
+}
+
+/**
+ * Checks a payer's copy (docs/payers-copy.md) with nothing running: forms, hashes, signatures, and every liability worked out again.
+ * Damage is in the report, with block and entry; throws only where the file cannot be read (node's error).
+ */
+export async function verifyCopy(file: string, options: VerifyOptions = {}): Promise<CopyReport> {
+  const reader = new CopyReader();
+  const verifier = new CopyVerifier(new RuleSets(loadTaxRules()));
+  let fault: TallyError | null = null;
+  try {
+    for await (const text of linesOf(file)) {
+      const line = reader.read(text);
+      if (line.kind === 'copy' && options.ledgerKey !== undefined && line.ledger.verifierKey !== options.ledgerKey) {
+        throw new TallyError('LEDGER_DIFFERS', 'the copy is of another ledger than the one that was asked for', {
+          expected: options.ledgerKey,
+          found: line.ledger.verifierKey,
+        });
+      }
+      verifier.take(line);
+    }
+    reader.finish();
+  } catch (error) {
+    if (!(error instanceof TallyError)) throw error;
+    fault = error;
+  }
+  return verifier.finish(fault);
+}
+
+/** Lines with their newline, exactly as they stand in the file; bytes that are no UTF-8 stop the reading. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const pending: Buffer[] = [];
+  for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
+    const bytes = chunk as Buffer;
+    let from = 0;
+    for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, from)) {
+      pending.push(bytes.subarray(from, at + 1));
+      yield textOf(Buffer.concat(pending.splice(0)), decoder);
+      from = at + 1;
+    }
+    if (from < bytes.length) pending.push(bytes.subarray(from));
+  }
+  if (pending.length > 0) yield textOf(Buffer.concat(pending), decoder);
+}
+
+function textOf(bytes: Buffer, decoder: TextDecoder): string {
+  try {
+    return decoder.decode(bytes);
+  } catch (cause) {
+    throw new TallyError('COPY_MALFORMED', 'the copy is not UTF-8', {}, { cause });
+  }
+}

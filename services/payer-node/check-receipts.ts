@@ -1,0 +1,175 @@
+import type { GatewayReceipt, ReceiptedEvent } from '../../libs/adapters/http/gateway-client.ts';
+import { nodeEd25519Verify, nodeSha256, nodeTreeHasher } from '../../libs/adapters/runtime/node-crypto.ts';
+import type { Fault } from '../../libs/core/errors/fault.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { isAccount, type Tax } from '../../libs/core/identity/account.ts';
+import { eventId } from '../../libs/core/identity/event-id.ts';
+import { type BatchNote, isInBatch, parseBatchNote } from '../../libs/core/ledger/batch-note.ts';
+import { rootOfLeafHashes } from '../../libs/core/ledger/compact-range.ts';
+import { sameBytes } from '../../libs/core/ledger/compare-bytes.ts';
+import { leafOfReceipt } from '../../libs/core/ledger/gateway-receipt.ts';
+import { openNote } from '../../libs/core/ledger/signed-note.ts';
+import type { VerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import type { OwnEvents } from './own-events.ts';
+import type { AppendedEvent } from './payer-records.ts';
+import { eventKey, type PayerStore } from './payer-store.ts';
+
+/** An event as it was sent. */
+export interface SentEvent {
+  readonly eventKey: Buffer;
+  /** JSON. */
+  readonly text: string;
+}
+
+export interface CheckedEvent extends AppendedEvent {
+  readonly eventKey: Buffer;
+  /** 32-byte hashes in a row, where the receipt also stands for events that are not ours; else null. */
+  readonly path: Buffer | null;
+}
+
+export interface CheckedReceipt {
+  readonly key: Buffer;
+  readonly note: string;
+  readonly leafHashes: readonly Buffer[];
+}
+
+export interface CheckedReceipts {
+  readonly receipts: readonly CheckedReceipt[];
+  readonly events: readonly CheckedEvent[];
+  /** Events that the gateway says it took otherwise than they were sent. */
+  readonly differing: readonly { readonly eventKey: Buffer; readonly fault: Fault }[];
+}
+
+export interface ReceiptCheckerDependencies {
+  readonly store: PayerStore;
+  readonly events: OwnEvents;
+  /** The ledger's name, and whose signatures under a receipt count. */
+  readonly trusted: () => { readonly ledgerName: string; readonly keys: readonly VerifierKey[] };
+}
+
+interface Findings {
+  readonly receipts: CheckedReceipt[];
+  readonly events: CheckedEvent[];
+  readonly differing: CheckedReceipts['differing'][number][];
+}
+
+const RECEIPT_KEY_BYTES = 16;
+
+/**
+ * Checks what the gateway hands back for a batch: the signature of each receipt, that each event stands under its root, and that what
+ * was appended is what we sent, by our own encoding of our own event (with the time of receipt and the person token that came back).
+ */
+export class ReceiptChecker {
+  readonly #dependencies: ReceiptCheckerDependencies;
+
+  constructor(dependencies: ReceiptCheckerDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /**
+   * Throws RECEIPT_INVALID (retriable: the events stay in the outbox) for a bad signature, a path that leads elsewhere, an event
+   * without a receipt.
+   */
+  check(tax: Tax, sent: readonly SentEvent[], receipts: readonly GatewayReceipt[]): CheckedReceipts {
+    const waiting = new Map(sent.map((event) => [event.eventKey.toString('latin1'), event]));
+    const result: Findings = { receipts: [], events: [], differing: [] };
+    for (const receipt of receipts) this.#checkOne(tax, receipt, waiting, result);
+    if (waiting.size > 0) throw invalid(`${waiting.size} events came back without a receipt`);
+    return result;
+  }
+
+  #checkOne(tax: Tax, receipt: GatewayReceipt, waiting: Map<string, SentEvent>, into: Findings): void {
+    const note = this.#opened(receipt.note);
+    const key = Buffer.from(nodeSha256(Buffer.from(receipt.note)).subarray(0, RECEIPT_KEY_BYTES));
+    const placed = receipt.events.map((event) => ({ event, ...this.#leafOf(event) }));
+    const leafHashes = wholeTree(note, placed);
+    if (leafHashes === null) for (const { event, leaf } of placed) checkPath(note, event, leaf);
+    for (const { event, place, hash } of placed) {
+      const own = waiting.get(place.toString('latin1'));
+      if (own === undefined) continue;
+      waiting.delete(place.toString('latin1'));
+      const encoded = this.#encoded(tax, own.text, note.receivedAtMs, event.person ?? null);
+      const ownHash = encoded === null ? null : Buffer.from(nodeSha256(encoded));
+      if (encoded === null || ownHash === null || !sameBytes(ownHash, hash)) {
+        into.differing.push({ eventKey: place, fault: differs() });
+        continue;
+      }
+      const path = leafHashes === null ? Buffer.concat(event.path.map((text) => Buffer.from(text, 'base64'))) : null;
+      into.events.push({ eventKey: place, hash: ownHash, receiptKey: key, index: event.index, bytes: encoded, path });
+    }
+    into.receipts.push({ key, note: receipt.note, leafHashes: leafHashes ?? [] });
+  }
+
+  #opened(note: string): BatchNote {
+    const { ledgerName, keys } = this.#dependencies.trusted();
+    try {
+      const opened = parseBatchNote(openNote(note, keys, nodeEd25519Verify).text, 'receipt');
+      if (opened.ledgerName === ledgerName) return opened;
+    } catch (cause) {
+      throw invalid('a receipt is not signed as it should be', cause);
+    }
+    throw invalid('a receipt is of another ledger');
+  }
+
+  /** Null where our own event cannot have become what the receipt is for. */
+  #encoded(tax: Tax, text: string, receivedAtMs: number, person: string | null): Buffer | null {
+    try {
+      return this.#dependencies.events.encode(tax, text, receivedAtMs, person);
+    } catch (error) {
+      if (error instanceof TallyError) return null;
+      throw error;
+    }
+  }
+
+  #leafOf(event: ReceiptedEvent): { readonly leaf: Uint8Array; readonly place: Buffer; readonly hash: Buffer } {
+    const owner = event.account;
+    const hash = Buffer.from(event.hash, 'base64');
+    const known = isAccount(owner) ? this.#dependencies.store.account(owner) : undefined;
+    if (!isAccount(owner) || known === undefined || hash.length !== 32) {
+      throw invalid('a receipt is for an event that was not sent');
+    }
+    const id = eventId(event.eventId);
+    return { leaf: leafOfReceipt({ account: owner, eventId: id, hash }), place: eventKey(known.number, id), hash };
+  }
+}
+
+interface PlacedEvent {
+  readonly event: ReceiptedEvent;
+  readonly leaf: Uint8Array;
+}
+
+/** The leaf hashes of a receipt, where its answer names every event of it: cheaper to check and to keep than a path for each. */
+function wholeTree(note: BatchNote, placed: readonly PlacedEvent[]): readonly Buffer[] | null {
+  if (placed.length !== note.eventCount) return null;
+  const leafHashes: (Buffer | undefined)[] = new Array<Buffer | undefined>(placed.length).fill(undefined);
+  for (const { event, leaf } of placed) leafHashes[event.index] = Buffer.from(nodeTreeHasher.leaf(leaf));
+  const whole = leafHashes.filter((hash) => hash !== undefined);
+  if (whole.length !== placed.length || leafHashes.length !== placed.length) return null;
+  if (!sameBytes(rootOfLeafHashes(whole, nodeTreeHasher), note.eventsRoot))
+    throw invalid('a receipt is over other events');
+  return whole;
+}
+
+function checkPath(note: BatchNote, event: ReceiptedEvent, leaf: Uint8Array): void {
+  const path = event.path.map((text) => Buffer.from(text, 'base64'));
+  if (!isInBatch(note, leaf, { index: event.index, path }, nodeTreeHasher)) {
+    throw invalid('an event is not under its receipt');
+  }
+}
+
+function invalid(why: string, cause?: unknown): TallyError {
+  return new TallyError(
+    'RECEIPT_INVALID',
+    `the gateway's receipt is not one: ${why}`,
+    { why },
+    { retriable: true, cause },
+  );
+}
+
+function differs(): Fault {
+  return {
+    code: 'RECEIPT_DIFFERS',
+    pointer: '',
+    detail: 'the gateway signed for another event than the one that was sent under this id',
+  };
+}

@@ -1,0 +1,412 @@
+import type { PullAnswer, PulledChain } from '../../libs/adapters/codec/pull-answer.ts';
+import type { LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
+import { nodeEd25519Verify, nodeHkdfSha256, nodeTreeHasher } from '../../libs/adapters/runtime/node-crypto.ts';
+import type { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
+import { assert } from '../../libs/core/errors/assert.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import type { Account } from '../../libs/core/identity/account.ts';
+import { type WorkingKeys, workingKeysOf } from '../../libs/core/ledger/chain-keys.ts';
+import { openCheckpoint } from '../../libs/core/ledger/checkpoint.ts';
+import type { Divergence } from '../../libs/core/ledger/divergence.ts';
+import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
+import { parseVerifierKey, printVerifierKey, type VerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { type VerifiedCheckpoint, verifyCheckpoint } from '../../libs/core/ledger/verify-checkpoint.ts';
+import { acknowledgeHeads } from './acknowledge-heads.ts';
+import { DivergenceBook } from './divergence-book.ts';
+import { Doorbell } from './doorbell.ts';
+import type { FollowedAccount, LedgerIdentity } from './payer-records.ts';
+import type { PayerStore } from './payer-store.ts';
+import { type ChainTake, takeChain } from './take-chain.ts';
+import { type OpenedRejections, openPulledRejections, saveRejections } from './take-rejections.ts';
+import { WithheldEvents } from './withheld-events.ts';
+
+export interface FollowerOptions {
+  /** Without a nudge, pull this often. */
+  readonly pullEveryMs: number;
+  /** Bytes that one pull asks for at most. */
+  readonly pullBytesMax: number;
+  /** An accepted event is withheld once this long has passed since a checkpoint later than its receipt. */
+  readonly withheldAfterMs: number;
+}
+
+export interface FollowerDependencies {
+  readonly store: PayerStore;
+  readonly ledger: LedgerClient;
+  readonly signer: NoteSigner;
+  readonly rules: RuleSets;
+  readonly clock: () => number;
+  readonly onFault: (fault: TallyError) => void;
+  /** Entries that were verified and stored just now. */
+  readonly onTaken?: (entries: number, blocks: number) => void;
+  /** Called once, when it is known which ledger this is. */
+  readonly onLedger: (ledger: LedgerIdentity) => void;
+}
+
+export interface PullOutcome {
+  /** Whether the ledger has more for us under the same checkpoint. */
+  readonly more: boolean;
+  readonly blocks: number;
+  readonly entries: number;
+}
+
+const REGISTRATIONS_AT_ONCE = 8;
+const CHAINS_PER_PULL_MAX = 10_000;
+const REGISTER_AGAIN_MS = 2_000;
+const RETRY_MS = 2_000;
+/** How long the event loop may be held before other work gets its turn. */
+const SLICE_MS = 10;
+const NOTHING: PullOutcome = { more: false, blocks: 0, entries: 0 };
+
+/**
+ * Follows the ledger for all accounts of the node: registers its key for each chain, pulls what is new of all chains under one
+ * checkpoint, checks everything, stores, and only then countersigns. A chain that fails a check stops, with a report; the others go on.
+ */
+export class LedgerFollower {
+  readonly #options: FollowerOptions;
+  readonly #dependencies: FollowerDependencies;
+  readonly #bell = new Doorbell();
+  readonly #keys = new Map<number, WorkingKeys>();
+  readonly #withheld: WithheldEvents;
+  readonly #divergences: DivergenceBook;
+  readonly #verifierKey: string;
+  /** Chains whose last pull left nothing behind: only for them does silence mean anything. */
+  readonly #complete = new Set<number>();
+  readonly #registerAgainMs = new Map<number, number>();
+  #ledger: LedgerIdentity | null;
+  #ledgerKey: VerifierKey | null = null;
+  #checkpoint: VerifiedCheckpoint | null = null;
+  #pullFrom = 0;
+
+  constructor(options: FollowerOptions, dependencies: FollowerDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+    this.#verifierKey = printVerifierKey(dependencies.signer.key);
+    this.#divergences = new DivergenceBook(dependencies);
+    this.#withheld = new WithheldEvents(options, { ...dependencies, divergences: this.#divergences });
+    this.#ledger = dependencies.store.node('ledger') ?? null;
+    if (this.#ledger !== null) this.#meet(this.#ledger);
+  }
+
+  get openDivergences(): number {
+    return this.#divergences.open;
+  }
+
+  /** Goes on with a pull soon: a new checkpoint, a new account. */
+  nudge(): void {
+    this.#bell.ring();
+  }
+
+  /** Runs until the signal aborts. Throws only where the store fails or our own code does. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stream = this.#listen(signal);
+    while (!signal.aborted) {
+      const outcome = await this.#tryOnce();
+      if (outcome === null) await pause(RETRY_MS, signal);
+      else if (!outcome.more) await this.#bell.wait(this.#options.pullEveryMs, signal);
+      else await nextTurn();
+    }
+    await stream;
+  }
+
+  /** One round: register, pull, check, store, countersign. Throws what the ledger client throws. */
+  async pullOnce(): Promise<PullOutcome> {
+    await this.#register();
+    const targets = this.#targets();
+    if (targets.length === 0) return NOTHING;
+    const startedAtMs = this.#dependencies.clock();
+    const answer = await this.#dependencies.ledger.pull({
+      chains: targets.map(({ chain, head, rejectionsNext }) => ({
+        chain: chain ?? '',
+        from: head === null ? 0 : head.seq + 1,
+        rejectionsFrom: rejectionsNext,
+      })),
+      verified: this.#checkpoint?.size ?? 0,
+      maxBytes: this.#options.pullBytesMax,
+    });
+    const outcome = await this.#take(targets, answer, startedAtMs);
+    await this.#acknowledge();
+    return outcome;
+  }
+
+  /** Goes on with a chain that a divergence stopped, from the block that it stopped at. Throws DIVERGENCE_UNKNOWN. */
+  async retry(divergenceNumber: number): Promise<void> {
+    await this.#divergences.settle(divergenceNumber);
+    this.nudge();
+  }
+
+  async #tryOnce(): Promise<PullOutcome | null> {
+    try {
+      return await this.pullOnce();
+    } catch (error) {
+      if (!(error instanceof TallyError) || !isAnswerOfLedger(error)) throw error;
+      await this.#reportRefusal(error);
+      return null;
+    }
+  }
+
+  /** The ledger's newest checkpoint may not be smaller than one that it signed before. */
+  async #reportRefusal(error: TallyError): Promise<void> {
+    this.#dependencies.onFault(error);
+    if (error.facts['code'] !== 'VERIFIED_AHEAD' || this.#checkpoint === null) return;
+    const came = typeof error.facts['checkpoint'] === 'string' ? error.facts['checkpoint'] : null;
+    const found = 'the ledger says that its log is smaller';
+    const finding = {
+      ...NOWHERE,
+      code: 'CHECKPOINT_BEHIND',
+      field: 'size',
+      expected: `${this.#checkpoint.size}`,
+      found,
+    } as const;
+    await this.#raiseOfLog(finding, came, []);
+  }
+
+  async #raiseOfLog(finding: Divergence, came: string | null, consistency: readonly Uint8Array[]): Promise<void> {
+    const held = { checkpoint: this.#checkpoint?.note ?? null, blocks: [] };
+    const versions = { held, came: { checkpoint: came, blocks: [] }, consistency };
+    await this.#divergences.raiseOfLog(finding, versions, this.#met().ledger);
+  }
+
+  async #listen(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#dependencies.ledger.follow({ signal, onCheckpoint: () => this.nudge() });
+      } catch (error) {
+        if (!(error instanceof TallyError)) throw error;
+        await pause(RETRY_MS, signal);
+      }
+    }
+  }
+
+  #targets(): readonly FollowedAccount[] {
+    const all = [...this.#dependencies.store.accounts()].filter((one) => one.chain !== null && one.haltedBy === null);
+    if (all.length <= CHAINS_PER_PULL_MAX) return all;
+    const from = this.#pullFrom % all.length;
+    this.#pullFrom = from + CHAINS_PER_PULL_MAX;
+    return [...all, ...all].slice(from, from + CHAINS_PER_PULL_MAX);
+  }
+
+  async #register(): Promise<void> {
+    const { store, clock } = this.#dependencies;
+    const nowMs = clock();
+    const waiting = [...store.accounts()].filter(
+      (one) => one.chain === null && (this.#registerAgainMs.get(one.number) ?? 0) <= nowMs,
+    );
+    for (let from = 0; from < waiting.length; from += REGISTRATIONS_AT_ONCE) {
+      await Promise.all(waiting.slice(from, from + REGISTRATIONS_AT_ONCE).map((one) => this.#tryToRegister(one)));
+    }
+  }
+
+  /** One account that the ledger does not let us follow stops no other. */
+  async #tryToRegister(followed: FollowedAccount): Promise<void> {
+    try {
+      await this.#registerOne(followed.account);
+      this.#registerAgainMs.delete(followed.number);
+    } catch (error) {
+      if (!(error instanceof TallyError) || !isAnswerOfLedger(error)) throw error;
+      this.#dependencies.onFault(error);
+      this.#registerAgainMs.set(followed.number, this.#dependencies.clock() + REGISTER_AGAIN_MS);
+    }
+  }
+
+  async #registerOne(owner: Account): Promise<void> {
+    const { store, ledger } = this.#dependencies;
+    const registered = await ledger.registerChain({ account: owner, verifierKey: this.#verifierKey });
+    const met = registered.ledger;
+    const known = this.#ledger;
+    if (known !== null && (met.name !== known.name || met.verifierKey !== known.verifierKey)) {
+      const facts = { expected: known.name, found: met.name };
+      throw new TallyError('LEDGER_DIFFERS', 'this is another ledger than the one this node follows', facts);
+    }
+    if (known === null) this.#meet(met);
+    await store.commit(() => {
+      const followed = store.account(owner);
+      assert(followed !== undefined, 'an account is in the store before it is registered', { account: owner });
+      if (known === null) store.putNode('ledger', met);
+      const chainKey = Buffer.from(registered.chainKey).toString('base64');
+      store.putAccount({ ...followed, chain: registered.chain, chainKey });
+    });
+  }
+
+  #meet(ledger: LedgerIdentity): void {
+    this.#ledger = ledger;
+    this.#ledgerKey = parseVerifierKey(ledger.verifierKey);
+    const kept = this.#dependencies.store.node('checkpoint');
+    if (kept !== undefined) {
+      const log = { origin: ledger.origin, keys: [this.#ledgerKey] };
+      this.#checkpoint = { ...openCheckpoint(kept.note, log, nodeEd25519Verify), note: kept.note };
+    }
+    this.#dependencies.onLedger(ledger);
+  }
+
+  async #take(targets: readonly FollowedAccount[], answer: PullAnswer, startedAtMs: number): Promise<PullOutcome> {
+    const checkpoint = await this.#checkLog(answer);
+    if (checkpoint === null) return NOTHING;
+    const { ledger, key } = this.#met();
+    const takes: ChainTake[] = [];
+    let waiting = 0;
+    let sliceStartMs = performance.now();
+    for (const [index, pulled] of answer.chains.entries()) {
+      const followed = targets[index];
+      if (followed === undefined || pulled.chain !== followed.chain) {
+        throw new TallyError(
+          'LEDGER_ANSWER_INVALID',
+          'the answer is for other chains than were asked for',
+          {},
+          RETRIABLE,
+        );
+      }
+      const take = await this.#takeOne(followed, pulled, checkpoint, ledger);
+      if (take === 'waiting') waiting += 1;
+      else if (take !== null) takes.push(take);
+      if (performance.now() - sliceStartMs > SLICE_MS) {
+        await nextTurn();
+        sliceStartMs = performance.now();
+      }
+    }
+    const rejections = await this.#openRejections(targets, answer, ledger, key);
+    await this.#save(takes, rejections, checkpoint);
+    await this.#withheld.check(this.#complete, startedAtMs);
+    const blocks = takes.reduce((sum, take) => sum + take.blocks.length, 0);
+    const entries = takes.reduce((sum, take) => sum + take.blocks.reduce((n, block) => n + block.entries.length, 0), 0);
+    if (blocks > 0) this.#dependencies.onTaken?.(entries, blocks);
+    const more = answer.chains.some((chain) => chain.more || chain.moreRejections);
+    return { more: more && waiting === 0, blocks, entries };
+  }
+
+  async #takeOne(
+    followed: FollowedAccount,
+    pulled: PulledChain,
+    checkpoint: VerifiedCheckpoint,
+    ledger: LedgerIdentity,
+  ): Promise<ChainTake | 'waiting' | null> {
+    const whole = pulled.fault === null && !pulled.more;
+    if (pulled.fault !== null) {
+      const facts = { account: followed.account, fault: pulled.fault };
+      this.#dependencies.onFault(new TallyError(pulled.fault, 'the ledger cannot give this chain now', facts));
+    }
+    if (!whole) this.#complete.delete(followed.number);
+    if (pulled.blocks.length === 0) {
+      if (whole) this.#complete.add(followed.number);
+      return null;
+    }
+    const { store, rules } = this.#dependencies;
+    const keysOf = (one: FollowedAccount): WorkingKeys => this.#keysOf(one);
+    const ownKeys = [this.#verifierKey];
+    const outcome = takeChain(followed, pulled, checkpoint, { store, rules, ledger, ownKeys, keysOf });
+    switch (outcome.kind) {
+      case 'taken':
+        if (whole) this.#complete.add(followed.number);
+        return outcome.take;
+      case 'waiting':
+        this.#complete.delete(followed.number);
+        return 'waiting';
+      case 'diverged':
+        this.#complete.delete(followed.number);
+        await this.#halt(followed, outcome.findings, pulled, checkpoint, ledger);
+        return null;
+    }
+  }
+
+  /** Where the ledger goes on from another head than ours, its version of our head is fetched: two blocks for one seq are proof. */
+  async #halt(
+    followed: FollowedAccount,
+    findings: readonly Divergence[],
+    pulled: PulledChain,
+    checkpoint: VerifiedCheckpoint,
+    ledger: LedgerIdentity,
+  ): Promise<void> {
+    const evidence = { tagKey: this.#keysOf(followed).tagKey, checkpoint: checkpoint.note };
+    const { chain, head } = followed;
+    let other: readonly PulledChain[] = [];
+    if (chain !== null && head !== null && findings.some(({ code }) => code === 'PREV_DIFFERS')) {
+      const request = { chains: [{ chain, from: head.seq }], verified: checkpoint.size, maxBytes: 1 };
+      const answer = await this.#dependencies.ledger.pull(request).catch(() => null);
+      if (answer?.checkpoint === checkpoint.note) other = answer.chains.slice(0, 1);
+    }
+    await this.#divergences.halt(followed, findings, [...other, pulled], evidence, ledger);
+  }
+
+  /** The signed checkpoint: its signature and that it is consistent with the last. Null where nothing may be taken under it. */
+  async #checkLog(answer: PullAnswer): Promise<VerifiedCheckpoint | null> {
+    if (answer.checkpoint === null) return null;
+    const { ledger, key } = this.#met();
+    const offered = { note: answer.checkpoint, consistency: answer.consistency };
+    const log = { origin: ledger.origin, keys: [key] };
+    const verdict = verifyCheckpoint(offered, this.#checkpoint, log, {
+      verify: nodeEd25519Verify,
+      tree: nodeTreeHasher,
+    });
+    if (verdict.ok) return verdict.checkpoint;
+    await this.#raiseOfLog(verdict.finding, answer.checkpoint, answer.consistency);
+    return null;
+  }
+
+  async #openRejections(
+    targets: readonly FollowedAccount[],
+    answer: PullAnswer,
+    ledger: LedgerIdentity,
+    key: VerifierKey,
+  ): Promise<OpenedRejections> {
+    const opened = openPulledRejections(targets, answer, ledger.name, key);
+    if (opened.kind === 'opened') return opened.rejections;
+    await this.#divergences.raise(null, [opened.finding], { note: answer.rejectionsNote });
+    return { events: [], cursors: new Map() };
+  }
+
+  async #save(
+    takes: readonly ChainTake[],
+    rejections: OpenedRejections,
+    checkpoint: VerifiedCheckpoint,
+  ): Promise<void> {
+    const { store } = this.#dependencies;
+    const grown = checkpoint.size !== this.#checkpoint?.size;
+    if (takes.length === 0 && rejections.cursors.size === 0 && !grown) return;
+    await store.commit(() => {
+      for (const take of takes) {
+        take.save();
+        store.putAccount(take.followed);
+      }
+      saveRejections(store, rejections, this.#dependencies.clock());
+      if (grown) store.putNode('checkpoint', { size: checkpoint.size, note: checkpoint.note });
+    });
+    this.#checkpoint = checkpoint;
+    await this.#withheld.settle([...takes.flatMap((take) => take.settled), ...rejections.events.map((one) => one.key)]);
+  }
+
+  async #acknowledge(): Promise<void> {
+    if (this.#checkpoint === null) return;
+    const { store, ledger, signer, onFault } = this.#dependencies;
+    await acknowledgeHeads(
+      { ledgerName: this.#met().ledger.name, checkpoint: this.#checkpoint },
+      { store, ledger, signer, onFault },
+    );
+  }
+
+  #keysOf(followed: FollowedAccount): WorkingKeys {
+    const known = this.#keys.get(followed.number);
+    if (known !== undefined) return known;
+    const made = workingKeysOf(Buffer.from(followed.chainKey ?? '', 'base64'), nodeHkdfSha256);
+    this.#keys.set(followed.number, made);
+    return made;
+  }
+
+  #met(): { readonly ledger: LedgerIdentity; readonly key: VerifierKey } {
+    assert(this.#ledger !== null && this.#ledgerKey !== null, 'a registered chain names its ledger');
+    return { ledger: this.#ledger, key: this.#ledgerKey };
+  }
+}
+
+const RETRIABLE = { retriable: true } as const;
+const NOWHERE = { account: null, chain: null, seq: null, entryIndex: null, eventId: null } as const;
+
+function isAnswerOfLedger(error: TallyError): boolean {
+  return error.retriable || error.code === 'LEDGER_REFUSED' || error.code === 'LEDGER_DIFFERS';
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Doorbell().wait(ms, signal);
+}

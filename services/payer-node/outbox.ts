@@ -1,0 +1,171 @@
+import type { Fault } from '../../libs/core/errors/fault.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { type Account, type Tax, taxOf } from '../../libs/core/identity/account.ts';
+import type { EventId } from '../../libs/core/identity/event-id.ts';
+import type { OwnEvents, ReadableEvent, SubmittedEvent } from './own-events.ts';
+import { countOf, eventKey, laneKey, type PayerStore } from './payer-store.ts';
+
+/** Lanes of one tax: requests to the gateway that may be under way beside one another. Fixed: an account's events keep to one lane. */
+export const LANES_PER_TAX = 2;
+export const LANES: readonly { readonly lane: number; readonly tax: Tax }[] = [
+  { lane: 0, tax: 'paye' },
+  { lane: 1, tax: 'paye' },
+  { lane: 2, tax: 'vat' },
+  { lane: 3, tax: 'vat' },
+];
+/** Events at most in one submission, and in one request to the gateway. */
+export const BATCH_EVENTS_MAX = 1_000;
+/** Events that may wait in the outbox before it refuses more. */
+export const UNSENT_EVENTS_MAX = 5_000_000;
+
+/** What became of a submission: durable in the outbox, or not, event by event. */
+export interface SubmitResult {
+  readonly queued: number;
+  /** Known already, with the same body: nothing to do. */
+  readonly repeated: number;
+  readonly refused: readonly RefusedSubmission[];
+}
+
+export interface RefusedSubmission {
+  /** Its place in the submission. */
+  readonly index: number;
+  readonly eventId: EventId | null;
+  readonly faults: readonly Fault[];
+}
+
+export interface SubmitOptions {
+  readonly whole: boolean;
+  readonly mayPost?: (owner: Account) => boolean;
+}
+
+export interface OutboxCounts {
+  readonly unsent: number;
+  readonly receipted: number;
+  readonly refused: number;
+  readonly decided: number;
+  readonly rejected: number;
+}
+
+export interface OutboxDependencies {
+  readonly store: PayerStore;
+  readonly events: OwnEvents;
+  /** Called when a lane has work. */
+  readonly wake: (lane: number) => void;
+  /** Called for an account that this node did not follow before. */
+  readonly follow: (owner: Account) => void;
+}
+
+/** The payer's outbox: what it holds is durable before anyone is told so, and is sent until a receipt or a refusal is in hand. */
+export class Outbox {
+  readonly #dependencies: OutboxDependencies;
+  readonly #nextPosition: number[];
+
+  constructor(dependencies: OutboxDependencies) {
+    this.#dependencies = dependencies;
+    this.#nextPosition = LANES.map(({ lane }) => nextPositionOf(dependencies.store, lane));
+  }
+
+  /**
+   * Takes events of one tax, at most BATCH_EVENTS_MAX, in order. Resolves once they are durable. An event that the door refuses is left
+   * out and the others go on; with `whole`, any fault leaves out all. An account for which the sender `mayPost` nothing is a fault.
+   * Throws BATCH_TOO_LARGE, OUTBOX_FULL (retriable).
+   */
+  async submit(tax: Tax, events: readonly unknown[], options: SubmitOptions): Promise<SubmitResult> {
+    if (events.length > BATCH_EVENTS_MAX) {
+      throw new TallyError('BATCH_TOO_LARGE', `at most ${BATCH_EVENTS_MAX} events at a time`, {
+        events: events.length,
+      });
+    }
+    const { store } = this.#dependencies;
+    if (countOf(store.unsent) + events.length > UNSENT_EVENTS_MAX) {
+      throw new TallyError('OUTBOX_FULL', 'the outbox is full: is the gateway out of reach?', {}, { retriable: true });
+    }
+    const { mayPost } = options;
+    const read = this.#dependencies.events
+      .read(tax, events)
+      .map((event, index) => (event.readable && mayPost?.(event.account) === false ? notYours(event, index) : event));
+    return await store.exclusively(() => this.#take(read, options.whole));
+  }
+
+  counts(): OutboxCounts {
+    const { store } = this.#dependencies;
+    return {
+      unsent: countOf(store.unsent),
+      receipted: countOf(store.awaiting),
+      refused: countOf(store.refused),
+      decided: countOf(store.entries),
+      rejected: countOf(store.rejected),
+    };
+  }
+
+  #take(read: readonly SubmittedEvent[], whole: boolean): SubmitResult {
+    const refused: RefusedSubmission[] = [];
+    const fresh = new Map<string, ReadableEvent>();
+    let repeated = 0;
+    read.forEach((event, index) => {
+      if (!event.readable) {
+        refused.push({ index, eventId: event.eventId, faults: event.faults });
+        return;
+      }
+      const place = `${event.account} ${event.eventId}`;
+      const known = fresh.get(place)?.text ?? this.#knownText(event.account, event.eventId);
+      if (known === undefined) fresh.set(place, event);
+      else if (known === event.text) repeated += 1;
+      else refused.push({ index, eventId: event.eventId, faults: [conflict(index)] });
+    });
+    if (whole && refused.length > 0) return { queued: 0, repeated: 0, refused };
+    for (const event of fresh.values()) this.#queue(event);
+    return { queued: fresh.size, repeated, refused };
+  }
+
+  /** The text under which an event is in the record already; a refused event may be sent again, mended or not. */
+  #knownText(owner: Account, id: EventId): string | undefined {
+    const { store } = this.#dependencies;
+    const known = store.account(owner);
+    if (known === undefined) return undefined;
+    const key = eventKey(known.number, id);
+    return store.refused.doesExist(key) ? undefined : store.submitted.get(key);
+  }
+
+  #queue({ account: owner, eventId: id, text }: ReadableEvent): void {
+    const { store } = this.#dependencies;
+    const known = store.account(owner);
+    const followed = known ?? store.addAccount(owner);
+    const key = eventKey(followed.number, id);
+    const lane = laneOf(owner, followed.number);
+    const position = this.#nextPosition[lane] ?? 0;
+    this.#nextPosition[lane] = position + 1;
+    void store.submitted.put(key, text);
+    void store.refused.remove(key);
+    void store.unsent.put(laneKey(lane, position), key);
+    this.#dependencies.wake(lane);
+    if (known === undefined) this.#dependencies.follow(owner);
+  }
+}
+
+/** The lane of an account: the same for all of its events, so that they keep their order. */
+export function laneOf(owner: Account, accountNumber: number): number {
+  const first = taxOf(owner) === 'paye' ? 0 : LANES_PER_TAX;
+  return first + (accountNumber % LANES_PER_TAX);
+}
+
+function nextPositionOf(store: PayerStore, lane: number): number {
+  for (const { key } of store.unsent.getRange({ start: laneKey(lane + 1, 0), end: laneKey(lane, 0), reverse: true })) {
+    return key[0] === lane ? Number(key.readBigUInt64BE(1)) + 1 : 0;
+  }
+  return 0;
+}
+
+function notYours(event: ReadableEvent, index: number): SubmittedEvent {
+  const detail = 'the account is not bound to this client';
+  const faults = [{ code: 'ACCOUNT_NOT_YOURS', pointer: `/${index}`, detail }];
+  return { readable: false, eventId: event.eventId, faults };
+}
+
+function conflict(index: number): Fault {
+  return {
+    code: 'EVENT_ID_CONFLICT',
+    pointer: `/${index}/eventId`,
+    detail: 'this id is in the record with another body: a new event needs a new id',
+  };
+}

@@ -1,0 +1,82 @@
+import { encodeEvent } from '../../libs/adapters/codec/event-codec.ts';
+import { EVENTS_PER_REQUEST_MAX } from '../../libs/adapters/http/limits.ts';
+import { type Draft, eventOf, readSubmissions } from '../../libs/adapters/http/submissions.ts';
+import type { Fault } from '../../libs/core/errors/fault.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import type { TaxRules } from '../../libs/core/events/decide-event.ts';
+import type { Account, Tax } from '../../libs/core/identity/account.ts';
+import { type EventId, eventId, personToken } from '../../libs/core/identity/event-id.ts';
+
+/** An event of a submission that the door's own checks let through. */
+export interface ReadableEvent {
+  readonly readable: true;
+  readonly account: Account;
+  readonly eventId: EventId;
+  /** JSON, as it goes to the gateway. */
+  readonly text: string;
+}
+
+export interface UnreadableEvent {
+  readonly readable: false;
+  readonly eventId: EventId | null;
+  readonly faults: readonly Fault[];
+}
+
+export type SubmittedEvent = ReadableEvent | UnreadableEvent;
+
+/** How the payer reads and encodes its own events: by the same functions as the gateway, so that both have the same bytes. */
+export interface OwnEvents {
+  /** In the order of the submission. Pointers of faults begin with the event's place, `/12/lines/0`. */
+  read(tax: Tax, events: readonly unknown[]): readonly SubmittedEvent[];
+  /** The bytes that the gateway must have appended. Throws EVENT_UNREADABLE for a text that `read` would not let through now. */
+  encode(tax: Tax, text: string, receivedAtMs: number, person: string | null): Buffer;
+}
+
+export function ownEventsOf(rules: TaxRules): OwnEvents {
+  return {
+    read: (tax, events) => readEvents(tax, events, rules),
+    encode: (tax, text, receivedAtMs, person) => {
+      const { drafts } = readSubmissions(tax, JSON.parse(text), rules);
+      const [draft] = drafts;
+      if (draft === undefined) {
+        throw new TallyError('EVENT_UNREADABLE', 'an event of the record is not one by the rules in force', {});
+      }
+      return encodeEvent(eventOf(draft, { receivedAtMs, person: person === null ? null : personToken(person) }));
+    },
+  };
+}
+
+function readEvents(tax: Tax, events: readonly unknown[], rules: TaxRules): readonly SubmittedEvent[] {
+  const read: SubmittedEvent[] = [];
+  for (let from = 0; from < events.length; from += EVENTS_PER_REQUEST_MAX) {
+    const slice = events.slice(from, from + EVENTS_PER_REQUEST_MAX);
+    const { drafts, faults } = readSubmissions(tax, slice, rules);
+    const byIndex = new Map<number, Draft>(drafts.map((draft) => [draft.index, draft]));
+    slice.forEach((json, index) => {
+      const draft = byIndex.get(index);
+      read.push(draft === undefined ? unreadable(json, index, from, faults) : readable(json, draft));
+    });
+  }
+  return read;
+}
+
+function readable(json: unknown, { event }: Draft): ReadableEvent {
+  return { readable: true, account: event.account, eventId: event.eventId, text: JSON.stringify(json) };
+}
+
+function unreadable(json: unknown, index: number, from: number, all: readonly Fault[]): UnreadableEvent {
+  const start = `/${index}`;
+  const faults = all
+    .filter(({ pointer }) => pointer === start || pointer.startsWith(`${start}/`))
+    .map((fault) => ({ ...fault, pointer: `/${from + index}${fault.pointer.slice(start.length)}` }));
+  return { readable: false, eventId: idOf(json), faults };
+}
+
+function idOf(json: unknown): EventId | null {
+  const text = typeof json === 'object' && json !== null && 'eventId' in json ? json.eventId : null;
+  try {
+    return typeof text === 'string' ? eventId(text) : null;
+  } catch {
+    return null;
+  }
+}

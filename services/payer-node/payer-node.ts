@@ -1,0 +1,238 @@
+import { mkdirSync } from 'node:fs';
+import type { Router } from 'express';
+import type { GatewayClient } from '../../libs/adapters/http/gateway-client.ts';
+import type { LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
+import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
+import { type RateCards, RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
+import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
+import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import type { TaxRules } from '../../libs/core/events/decide-event.ts';
+import type { Account, Tax } from '../../libs/core/identity/account.ts';
+import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
+import { parseVerifierKey, printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { type Statement, statementOf } from './account-statement.ts';
+import { ReceiptChecker } from './check-receipts.ts';
+import { exportCopy } from './export-copy.ts';
+import { LedgerFollower } from './follow-ledger.ts';
+import { Forwarder } from './forward-events.ts';
+import { LANES, Outbox, type OutboxCounts, type SubmitResult } from './outbox.ts';
+import { ownEventsOf } from './own-events.ts';
+import { payerMetrics } from './payer-metrics.ts';
+import type { FollowedAccount, LedgerIdentity, StoredDivergence } from './payer-records.ts';
+import { payerRouter } from './payer-router.ts';
+import { PayerStore } from './payer-store.ts';
+
+export interface PayerNodeOptions {
+  /** Folder of the payer's own store; made where it is missing. */
+  readonly folder: string;
+  /** Accounts to follow from the start; others are followed from their first event on. */
+  readonly accounts: readonly Account[];
+  /** Verifier keys of the gateway: whose signature under a receipt counts. */
+  readonly gatewayKeys: readonly string[];
+  readonly pullEveryMs: number;
+  readonly pullBytesMax: number;
+  readonly withheldAfterMs: number;
+}
+
+export const PAYER_NODE_DEFAULTS = {
+  pullEveryMs: 1_000,
+  pullBytesMax: 8 * 1024 * 1024,
+  withheldAfterMs: 60_000,
+} as const;
+
+export interface PayerNodeDependencies {
+  readonly gateway: GatewayClient;
+  readonly ledger: LedgerClient;
+  /** Countersigns for all accounts of the node. */
+  readonly signer: NoteSigner;
+  readonly rules: TaxRules;
+  /** The rate cards that `rules` are made of: kept, so that blocks under them can be worked out again after they change. */
+  readonly rateCards: readonly RateCards[];
+  /** Who may use the node's own HTTP interface. */
+  readonly clients: ClientRegistry;
+  readonly clock: () => number;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Something that cannot be mended from within: the process must end. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** The payer's outbox and its half of the stick. */
+export interface PayerNode {
+  readonly router: Router;
+  /** Begins to send, to pull and to check. */
+  start(): void;
+  /** As POST /payer/v1/events, event by event: what the door refuses is left out and said. Resolves once durable. Throws BATCH_TOO_LARGE, OUTBOX_FULL. */
+  submit(tax: Tax, events: readonly unknown[]): Promise<SubmitResult>;
+  /** Follows accounts that have no events of ours yet. */
+  follow(accounts: readonly Account[]): Promise<void>;
+  counts(): OutboxCounts;
+  accounts(): readonly FollowedAccount[];
+  /** Null for an account that is not followed. */
+  statement(owner: Account, page: { readonly limit: number; readonly beforeSeq: number | null }): Statement | null;
+  /** Lines of the copy (docs/payers-copy.md). Throws ACCOUNT_UNKNOWN, COPY_EMPTY. */
+  copy(owner: Account): Generator<string>;
+  divergences(): Iterable<StoredDivergence>;
+  /** One round of pull, check, store, countersign. For tests and for a node that is not started. */
+  pullOnce(): ReturnType<LedgerFollower['pullOnce']>;
+  /** Lets what is under way finish and closes the store. */
+  stop(): Promise<void>;
+}
+
+/** Throws LEDGER_DIFFERS, VERIFIER_KEY_INVALID; a store that cannot be opened throws node's or LMDB's own error. */
+export async function createPayerNode(
+  options: PayerNodeOptions,
+  dependencies: PayerNodeDependencies,
+): Promise<PayerNode> {
+  mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+  const store = new PayerStore({ folder: options.folder });
+  const rules = await keptRules(store, dependencies);
+  await followAccounts(store, options.accounts);
+  const parts = partsOf(options, dependencies, store, rules);
+  const { outbox, follower, forwarders } = parts;
+  const stopping = new AbortController();
+  let running: Promise<unknown> = Promise.resolve();
+  const node: Omit<PayerNode, 'router'> = {
+    start() {
+      const works = [follower.run(stopping.signal), ...forwarders.map((one) => one.run(stopping.signal))];
+      running = Promise.all(works.map((work) => work.catch(dependencies.onFatal)));
+    },
+    submit: (tax, events) => outbox.submit(tax, events, { whole: false }),
+    async follow(accounts) {
+      await followAccounts(store, accounts);
+      follower.nudge();
+    },
+    counts: () => outbox.counts(),
+    accounts: () => [...store.accounts()],
+    statement(owner, page) {
+      const followed = store.account(owner);
+      return followed === undefined ? null : statementOf(store, followed, page);
+    },
+    copy: (owner) => copyOf(store, owner, options, dependencies),
+    divergences: () => store.divergences(),
+    pullOnce: () => follower.pullOnce(),
+    async stop() {
+      stopping.abort();
+      await running;
+      await store.close();
+    },
+  };
+  const router = payerRouter({
+    node,
+    outbox,
+    follower,
+    store,
+    clients: dependencies.clients,
+    clock: dependencies.clock,
+  });
+  return { ...node, router };
+}
+
+interface Parts {
+  readonly outbox: Outbox;
+  readonly follower: LedgerFollower;
+  readonly forwarders: readonly Forwarder[];
+}
+
+function partsOf(
+  options: PayerNodeOptions,
+  dependencies: PayerNodeDependencies,
+  store: PayerStore,
+  rules: RuleSets,
+): Parts {
+  const { gateway, ledger, signer, clock, random, logger } = dependencies;
+  const known: { ledger: LedgerIdentity | null } = { ledger: null };
+  const gatewayKeys = options.gatewayKeys.map((key) => parseVerifierKey(key));
+  const events = ownEventsOf(rules.current);
+  const trusted = () => {
+    if (known.ledger === null)
+      throw new TallyError('LEDGER_NOT_MET', 'the ledger has not answered yet', {}, { retriable: true });
+    return { ledgerName: known.ledger.name, keys: gatewayKeys };
+  };
+  const receipts = new ReceiptChecker({ store, events, trusted });
+  const metrics = payerMetrics(dependencies.metrics, {
+    counts: () => outbox.counts(),
+    openDivergences: () => follower.openDivergences,
+    haltedChains: () => [...store.accounts()].filter((one) => one.haltedBy !== null).length,
+  });
+  const onFault = (fault: TallyError): void => {
+    const isDivergence = fault.code === 'DIVERGENCE';
+    metrics.faults.add({ code: isDivergence ? String(fault.facts['code']) : fault.code });
+    const { code, facts } = fault;
+    if (isDivergence) logger.error({ code, facts }, fault.message);
+    else logger.warn({ code }, fault.message);
+  };
+  const ready = (): boolean => known.ledger !== null;
+  const forwarders = LANES.map(
+    ({ lane, tax }) => new Forwarder({ lane, tax }, { store, gateway, receipts, clock, random, onFault, ready }),
+  );
+  const wakeAll = (): void => {
+    for (const forwarder of forwarders) forwarder.wake();
+  };
+  const follower: LedgerFollower = new LedgerFollower(options, {
+    store,
+    ledger,
+    signer,
+    rules,
+    clock,
+    onFault,
+    onTaken: (entries, blocks) => {
+      metrics.entries.add({}, entries);
+      metrics.blocks.add({}, blocks);
+    },
+    onLedger: (met) => {
+      known.ledger = met;
+      wakeAll();
+    },
+  });
+  const outbox: Outbox = new Outbox({
+    store,
+    events,
+    wake: (lane) => forwarders[lane]?.wake(),
+    follow: () => follower.nudge(),
+  });
+  return { outbox, follower, forwarders };
+}
+
+/** Keeps the rate cards in force, and gives all that blocks of the copy may rest on. */
+async function keptRules(store: PayerStore, dependencies: PayerNodeDependencies): Promise<RuleSets> {
+  const rules = new RuleSets(dependencies.rules);
+  await store.commit(() => {
+    for (const { tax, hash, cards } of dependencies.rateCards) {
+      void store.rules.put(Buffer.from(`${tax} ${hash}`), JSON.stringify(cards));
+    }
+  });
+  for (const { key, value } of store.rules.getRange()) {
+    const [tax, hash = ''] = key.toString().split(' ');
+    rules.add({ tax: tax === 'paye' ? 'paye' : 'vat', hash, cards: JSON.parse(value) as unknown[] });
+  }
+  return rules;
+}
+
+async function followAccounts(store: PayerStore, accounts: readonly Account[]): Promise<void> {
+  if (accounts.every((owner) => store.account(owner) !== undefined)) return;
+  await store.exclusively(() => {
+    for (const owner of accounts) store.addAccount(owner);
+  });
+}
+
+function copyOf(
+  store: PayerStore,
+  owner: Account,
+  options: PayerNodeOptions,
+  dependencies: PayerNodeDependencies,
+): Generator<string> {
+  const followed = store.account(owner);
+  const ledger = store.node('ledger');
+  if (followed === undefined) throw new TallyError('ACCOUNT_UNKNOWN', 'this node does not follow the account', {});
+  if (ledger === undefined) throw new TallyError('COPY_EMPTY', 'the ledger has not answered yet', {});
+  return exportCopy(store, {
+    followed,
+    ledger,
+    receiptKeys: options.gatewayKeys,
+    payerKey: printVerifierKey(dependencies.signer.key),
+    nowMs: dependencies.clock(),
+  });
+}

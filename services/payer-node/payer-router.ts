@@ -1,0 +1,213 @@
+import { once } from 'node:events';
+import { type Request, type Response, Router } from 'express';
+import { clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
+import { jsonBody } from '../../libs/adapters/http/create-app.ts';
+import { HttpProblem } from '../../libs/adapters/http/problem.ts';
+import { type Client, type ClientRegistry, mayActFor } from '../../libs/adapters/runtime/clients.ts';
+import { hasCode } from '../../libs/core/errors/tally-error.ts';
+import { type Account, accountForUrl, accountFromUrl, type Tax } from '../../libs/core/identity/account.ts';
+import { type EventId, eventId, uuidOf } from '../../libs/core/identity/event-id.ts';
+import { STATEMENT_ENTRIES_MAX } from './account-statement.ts';
+import type { LedgerFollower } from './follow-ledger.ts';
+import { BATCH_EVENTS_MAX, type Outbox } from './outbox.ts';
+import type { PayerNode } from './payer-node.ts';
+import type { EventStatus, FollowedAccount, RefusedEvent, RejectedEvent, StoredDivergence } from './payer-records.ts';
+import { eventKey, type PayerStore, readPlace } from './payer-store.ts';
+
+export interface PayerRouterDependencies {
+  readonly node: Omit<PayerNode, 'router'>;
+  readonly outbox: Outbox;
+  readonly follower: LedgerFollower;
+  readonly store: PayerStore;
+  readonly clients: ClientRegistry;
+  readonly clock: () => number;
+}
+
+/** The payer node's HTTP interface (docs/http-api.md): for the payer's own systems and people. */
+export function payerRouter(dependencies: PayerRouterDependencies): Router {
+  const { node, follower, store } = dependencies;
+  const router = Router();
+  const auth = requireClient({ clients: dependencies.clients, nowMs: dependencies.clock }, 'payer', 'operator');
+  router.post('/payer/v1/events/:tax', auth, ...jsonBody, (request, response) =>
+    postEvents(dependencies, request, response),
+  );
+  router.get('/payer/v1/outbox', auth, (_request, response) => void response.json(node.counts()));
+  router.get('/payer/v1/accounts', auth, (_request, response) => {
+    const client = clientOf(response);
+    const mine = node.accounts().filter((one) => mayActFor(client, one.account));
+    response.json({ accounts: mine.map(accountLine) });
+  });
+  router.get('/payer/v1/accounts/:account/statement', auth, (request, response) => {
+    const statement = node.statement(ownAccount(request, response), pageOf(request));
+    if (statement === null) throw notFollowed();
+    response.json(statement);
+  });
+  router.get('/payer/v1/accounts/:account/copy', auth, (request, response) => sendCopy(node, request, response));
+  router.get('/payer/v1/divergences', auth, (_request, response) => {
+    const client = clientOf(response);
+    const mine = [...node.divergences()].filter((one) => mayRead(client, one));
+    response.json({ divergences: mine });
+  });
+  router.post('/payer/v1/divergences/:number/retry', auth, async (request, response) => {
+    const stored = store.divergence(Number(request.params['number']));
+    if (stored === undefined || !mayRead(clientOf(response), stored))
+      throw new HttpProblem(404, 'NOT_FOUND', 'there is no such divergence');
+    await follower.retry(stored.number);
+    response.status(202).json({ retried: stored.number });
+  });
+  router.get('/payer/v1/events/:eventId', auth, (request, response) => {
+    const events = findEvents(store, clientOf(response), idOf(request));
+    if (events.length === 0) throw new HttpProblem(404, 'NOT_FOUND', 'no event of this id is in the record');
+    response.json({ events });
+  });
+  return router;
+}
+
+async function postEvents(dependencies: PayerRouterDependencies, request: Request, response: Response): Promise<void> {
+  const tax = taxOfPath(request);
+  const body: unknown = request.body;
+  const events: readonly unknown[] = Array.isArray(body) ? body : [body];
+  if (events.length === 0 || events.length > BATCH_EVENTS_MAX) {
+    throw new HttpProblem(422, 'INPUT_INVALID', `expected 1 to ${BATCH_EVENTS_MAX} events, not ${events.length}`);
+  }
+  const client = clientOf(response);
+  const mayPost = (owner: Account): boolean => mayActFor(client, owner);
+  const result = await dependencies.outbox.submit(tax, events, { whole: true, mayPost });
+  if (result.refused.length > 0) {
+    const isOne = !Array.isArray(body);
+    const faults = result.refused
+      .flatMap((refused) => refused.faults)
+      .map((fault) => (isOne ? { ...fault, pointer: fault.pointer.slice(2) } : fault));
+    const conflict = faults.every((fault) => fault.code === 'EVENT_ID_CONFLICT');
+    const status = conflict ? 409 : 422;
+    throw new HttpProblem(status, conflict ? 'EVENT_ID_CONFLICT' : 'INPUT_INVALID', 'nothing was queued', { faults });
+  }
+  response.status(202).json({ queued: result.queued + result.repeated });
+}
+
+async function sendCopy(node: PayerRouterDependencies['node'], request: Request, response: Response): Promise<void> {
+  const owner = ownAccount(request, response);
+  let lines: Generator<string>;
+  try {
+    lines = node.copy(owner);
+  } catch (error) {
+    if (hasCode(error, 'ACCOUNT_UNKNOWN')) throw notFollowed();
+    if (hasCode(error, 'COPY_EMPTY')) throw new HttpProblem(404, 'COPY_EMPTY', error.message);
+    throw error;
+  }
+  response.status(200).set({
+    'Content-Type': 'application/x-ndjson; charset=utf-8',
+    'Content-Disposition': `attachment; filename="${accountForUrl(owner).replace(':', '-')}.tally"`,
+    'Cache-Control': 'no-store',
+  });
+  let pending = '';
+  for (const line of lines) {
+    pending += line;
+    if (pending.length < COPY_CHUNK_CHARACTERS) continue;
+    if (!response.write(pending)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    pending = '';
+    if (response.destroyed) {
+      lines.return(undefined);
+      return;
+    }
+  }
+  response.end(pending);
+}
+
+const COPY_CHUNK_CHARACTERS = 256 * 1024;
+
+function accountLine(followed: FollowedAccount): Readonly<Record<string, unknown>> {
+  const { account, chain, head, acknowledged, haltedBy } = followed;
+  return {
+    account,
+    chain,
+    seq: head?.seq ?? null,
+    entries: head?.entriesSince0 ?? 0,
+    balancePence: head?.balancePence ?? 0,
+    acknowledgedSeq: acknowledged?.seq ?? null,
+    haltedBy,
+  };
+}
+
+/** Ids of one account mean nothing to another: an id may stand in several. */
+function findEvents(store: PayerStore, client: Client, id: EventId): readonly unknown[] {
+  const found: unknown[] = [];
+  for (const followed of store.accounts()) {
+    const key = eventKey(followed.number, id);
+    const submitted = store.submitted.get(key);
+    if (submitted === undefined || !mayActFor(client, followed.account)) continue;
+    const place = store.entries.get(key);
+    const refused = store.refused.get(key);
+    const rejected = store.rejected.get(key);
+    const appended = store.appendedEvent(key);
+    found.push({
+      eventId: uuidOf(id),
+      account: followed.account,
+      status: statusOf(place !== undefined, rejected !== undefined, refused !== undefined, appended !== undefined),
+      event: JSON.parse(submitted) as unknown,
+      hash: appended?.hash.toString('base64') ?? null,
+      receipt: appended === undefined ? null : (store.receipt(appended.receiptKey)?.note ?? null),
+      entry: place === undefined ? null : readPlace(place),
+      refused: refused === undefined ? null : (JSON.parse(refused) as RefusedEvent),
+      rejected: rejected === undefined ? null : (JSON.parse(rejected) as RejectedEvent),
+    });
+  }
+  return found;
+}
+
+function statusOf(inBlock: boolean, rejected: boolean, refused: boolean, appended: boolean): EventStatus {
+  if (inBlock) return 'decided';
+  if (rejected) return 'rejected';
+  if (refused) return 'refused';
+  return appended ? 'receipted' : 'unsent';
+}
+
+function mayRead(client: Client, stored: StoredDivergence): boolean {
+  return stored.account === null || mayActFor(client, stored.account);
+}
+
+function ownAccount(request: Request, response: Response): Account {
+  let owner: Account;
+  try {
+    owner = accountFromUrl(String(request.params['account']));
+  } catch {
+    throw new HttpProblem(404, 'NOT_FOUND', 'an account is paye:123-AB456 or vat:123456789');
+  }
+  if (!mayActFor(clientOf(response), owner))
+    throw new HttpProblem(403, 'ACCOUNT_NOT_YOURS', 'the account is not bound to this client');
+  return owner;
+}
+
+function taxOfPath(request: Request): Tax {
+  const tax = request.params['tax'];
+  if (tax === 'paye' || tax === 'vat') return tax;
+  throw new HttpProblem(404, 'NOT_FOUND', 'events go to /payer/v1/events/paye or /payer/v1/events/vat');
+}
+
+function pageOf(request: Request): { readonly limit: number; readonly beforeSeq: number | null } {
+  const number = (name: string, most: number): number | null => {
+    const text = request.query[name];
+    if (text === undefined) return null;
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < 0 || value > most) {
+      throw new HttpProblem(422, 'INPUT_INVALID', `${name} is a whole number from 0 to ${most}`);
+    }
+    return value;
+  };
+  return {
+    limit: number('limit', STATEMENT_ENTRIES_MAX) ?? 100,
+    beforeSeq: number('before', Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function idOf(request: Request): EventId {
+  try {
+    return eventId(String(request.params['eventId']));
+  } catch {
+    throw new HttpProblem(404, 'NOT_FOUND', 'an event id is a lower-case UUID');
+  }
+}
+
+function notFollowed(): HttpProblem {
+  return new HttpProblem(404, 'NOT_FOUND', 'this node does not follow the account');
+}

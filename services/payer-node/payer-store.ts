@@ -1,0 +1,334 @@
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { assert } from '../../libs/core/errors/assert.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import type { StateValue } from '../../libs/core/events/decision.ts';
+import type { Account } from '../../libs/core/identity/account.ts';
+import type { EventId } from '../../libs/core/identity/event-id.ts';
+import type { BlockTexts } from '../../libs/core/ledger/verify-block.ts';
+import type {
+  AppendedEvent,
+  EntryPlace,
+  FollowedAccount,
+  NodeState,
+  StoredDivergence,
+  StoredReceipt,
+} from './payer-records.ts';
+
+export interface PayerStoreOptions {
+  readonly folder: string;
+}
+
+type Bytes = Database<Buffer, Buffer>;
+type Texts = Database<string, Buffer>;
+type Values = Database<StateValue, Buffer>;
+
+/**
+ * The payer's own store (LMDB): one environment, and in each table a key range per account, so that one node serves thousands. It is
+ * not a cache: what it holds exists nowhere else. Each table has one writer, so that no value is read, changed and written by two.
+ *
+ * | table      | key              | value                                                         | writer   |
+ * |------------|------------------|---------------------------------------------------------------|----------|
+ * | submitted  | account, event   | the event as it was posted, JSON (may hold a NINO)            | outbox   |
+ * | unsent     | lane, position   | account, event                                                | outbox   |
+ * | refused    | account, event   | why the gateway refused it                                    | outbox   |
+ * | appended   | account, event   | its receipt, place in it, and the bytes as appended           | outbox   |
+ * | awaiting   | account, event   | when the receipt came; gone once decided or rejected          | both     |
+ * | paths      | account, event   | inclusion path, where we do not hold all leaves of a receipt  | outbox   |
+ * | receipts   | receipt          | the signed note, and its leaves where all are ours            | outbox   |
+ * | blocks     | account, seq     | header, totals, entries                                       | follower |
+ * | entries    | account, event   | seq and position of its entry                                 | follower |
+ * | rejected   | account, event   | code, and the signed note that says so                        | follower |
+ * | state      | account, key     | state of the payer's own recomputation                        | follower |
+ * | divergences| number           | report with both versions                                     | follower |
+ * | accounts   | account          | chain, keys, verified head                                    | follower |
+ * | node       | name             | which ledger, the last checkpoint                             | follower |
+ * | rules      | tax, hash        | rate cards that a block may name, JSON                        | node     |
+ */
+export class PayerStore {
+  readonly submitted: Texts;
+  readonly unsent: Bytes;
+  readonly refused: Texts;
+  readonly appended: Bytes;
+  readonly awaiting: Texts;
+  readonly paths: Bytes;
+  readonly receipts: Bytes;
+  readonly blocks: Bytes;
+  readonly entries: Bytes;
+  readonly rejected: Texts;
+  readonly state: Values;
+  readonly rules: Texts;
+  readonly #divergences: Texts;
+  readonly #accounts: Texts;
+  readonly #node: Texts;
+  readonly #root: RootDatabase;
+  readonly #byAccount = new Map<Account, FollowedAccount>();
+  readonly #byNumber = new Map<number, FollowedAccount>();
+  #divergenceCount: number;
+
+  constructor(options: PayerStoreOptions) {
+    this.#root = open({ path: options.folder, maxDbs: 24, noSubdir: false });
+    const bytes = (name: string): Bytes => this.#root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' });
+    const texts = (name: string): Texts => this.#root.openDB({ name, keyEncoding: 'binary', encoding: 'string' });
+    this.submitted = texts('submitted');
+    this.unsent = bytes('unsent');
+    this.refused = texts('refused');
+    this.appended = bytes('appended');
+    this.awaiting = texts('awaiting');
+    this.paths = bytes('paths');
+    this.receipts = bytes('receipts');
+    this.blocks = bytes('blocks');
+    this.entries = bytes('entries');
+    this.rejected = texts('rejected');
+    this.state = this.#root.openDB({ name: 'state', keyEncoding: 'binary', encoding: 'json' });
+    this.rules = texts('rules');
+    this.#divergences = texts('divergences');
+    this.#accounts = texts('accounts');
+    this.#node = texts('node');
+    this.#divergenceCount = countOf(this.#divergences);
+    for (const { value } of this.#accounts.getRange()) this.#hold(JSON.parse(value) as FollowedAccount);
+  }
+
+  /** All writes made in `write` reach the disk together, or none. Resolves once they are durable. An error of the disk is fatal. */
+  async commit(write: () => void): Promise<void> {
+    await this.#root.batch(write);
+    await this.#root.flushed;
+  }
+
+  /** As commit, but `action` sees its own and every earlier write, and no other transaction runs beside it. */
+  async exclusively<Result>(action: () => Result): Promise<Result> {
+    const result = await this.#root.transaction(action);
+    await this.#root.flushed;
+    return result;
+  }
+
+  /** The account as followed, or undefined where this node has never heard of it. */
+  account(owner: Account): FollowedAccount | undefined {
+    return this.#byAccount.get(owner);
+  }
+
+  accountOfNumber(number: number): FollowedAccount {
+    const found = this.#byNumber.get(number);
+    assert(found !== undefined, 'the store holds the account of every key', { number });
+    return found;
+  }
+
+  accounts(): IterableIterator<FollowedAccount> {
+    return this.#byAccount.values();
+  }
+
+  /** Gives an account its number, inside commit or exclusively. */
+  addAccount(owner: Account): FollowedAccount {
+    const known = this.#byAccount.get(owner);
+    if (known !== undefined) return known;
+    const added: FollowedAccount = {
+      number: this.#byAccount.size + 1,
+      account: owner,
+      chain: null,
+      chainKey: null,
+      head: null,
+      penceByHead: {},
+      unconfirmedPence: 0,
+      rejectionsNext: 0,
+      keyRegistered: false,
+      acknowledged: null,
+      haltedBy: null,
+    };
+    this.putAccount(added);
+    return added;
+  }
+
+  /** Writes an account, inside commit or exclusively; held in memory at once. */
+  putAccount(changed: FollowedAccount): void {
+    void this.#accounts.put(accountKey(changed.number), JSON.stringify(changed));
+    this.#hold(changed);
+  }
+
+  node<Name extends keyof NodeState>(name: Name): NodeState[Name] | undefined {
+    const text = this.#node.get(Buffer.from(name));
+    return text === undefined ? undefined : (JSON.parse(text) as NodeState[Name]);
+  }
+
+  putNode<Name extends keyof NodeState>(name: Name, value: NodeState[Name]): void {
+    void this.#node.put(Buffer.from(name), JSON.stringify(value));
+  }
+
+  /** Numbers a new divergence, inside commit. */
+  addDivergence(report: Omit<StoredDivergence, 'number'>): StoredDivergence {
+    this.#divergenceCount += 1;
+    const numbered: StoredDivergence = { number: this.#divergenceCount, ...report };
+    this.putDivergence(numbered);
+    return numbered;
+  }
+
+  putDivergence(changed: StoredDivergence): void {
+    void this.#divergences.put(numberKey(changed.number), JSON.stringify(changed));
+  }
+
+  divergence(number: number): StoredDivergence | undefined {
+    const text = this.#divergences.get(numberKey(number));
+    return text === undefined ? undefined : (JSON.parse(text) as StoredDivergence);
+  }
+
+  /** Oldest first. */
+  *divergences(): IterableIterator<StoredDivergence> {
+    for (const { value } of this.#divergences.getRange()) yield JSON.parse(value) as StoredDivergence;
+  }
+
+  receipt(key: Buffer): StoredReceipt | undefined {
+    const bytes = this.receipts.get(key);
+    return bytes === undefined ? undefined : readReceipt(bytes);
+  }
+
+  appendedEvent(key: Buffer): AppendedEvent | undefined {
+    const bytes = this.appended.get(key);
+    return bytes === undefined ? undefined : readAppended(bytes);
+  }
+
+  close(): Promise<void> {
+    return this.#root.close();
+  }
+
+  #hold(changed: FollowedAccount): void {
+    this.#byAccount.set(changed.account, changed);
+    this.#byNumber.set(changed.number, changed);
+  }
+}
+
+/** Number of keys of a table, without reading them. */
+export function countOf(table: { getStats(): object }): number {
+  const stats = table.getStats() as { readonly entryCount?: number };
+  return stats.entryCount ?? 0;
+}
+
+const ACCOUNT_BYTES = 4;
+const ID_BYTES = 16;
+
+/** The prefix of every key of an account. */
+export function accountKey(number: number): Buffer {
+  const key = Buffer.allocUnsafe(ACCOUNT_BYTES);
+  key.writeUInt32BE(number);
+  return key;
+}
+
+export function eventKey(accountNumber: number, id: EventId): Buffer {
+  const key = Buffer.allocUnsafe(ACCOUNT_BYTES + ID_BYTES);
+  key.writeUInt32BE(accountNumber);
+  key.write(id, ACCOUNT_BYTES, 'hex');
+  return key;
+}
+
+export function partsOfEventKey(key: Buffer): { readonly accountNumber: number; readonly id: EventId } {
+  if (key.length !== ACCOUNT_BYTES + ID_BYTES) {
+    throw new TallyError('STORE_DAMAGED', 'a key of the payer store has the wrong length', { length: key.length });
+  }
+  return { accountNumber: key.readUInt32BE(), id: key.toString('hex', ACCOUNT_BYTES) as EventId };
+}
+
+export function blockKey(accountNumber: number, seq: number): Buffer {
+  const key = Buffer.allocUnsafe(ACCOUNT_BYTES + 8);
+  key.writeUInt32BE(accountNumber);
+  key.writeBigUInt64BE(BigInt(seq), ACCOUNT_BYTES);
+  return key;
+}
+
+export function stateKey(accountNumber: number, name: string): Buffer {
+  const key = Buffer.allocUnsafe(ACCOUNT_BYTES + Buffer.byteLength(name));
+  key.writeUInt32BE(accountNumber);
+  key.write(name, ACCOUNT_BYTES);
+  return key;
+}
+
+export function laneKey(lane: number, position: number): Buffer {
+  const key = Buffer.allocUnsafe(9);
+  key.writeUInt8(lane);
+  key.writeBigUInt64BE(BigInt(position), 1);
+  return key;
+}
+
+/** Range options for every key of an account. */
+export function rangeOfAccount(accountNumber: number): { readonly start: Buffer; readonly end: Buffer } {
+  return { start: accountKey(accountNumber), end: accountKey(accountNumber + 1) };
+}
+
+function numberKey(number: number): Buffer {
+  const key = Buffer.allocUnsafe(8);
+  key.writeBigUInt64BE(BigInt(number));
+  return key;
+}
+
+/** Lengths of 4 bytes before each of header, totals, and every entry. */
+export function writeBlock(block: BlockTexts): Buffer {
+  const parts: Uint8Array[] = [];
+  for (const part of [Buffer.from(block.header), Buffer.from(block.totals), ...block.entries]) {
+    const length = Buffer.allocUnsafe(4);
+    length.writeUInt32BE(part.length);
+    parts.push(length, part);
+  }
+  return Buffer.concat(parts);
+}
+
+export function readBlock(value: Buffer): BlockTexts {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < value.length; ) {
+    const end = at + 4 + value.readUInt32BE(at);
+    parts.push(value.subarray(at + 4, end));
+    at = end;
+  }
+  const [header, totals, ...entries] = parts;
+  if (header === undefined || totals === undefined) {
+    throw new TallyError('STORE_DAMAGED', 'a stored block has no header or no totals', { bytes: value.length });
+  }
+  return { header: header.toString(), totals: totals.toString(), entries };
+}
+
+/** seq ‖ position of an entry. */
+export function writePlace(place: EntryPlace): Buffer {
+  const value = Buffer.allocUnsafe(12);
+  value.writeBigUInt64BE(BigInt(place.seq));
+  value.writeUInt32BE(place.position, 8);
+  return value;
+}
+
+export function readPlace(value: Buffer): EntryPlace {
+  return { seq: Number(value.readBigUInt64BE()), position: value.readUInt32BE(8) };
+}
+
+const HASH_BYTES = 32;
+const RECEIPT_KEY_BYTES = 16;
+const APPENDED_HEADER_BYTES = HASH_BYTES + RECEIPT_KEY_BYTES + 4;
+
+/** hash ‖ receipt key ‖ index in the receipt ‖ bytes as appended to the log. */
+export function writeAppended(event: AppendedEvent): Buffer {
+  const value = Buffer.allocUnsafe(APPENDED_HEADER_BYTES + event.bytes.length);
+  value.set(event.hash, 0);
+  value.set(event.receiptKey, HASH_BYTES);
+  value.writeUInt32BE(event.index, HASH_BYTES + RECEIPT_KEY_BYTES);
+  value.set(event.bytes, APPENDED_HEADER_BYTES);
+  return value;
+}
+
+export function readAppended(value: Buffer): AppendedEvent {
+  return {
+    hash: value.subarray(0, HASH_BYTES),
+    receiptKey: value.subarray(HASH_BYTES, HASH_BYTES + RECEIPT_KEY_BYTES),
+    index: value.readUInt32BE(HASH_BYTES + RECEIPT_KEY_BYTES),
+    bytes: value.subarray(APPENDED_HEADER_BYTES),
+  };
+}
+
+/** length of the note ‖ note ‖ leaf hashes of 32 bytes (none where others share the receipt). */
+export function writeReceipt(receipt: StoredReceipt): Buffer {
+  const note = Buffer.from(receipt.note);
+  const length = Buffer.allocUnsafe(4);
+  length.writeUInt32BE(note.length);
+  return Buffer.concat([length, note, ...receipt.leafHashes]);
+}
+
+function readReceipt(value: Buffer): StoredReceipt {
+  const end = 4 + value.readUInt32BE();
+  const leafHashes: Buffer[] = [];
+  for (let offset = end; offset < value.length; offset += HASH_BYTES) {
+    leafHashes.push(value.subarray(offset, offset + HASH_BYTES));
+  }
+  return { note: value.toString('utf8', 4, end), leafHashes };
+}

@@ -1,0 +1,197 @@
+import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
+import type { PulledChain } from '../../libs/adapters/codec/pull-answer.ts';
+import { NODE_HASHES, nodeHmacSha256, nodeSha256 } from '../../libs/adapters/runtime/node-crypto.ts';
+import type { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
+import { assert } from '../../libs/core/errors/assert.ts';
+import { hasCode, TallyError } from '../../libs/core/errors/tally-error.ts';
+import type { Head } from '../../libs/core/events/heads.ts';
+import { taxOf } from '../../libs/core/identity/account.ts';
+import type { EventId } from '../../libs/core/identity/event-id.ts';
+import { pseudonymOf, type WorkingKeys } from '../../libs/core/ledger/chain-keys.ts';
+import { sameBytes } from '../../libs/core/ledger/compare-bytes.ts';
+import type { Divergence } from '../../libs/core/ledger/divergence.ts';
+import { paymentsOf } from '../../libs/core/ledger/ledger-entry.ts';
+import { type EntryGround, type OwnRecord, recomputeBlock } from '../../libs/core/ledger/recompute-block.ts';
+import type { OwnEvent } from '../../libs/core/ledger/recompute-entry.ts';
+import type { ChainIdentity, VerifiedBlock } from '../../libs/core/ledger/verify-block.ts';
+import { verifyPage } from '../../libs/core/ledger/verify-chain.ts';
+import type { VerifiedCheckpoint } from '../../libs/core/ledger/verify-checkpoint.ts';
+import { OwnState } from './own-state.ts';
+import type { FollowedAccount, HeadProof, LedgerIdentity, VerifiedHead } from './payer-records.ts';
+import { blockKey, eventKey, type PayerStore, writeBlock, writePlace } from './payer-store.ts';
+
+export interface TakeDependencies {
+  readonly store: PayerStore;
+  readonly rules: RuleSets;
+  readonly ledger: LedgerIdentity;
+  readonly ownKeys: readonly string[];
+  /** The working keys of an account's chain. */
+  readonly keysOf: (followed: FollowedAccount) => WorkingKeys;
+}
+
+/** Blocks of one chain that passed everything, ready to be stored. */
+export interface ChainTake {
+  readonly followed: FollowedAccount;
+  readonly blocks: readonly VerifiedBlock[];
+  /** Events of ours that stand in these blocks. */
+  readonly settled: readonly Buffer[];
+  /** Writes blocks, entries, state and head, inside commit. */
+  readonly save: () => void;
+}
+
+export type TakeOutcome =
+  | { readonly kind: 'taken'; readonly take: ChainTake }
+  /** An entry is here before the gateway's receipt for its event: pulled again once the receipt is in. */
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'diverged'; readonly findings: readonly Divergence[] };
+
+/**
+ * Checks what was pulled of one chain, in the order of ledger.md section 5: header lines → seq and prev → entries root → totals →
+ * each liability worked out again from the payer's own record → the newest block's leaf under the checkpoint (which was found consistent
+ * before). Stores nothing: a caller saves many takes in one commit, then countersigns.
+ */
+export function takeChain(
+  followed: FollowedAccount,
+  pulled: PulledChain,
+  checkpoint: VerifiedCheckpoint,
+  dependencies: TakeDependencies,
+): TakeOutcome {
+  const { chain, account } = followed;
+  assert(chain !== null, 'a pulled chain is registered', { account });
+  const { name: ledgerName, verifierKey: ledgerVerifierKey } = dependencies.ledger;
+  const identity: ChainIdentity = { ledgerName, ledgerVerifierKey, account, chain };
+  const keys = dependencies.keysOf(followed);
+  const page = { blocks: pulled.blocks, place: pulled.inclusion };
+  const verdict = verifyPage({ ...identity, tagKey: keys.tagKey }, followed.head, page, checkpoint, {
+    hashes: NODE_HASHES,
+    hmac: nodeHmacSha256,
+  });
+  if (!verdict.ok) return { kind: 'diverged', findings: verdict.findings };
+  const own = new OwnCopy(followed, keys, dependencies);
+  const grounds: (readonly EntryGround[])[] = [];
+  try {
+    for (const block of verdict.blocks) {
+      const recomputed = recomputeBlock(block, identity, own);
+      if (!recomputed.ok) return { kind: 'diverged', findings: recomputed.findings };
+      grounds.push(recomputed.grounds);
+      own.hold(block);
+    }
+  } catch (error) {
+    if (hasCode(error, 'RECEIPT_AWAITED')) return { kind: 'waiting' };
+    throw error;
+  }
+  const proof: HeadProof = {
+    index: pulled.inclusion?.index ?? 0,
+    path: (pulled.inclusion?.path ?? []).map((hash) => Buffer.from(hash).toString('base64')),
+    checkpoint: checkpoint.note,
+  };
+  return { kind: 'taken', take: takeOf(followed, verdict.blocks, grounds, proof, own, dependencies.store) };
+}
+
+function takeOf(
+  followed: FollowedAccount,
+  blocks: readonly VerifiedBlock[],
+  grounds: readonly (readonly EntryGround[])[],
+  proof: HeadProof,
+  own: OwnCopy,
+  store: PayerStore,
+): ChainTake {
+  const last = blocks.at(-1);
+  assert(last !== undefined, 'a take has blocks', { account: followed.account });
+  const head: VerifiedHead = { ...last.head, proof };
+  const penceByHead: Partial<Record<Head, number>> = { ...followed.penceByHead };
+  let { unconfirmedPence, keyRegistered } = followed;
+  const settled: Buffer[] = [];
+  blocks.forEach(({ entries }, block) => {
+    entries.forEach((entry, position) => {
+      for (const { head: name, pence } of entry.amounts) penceByHead[name] = (penceByHead[name] ?? 0) + pence;
+      const ground = grounds[block]?.[position];
+      if (ground === 'formal') keyRegistered ||= own.ownKeys.includes(entry.detail);
+      if (ground === 'unconfirmed') unconfirmedPence += paymentsOf(entry);
+      if (ground === 'recomputed') settled.push(eventKey(followed.number, entry.eventId));
+    });
+  });
+  const after: FollowedAccount = { ...followed, head, penceByHead, unconfirmedPence, keyRegistered };
+  return {
+    followed: after,
+    blocks,
+    settled,
+    save: () => {
+      for (const { block, head: at, entries } of blocks) {
+        void store.blocks.put(blockKey(followed.number, at.seq), writeBlock(block));
+        entries.forEach((entry, position) => {
+          if (entry.number === 0) return;
+          void store.entries.put(eventKey(followed.number, entry.eventId), writePlace({ seq: at.seq, position }));
+        });
+      }
+      for (const key of settled) void store.awaiting.remove(key);
+      own.state.save();
+    },
+  };
+}
+
+/** The payer's record of one account, with what the blocks under check add to it. */
+class OwnCopy implements OwnRecord {
+  readonly view: OwnState;
+  readonly ownKeys: readonly string[];
+  readonly #followed: FollowedAccount;
+  readonly #keys: WorkingKeys;
+  readonly #dependencies: TakeDependencies;
+  readonly #held = new Set<EventId>();
+
+  constructor(followed: FollowedAccount, keys: WorkingKeys, dependencies: TakeDependencies) {
+    this.view = new OwnState(dependencies.store, followed.number);
+    this.ownKeys = dependencies.ownKeys;
+    this.#followed = followed;
+    this.#keys = keys;
+    this.#dependencies = dependencies;
+  }
+
+  get state(): OwnState {
+    return this.view;
+  }
+
+  /** Throws RECEIPT_AWAITED for an event whose receipt is not in hand: its time of receipt and person token are not known yet. */
+  eventOf(id: EventId): OwnEvent | 'unknown' | 'refused' | 'altered' {
+    const { store } = this.#dependencies;
+    const key = eventKey(this.#followed.number, id);
+    const appended = store.appendedEvent(key);
+    if (appended !== undefined) {
+      if (!sameBytes(nodeSha256(appended.bytes), appended.hash)) return 'altered';
+      return readOwn(appended.bytes, appended.hash);
+    }
+    if (store.refused.doesExist(key)) return 'refused';
+    if (!store.submitted.doesExist(key)) return 'unknown';
+    throw new TallyError('RECEIPT_AWAITED', 'an entry came before the receipt of its event', {}, { retriable: true });
+  }
+
+  hasEntry(id: EventId): boolean {
+    return this.#held.has(id) || this.#dependencies.store.entries.doesExist(eventKey(this.#followed.number, id));
+  }
+
+  /** Counts a checked block's entries among those that stand. */
+  hold(block: VerifiedBlock): void {
+    for (const { eventId } of block.entries) this.#held.add(eventId);
+  }
+
+  apply(changes: Parameters<OwnRecord['apply']>[0]): void {
+    this.view.apply(changes);
+  }
+
+  rulesOf(hash: string): ReturnType<RuleSets['of']> {
+    return this.#dependencies.rules.of(taxOf(this.#followed.account), hash);
+  }
+
+  pseudonymOf(token: Parameters<OwnRecord['pseudonymOf']>[0]): ReturnType<OwnRecord['pseudonymOf']> {
+    return pseudonymOf(this.#keys.personKey, token, nodeHmacSha256);
+  }
+}
+
+function readOwn(bytes: Buffer, hash: Buffer): OwnEvent | 'altered' {
+  try {
+    return { event: decodeEvent(bytes), hash: hash.toString('hex') };
+  } catch (error) {
+    if (error instanceof TallyError) return 'altered';
+    throw error;
+  }
+}

@@ -1,0 +1,134 @@
+import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
+import type { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
+import { decideEvent } from '../../libs/core/events/decide-event.ts';
+import type { Divergence } from '../../libs/core/ledger/divergence.ts';
+import type { DivergenceBook } from './divergence-book.ts';
+import { OwnState } from './own-state.ts';
+import type { FollowedAccount } from './payer-records.ts';
+import { eventKey, type PayerStore, partsOfEventKey } from './payer-store.ts';
+
+export interface WithheldOptions {
+  readonly withheldAfterMs: number;
+}
+
+export interface WithheldDependencies {
+  readonly store: PayerStore;
+  readonly rules: RuleSets;
+  readonly divergences: DivergenceBook;
+}
+
+/** Receipts looked through in one check; the oldest accounts come first, and a check comes round every few seconds. */
+const LOOKED_THROUGH_MAX = 50_000;
+const CHECK_EVERY_MS = 2_000;
+const PULLS_KEPT_MAX = 4_000;
+
+/**
+ * Finds events that the gateway accepted and the ledger keeps back: neither in a block nor rejected when `withheldAfterMs` have passed
+ * since a valid checkpoint later than the receipt, in a chain that was pulled to its end (ledger.md section 5).
+ */
+export class WithheldEvents {
+  readonly #options: WithheldOptions;
+  readonly #dependencies: WithheldDependencies;
+  /** Report by event key (latin1). */
+  readonly #open = new Map<string, number>();
+  /** When pulls that were answered under a valid checkpoint began, oldest first. */
+  readonly #pullsMs: number[] = [];
+  #checkedAtMs = 0;
+
+  constructor(options: WithheldOptions, dependencies: WithheldDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+    for (const { number, findings, account, settledAtMs } of dependencies.store.divergences()) {
+      const finding = findings[0];
+      const followed = account === null ? undefined : dependencies.store.account(account);
+      if (settledAtMs !== null || finding?.code !== 'EVENT_WITHHELD' || finding.eventId === null) continue;
+      if (followed !== undefined) this.#open.set(textOf(eventKey(followed.number, finding.eventId)), number);
+    }
+  }
+
+  /** After a pull that was taken under a valid checkpoint: raises a report for each event that is overdue. */
+  async check(complete: ReadonlySet<number>, pullStartedAtMs: number): Promise<void> {
+    this.#pullsMs.push(pullStartedAtMs);
+    if (this.#pullsMs.length > PULLS_KEPT_MAX) this.#pullsMs.splice(0, PULLS_KEPT_MAX / 2);
+    if (pullStartedAtMs - this.#checkedAtMs < Math.min(CHECK_EVERY_MS, this.#options.withheldAfterMs)) return;
+    this.#checkedAtMs = pullStartedAtMs;
+    const { store } = this.#dependencies;
+    const overdue: Buffer[] = [];
+    const over: Buffer[] = [];
+    for (const { key, value } of store.awaiting.getRange({ limit: LOOKED_THROUGH_MAX })) {
+      if (store.entries.doesExist(key) || store.rejected.doesExist(key)) over.push(key);
+      else if (!this.#open.has(textOf(key)) && this.#isOverdue(key, Number(value), complete, pullStartedAtMs)) {
+        overdue.push(key);
+      }
+    }
+    if (over.length > 0) {
+      await store.commit(() => {
+        for (const key of over) void store.awaiting.remove(key);
+      });
+    }
+    for (const key of overdue) await this.#raise(key);
+  }
+
+  /** Events that have come after all: their reports are closed. */
+  async settle(keys: Iterable<Buffer>): Promise<void> {
+    if (this.#open.size === 0) return;
+    for (const key of keys) {
+      const number = this.#open.get(textOf(key));
+      if (number === undefined) continue;
+      this.#open.delete(textOf(key));
+      await this.#dependencies.divergences.settle(number);
+    }
+  }
+
+  #isOverdue(key: Buffer, receiptedAtMs: number, complete: ReadonlySet<number>, nowMs: number): boolean {
+    const laterPullMs = this.#pullsMs.find((startedAtMs) => startedAtMs > receiptedAtMs);
+    if (laterPullMs === undefined || nowMs - laterPullMs < this.#options.withheldAfterMs) return false;
+    const { accountNumber } = partsOfEventKey(key);
+    return complete.has(accountNumber) && !this.#isHeld(key, accountNumber);
+  }
+
+  /** A refund that waits for its sale waits by the rules, in our own recomputation too. */
+  #isHeld(key: Buffer, accountNumber: number): boolean {
+    const { store, rules } = this.#dependencies;
+    const appended = store.appendedEvent(key);
+    if (appended === undefined) return false;
+    const view = new OwnState(store, accountNumber);
+    const decision = decideEvent(decodeEvent(appended.bytes), appended.hash.toString('hex'), view, rules.current);
+    return decision.outcome === 'held';
+  }
+
+  async #raise(key: Buffer): Promise<void> {
+    const { store, divergences } = this.#dependencies;
+    const { accountNumber, id } = partsOfEventKey(key);
+    const followed = store.accountOfNumber(accountNumber);
+    const appended = store.appendedEvent(key);
+    const receipt = appended === undefined ? undefined : store.receipt(appended.receiptKey);
+    const number = await divergences.raise(followed.account, [findingOf(followed, id)], {
+      head: followed.head,
+      receipt: receipt?.note ?? null,
+      index: appended?.index ?? null,
+      leafHashes: receipt?.leafHashes.map((hash) => hash.toString('base64')) ?? [],
+      path: store.paths.get(key)?.toString('base64') ?? null,
+      event: appended?.bytes.toString('base64') ?? null,
+    });
+    this.#open.set(textOf(key), number);
+  }
+}
+
+function findingOf(followed: FollowedAccount, id: Divergence['eventId']): Divergence {
+  return {
+    code: 'EVENT_WITHHELD',
+    account: followed.account,
+    chain: followed.chain,
+    seq: followed.head?.seq ?? null,
+    entryIndex: null,
+    eventId: id,
+    field: 'entry',
+    expected: 'an entry or a rejection for the event of this receipt',
+    found: 'neither',
+  };
+}
+
+function textOf(key: Buffer): string {
+  return key.toString('latin1');
+}

@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { GatewayClient } from '../../libs/adapters/http/gateway-client.ts';
+import type { LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
+import { clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
+import { loadRateCards, loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { noteSignerOfSeed } from '../../libs/adapters/runtime/node-crypto.ts';
+import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
+import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import {
+  createPayerNode,
+  PAYER_NODE_DEFAULTS,
+  type PayerNode,
+  type PayerNodeOptions,
+} from '../../services/payer-node/payer-node.ts';
+import { seededBytes } from './ledger-chain.ts';
+
+export const PAYER_CLIENT_KEY = 'payer-client-key-of-the-test-0123456789abcdef';
+
+export interface NodeUnderTest {
+  readonly node: PayerNode;
+  readonly folder: string;
+  readonly fatal: unknown[];
+}
+
+/** A payer node upon these clients, in a folder of its own unless one is given. */
+export async function openPayerNode(
+  clients: { readonly gateway: GatewayClient; readonly ledger: LedgerClient; readonly gatewayKey: string },
+  other: Partial<PayerNodeOptions> & { readonly clock?: () => number } = {},
+): Promise<NodeUnderTest> {
+  const folder = other.folder ?? (await mkdtemp(join(tmpdir(), 'payer-node-')));
+  const fatal: unknown[] = [];
+  const { clock, ...options } = other;
+  const node = await createPayerNode(
+    { accounts: [], gatewayKeys: [clients.gatewayKey], ...PAYER_NODE_DEFAULTS, ...options, folder },
+    {
+      gateway: clients.gateway,
+      ledger: clients.ledger,
+      signer: noteSignerOfSeed('payer-of-the-test', seededBytes('payer', 32)),
+      rules: loadTaxRules(),
+      rateCards: loadRateCards(),
+      clients: clientRegistry([
+        { id: 'payer', keySha256: digestOfKey(PAYER_CLIENT_KEY), accounts: '*', roles: ['payer'], expiresAt: null },
+      ]),
+      clock: clock ?? Date.now,
+      random: () => 0.5,
+      logger: createLogger({ service: 'payer-node', level: 'silent' }),
+      metrics: createMetrics(),
+      onFatal: (error) => fatal.push(error),
+    },
+  );
+  return { node, folder, fatal };
+}
+
+export async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Waits until `done` holds. Throws after timeoutMs. */
+export async function until(done: () => boolean, timeoutMs = 10_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!done()) {
+    if (Date.now() > deadline) throw new Error('waited too long');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
