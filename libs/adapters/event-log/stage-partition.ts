@@ -386,6 +386,7 @@ export class StagePartition<Body> {
     }
     await store?.wipe(this.partition);
     await this.program.wipe?.();
+    this.program.reset();
     return null;
   }
 
@@ -394,19 +395,19 @@ export class StagePartition<Body> {
     if (tip === ZERO_TIP) {
       return true;
     }
-    const position = { ...this.#output, offset: tipOffset };
+    const { log } = this.#context.dependencies;
     for (let tries = 0; this.alive; tries += 1) {
-      const { low, high } = await this.#context.dependencies.log.bounds(this.#output);
-      if (tipOffset < high) {
-        break;
+      const record = await readAt({ ...this.#output, offset: tipOffset }, log);
+      if (record !== null) {
+        return readLink(record.value)?.id === tip;
       }
       if (tries >= LATE_TRIES) {
+        const { low, high } = await log.bounds(this.#output);
         throw outOfRange(this.#output, tipOffset, low, high);
       }
       await this.#context.clock.sleep(this.#context.limits.retryMs);
     }
-    const record = await readAt(position, this.#context.dependencies.log);
-    return readLink(record?.value ?? null)?.id === tip;
+    return true;
   }
 
   async #foldTo(high: number): Promise<number> {
