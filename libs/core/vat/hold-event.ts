@@ -44,7 +44,8 @@ export function hold(event: TillEvent, eventHash: string, hash: string, draft: S
 
 /** Forgets some of the waiting events. */
 export function letGo(account: Account, gone: readonly HeldEntry[], draft: StateDraft): void {
-  const left = heldEntries(account, draft).filter((entry) => !gone.includes(entry));
+  const ids = new Set(gone.map(([, eventId]) => eventId));
+  const left = heldEntries(account, draft).filter(([, eventId]) => !ids.has(eventId));
   draft.put(heldKey(account), left.length === 0 ? null : left);
   for (const [, eventId] of gone) draft.put(heldEventKey(account, eventId), null);
 }
