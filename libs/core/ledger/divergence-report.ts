@@ -4,7 +4,7 @@ import { fromBase64, toBase64 } from './base64.ts';
 import { DIVERGENCE_CODES, type Divergence } from './divergence.ts';
 import type { BlockTexts } from './verify-block.ts';
 
-/** A block as evidence: its exact texts and bytes, and the proof file (slot tag as `extra`) that it is in the public log, where one is held. */
+/** A block as evidence: its exact texts and bytes, and, where one is held, the proof file (slot tag as `extra`) that it is in the log. */
 export interface BlockEvidence {
   readonly block: BlockTexts;
   readonly proof: string | null;

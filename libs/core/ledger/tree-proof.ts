@@ -138,7 +138,7 @@ export function verifyConsistency<Hash>(
   return last === 0 && hasher.equal(oldHash, fromRoot) && hasher.equal(newHash, toRoot);
 }
 
-/** Root of leaves [begin, end), where begin is a multiple of the largest power of two at or above the length, as in every RFC 6962 split. */
+/** Root of leaves [begin, end); begin is a multiple of the least power of two at or above the length, as in every RFC 6962 split. */
 function subtreeRoot<Hash>(begin: number, end: number, read: NodeReader<Hash>, hasher: TreeHasher<Hash>): Hash {
   const length = end - begin;
   assert(length > 0, 'a subtree has leaves', { begin, end });

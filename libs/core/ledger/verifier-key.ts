@@ -13,7 +13,7 @@ export type SignatureType = typeof NOTE_SIGNATURE | typeof COSIGNATURE;
 /** A public key under its name, as it verifies notes. */
 export interface VerifierKey {
   readonly name: string;
-  /** 8 lower-case hex digits: first 4 bytes of `H(name ‖ 0x0A ‖ type ‖ public key)`, without length prefixes (a public specification). */
+  /** 8 lower-case hex digits: first 4 bytes of `H(name ‖ 0x0A ‖ type ‖ public key)`, no length prefixes (C2SP signed-note). */
   readonly keyId: string;
   readonly type: SignatureType;
   readonly publicKey: Uint8Array;
@@ -32,7 +32,13 @@ export function verifierKeyOf(
   type: SignatureType = NOTE_SIGNATURE,
   hash: Sha256 = sha256,
 ): VerifierKey {
-  if (!isKeyName(name)) throw new TallyError('KEY_NAME_INVALID', 'a key name has no spaces and no +', {});
+  if (!isKeyName(name) || name.length > KEY_NAME_CHARACTERS_MAX) {
+    throw new TallyError(
+      'KEY_NAME_INVALID',
+      `a key name has no spaces, no + and at most ${KEY_NAME_CHARACTERS_MAX} characters`,
+      {},
+    );
+  }
   if (publicKey.length !== ED25519_PUBLIC_KEY_BYTES) throw invalid('the public key is not 32 bytes');
   const label = utf8(`${name}\n`);
   const message = new Uint8Array(label.length + 1 + publicKey.length);
@@ -50,7 +56,7 @@ export function printVerifierKey(key: VerifierKey): string {
   return `${key.name}+${key.keyId}+${toBase64(encoded)}`;
 }
 
-/** Exactly what printVerifierKey prints, its key id right. Throws VERIFIER_KEY_INVALID. Whether the point is safe: ed25519-public-key.ts. */
+/** Exactly what printVerifierKey prints, its key id right. Throws VERIFIER_KEY_INVALID. Is the point safe? See ed25519-public-key.ts. */
 export function parseVerifierKey(text: string, hash: Sha256 = sha256): VerifierKey {
   // Base64 may hold a `+`, names and key ids may not: split at the first two.
   const first = text.indexOf('+');
@@ -66,8 +72,9 @@ export function parseVerifierKey(text: string, hash: Sha256 = sha256): VerifierK
   return key;
 }
 
+/** What a name in a note may be, of whatever length: lines of unknown keys are ignored, not refused. */
 export function isKeyName(name: string): boolean {
-  if (name.length === 0 || name.length > KEY_NAME_CHARACTERS_MAX || SPACE_OR_PLUS.test(name)) return false;
+  if (name.length === 0 || SPACE_OR_PLUS.test(name)) return false;
   return [...name].every((character) => character.charCodeAt(0) >= CONTROL_BELOW);
 }
 
