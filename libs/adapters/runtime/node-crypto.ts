@@ -67,7 +67,7 @@ export const nodeTreeHasher: TreeHasher<Uint8Array> = bytesTreeHasher(nodeSha256
 /** DER of an Ed25519 key before its 32 bytes (RFC 8410). */
 const PUBLIC_KEY_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 const PRIVATE_KEY_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
-export const ED25519_SEED_BYTES = 32;
+const ED25519_SEED_BYTES = 32;
 const PUBLIC_KEYS_CACHED_MAX = 10_000;
 const PUBLIC_KEYS = new Map<string, KeyObject>();
 

@@ -8,7 +8,7 @@ import { parseUtc, printUtc } from './utc-time.ts';
 import { isKeyName } from './verifier-key.ts';
 
 /** Why a block was closed (ledger.md section 3): full, old, a period's or year's end, on demand, a key event, a change of rules. */
-export const CLOSE_REASONS = ['size', 'age', 'period', 'demand', 'key', 'rules', 'year'] as const;
+const CLOSE_REASONS = ['size', 'age', 'period', 'demand', 'key', 'rules', 'year'] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 /**

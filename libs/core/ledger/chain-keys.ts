@@ -6,7 +6,7 @@ import type { Pseudonym } from './ledger-entry.ts';
 import { type HkdfSha256, type HmacSha256, hkdfSha256, hmacSha256 } from './sha256.ts';
 
 export const LEDGER_MASTER_BYTES = 32;
-export const CHAIN_KEY_BYTES = 32;
+const CHAIN_KEY_BYTES = 32;
 const CHAIN_ID_BYTES = 16;
 const PSEUDONYM_BYTES = 16;
 
@@ -37,7 +37,7 @@ export function chainKeysOf(
 }
 
 /** `HMAC(ledger master, "chain-id" ‖ account)[0..16]` as 32 lower-case hex. */
-export function chainIdOf(master: Uint8Array, account: Account, hmac: HmacSha256 = hmacSha256): string {
+function chainIdOf(master: Uint8Array, account: Account, hmac: HmacSha256 = hmacSha256): string {
   return toHex(hmac(master, hashInput('chain-id', account)).subarray(0, CHAIN_ID_BYTES));
 }
 

@@ -1,10 +1,11 @@
+import { assert } from '../errors/assert.ts';
 import { sameBytes } from './compare-bytes.ts';
 import { hashInput } from './hash-input.ts';
 import type { FieldCommitment } from './ledger-entry.ts';
 import { type Sha256, sha256 } from './sha256.ts';
 
 /** Random, one per person, held only by the gateway's vault and the payer's node; destroyed in both, commitments are noise. */
-export const FIELD_SALT_BYTES = 16;
+const FIELD_SALT_BYTES = 16;
 
 /** A commitment with what opens it. */
 export interface OpenedField {
@@ -15,6 +16,7 @@ export interface OpenedField {
 
 /** `H("field" ‖ fieldSalt ‖ name ‖ value)` (ledger.md section 2). */
 export function commitField(field: OpenedField, hash: Sha256 = sha256): FieldCommitment {
+  assert(field.fieldSalt.length === FIELD_SALT_BYTES, 'a field salt is 16 bytes', { bytes: field.fieldSalt.length });
   return { name: field.name, commitment: hash(hashInput('field', field.fieldSalt, field.name, field.value)) };
 }
 

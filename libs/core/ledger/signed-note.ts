@@ -26,8 +26,8 @@ export interface NoteSigner {
   readonly sign: Ed25519Sign;
 }
 
-export const NOTE_CHARACTERS_MAX = 1_000_000;
-export const NOTE_SIGNATURES_MAX = 100;
+const NOTE_CHARACTERS_MAX = 1_000_000;
+const NOTE_SIGNATURES_MAX = 100;
 const LINE_START = '— ';
 const NEWLINE = 0x0a;
 

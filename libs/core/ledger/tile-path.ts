@@ -2,8 +2,8 @@ import { assert } from '../errors/assert.ts';
 import { TallyError } from '../errors/tally-error.ts';
 
 /** Hashes of a full tile, and entries of a full bundle (C2SP tlog-tiles). */
-export const TILE_WIDTH = 256;
-export const TILE_LEVEL_MAX = 63;
+const TILE_WIDTH = 256;
+const TILE_LEVEL_MAX = 63;
 
 /** A tile of the public log. `width` is 1..255 for a partial tile, 256 for a full one. */
 export interface Tile {

@@ -18,7 +18,7 @@ const FIRST_LINE = 'c2sp.org/tlog-proof@v1';
 const EXTRA = 'extra ';
 const INDEX = 'index ';
 /** A tree of 2^53 leaves has paths of 53. */
-export const PROOF_PATH_MAX = 64;
+const PROOF_PATH_MAX = 64;
 
 export function printTlogProof(proof: TlogProof): string {
   const extra = proof.extra === null ? '' : `${EXTRA}${toBase64(proof.extra)}\n`;

@@ -19,7 +19,7 @@ export interface VerifierKey {
   readonly publicKey: Uint8Array;
 }
 
-export const KEY_NAME_CHARACTERS_MAX = 200;
+const KEY_NAME_CHARACTERS_MAX = 200;
 export const VERIFIER_KEY_CHARACTERS_MAX = 300;
 /** Every Unicode space, also U+0085, which JavaScript's \s leaves out. */
 const SPACE_OR_PLUS = /[\s+\u0085]/;

@@ -17,7 +17,7 @@ export interface FollowedChain extends ChainIdentity {
 }
 
 /** Where following a chain stands: the newest block and checkpoint that were verified; both null at the start. */
-export interface FollowState {
+interface FollowState {
   readonly head: ChainHead | null;
   readonly checkpoint: VerifiedCheckpoint | null;
 }
