@@ -8,7 +8,7 @@ import type { ChainKeys } from '../../libs/core/ledger/chain-keys.ts';
 import type { TreeHasher } from '../../libs/core/ledger/tree-hash.ts';
 import type { Pence } from '../../libs/core/money/pence.ts';
 import { decodeFrame, encodeFrame, type StoredBlock } from './block-frame.ts';
-import { LogTree } from './log-tree.ts';
+import { LogTree, type SealedTile } from './log-tree.ts';
 
 /** Seqs of one page of a chain's index: one write of the index for so many blocks. */
 const PAGE_SEQS = 32;
@@ -84,6 +84,7 @@ export class LedgerStore {
   #cache = new Map<Account, StoredChain>();
   #chainCount = 0;
   #pending = emptyPending();
+  #writing: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(options: LedgerStoreOptions, dependencies: LedgerStoreDependencies) {
@@ -200,22 +201,33 @@ export class LedgerStore {
 
   /**
    * Writes everything gathered in one transaction, with the stage's checkpoint where one is given; resolves when it is synced.
-   * Throws STORE_WRITE_FAILED (retriable): what was gathered is then forgotten, as after `discard`.
+   * Throws STORE_WRITE_FAILED (retriable): what was gathered is kept, and the next commit writes it.
    */
   async commit(checkpoint?: StageCheckpoint): Promise<void> {
     const pending = this.#pending;
+    const sealed = this.tree.sealedTiles();
+    const writing = this.#env.transaction(() => this.#write(pending, sealed, checkpoint));
+    this.#writing = writing.catch(() => undefined);
     try {
-      await this.#env.transaction(() => this.#write(pending, checkpoint));
+      await writing;
     } catch (cause) {
-      this.discard();
       const facts = { folder: this.#options.folder };
       throw new TallyError('STORE_WRITE_FAILED', 'the ledger store could not be written', facts, {
         retriable: true,
         cause,
       });
     }
+    // Another take may have begun anew in the meantime: what it gathered is not what was written here.
+    if (this.#pending !== pending) return;
     this.#pending = emptyPending();
+    this.tree.forgetSealed(sealed);
     this.#evict();
+  }
+
+  /** What an earlier take was still writing is written; memory is what the store holds. */
+  async settle(): Promise<void> {
+    await this.#writing;
+    this.discard();
   }
 
   /** The newest signed checkpoint that was read back and committed, or undefined before the first. */
@@ -295,6 +307,7 @@ export class LedgerStore {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#writing;
     await this.#env.close();
   }
 
@@ -308,7 +321,7 @@ export class LedgerStore {
     return chain.number;
   }
 
-  #write(pending: Pending, checkpoint: StageCheckpoint | undefined): void {
+  #write(pending: Pending, sealed: readonly SealedTile[], checkpoint: StageCheckpoint | undefined): void {
     for (const chain of pending.begun) this.#writeChain(chain);
     for (const [index, frame] of pending.blocks) this.#put(this.#blocks, index, frame);
     for (const chain of pending.heads) this.#put(this.#heads, chain.number, headText(chain));
@@ -320,7 +333,7 @@ export class LedgerStore {
     for (const [partition, position] of pending.rejectionPositions) {
       this.#put(this.#rejectionPositions, partition, JSON.stringify(position));
     }
-    for (const tile of this.tree.takeSealed()) this.#put(this.#tiles, [tile.level, tile.index], tile.bytes);
+    for (const tile of sealed) this.#put(this.#tiles, [tile.level, tile.index], tile.bytes);
     if (pending.blocks.length > 0) this.#put(this.#tails, 'tails', this.tree.saveTails());
     if (pending.servedNote !== null) this.#put(this.#meta, 'served', pending.servedNote);
     if (checkpoint !== undefined) this.#put(this.#meta, 'stage', JSON.stringify(checkpoint));

@@ -69,12 +69,16 @@ export class LogTree {
     return this.#size - 1;
   }
 
-  /** The sealed tiles since the last call: what the store must take, beside the tails. */
-  takeSealed(): readonly SealedTile[] {
-    const sealed = this.#sealed;
-    this.#sealed = [];
-    for (const tile of sealed) this.#remember(`${tile.level}/${tile.index}`, tile.bytes);
-    return sealed;
+  /** The sealed tiles that the store has not taken yet. */
+  sealedTiles(): readonly SealedTile[] {
+    return [...this.#sealed];
+  }
+
+  /** The store has taken these. */
+  forgetSealed(tiles: readonly SealedTile[]): void {
+    const taken = new Set(tiles);
+    this.#sealed = this.#sealed.filter((tile) => !taken.has(tile));
+    for (const tile of tiles) this.#remember(`${tile.level}/${tile.index}`, tile.bytes);
   }
 
   /** The unfinished tiles as bytes for the store: 8 bytes of size, then for each level its foot. */

@@ -136,6 +136,7 @@ export class SealBlocks implements StageProgram<BlocksBody> {
   /** Where the store stands. One that does not hold what was signed is no copy of this log: it is folded again from the start. */
   async checkpoint(): Promise<Checkpoint | null> {
     const { store, fold, observe } = this.#of;
+    await store.settle();
     try {
       fold.resume();
     } catch (error) {
