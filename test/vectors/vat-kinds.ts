@@ -23,6 +23,7 @@ import {
   EMPTY_PERIOD,
   inputVatOf,
   outputVatOf,
+  type PeriodAccount,
   takingsByRate,
 } from '../../libs/core/vat/takings.ts';
 import { validateMtdReturn } from '../../libs/core/vat/validate-mtd-return.ts';
@@ -155,21 +156,23 @@ function accountResult(input: VectorInput): unknown {
       case 'VOID': {
         const rows = list(event.byRate).map(record);
         const rates = rows.map((row) => vatRate(row.treatment as VatTreatment, basisPoints(row.ratePct)));
-        period = addTakings(
-          period,
-          rates,
-          rows.map((row) => sign * Number(row.grossPence)),
-        ).account;
+        period = counted(
+          addTakings(
+            period,
+            rates,
+            rows.map((row) => sign * Number(row.grossPence)),
+          ),
+        );
         break;
       }
       case 'PURCHASE':
       case 'PURCHASE_CREDIT':
-        period = addPurchase(period, 0, sign * Number(event.vatPence), 10_000).account;
+        period = counted(addPurchase(period, 0, sign * Number(event.vatPence), 10_000));
         break;
       case 'NO_SALE':
       case 'X_REPORT':
       case 'Z_REPORT':
-        period = addTakings(period, [], []).account;
+        period = counted(addTakings(period, [], []));
         break;
       default:
         throw new TallyError('E_EVENT_TYPE', 'not a type of event of an account');
@@ -189,6 +192,11 @@ function accountResult(input: VectorInput): unknown {
     direction: netPence > 0 ? 'PAY' : netPence < 0 ? 'RECLAIM' : 'NIL',
     eventsCounted: period.n,
   };
+}
+
+function counted(step: { readonly account: PeriodAccount } | null): PeriodAccount {
+  if (step === null) throw new TallyError('E_AMOUNT_RANGE', 'beyond what can be counted');
+  return step.account;
 }
 
 function schemeResult(rows: readonly VatOfRate[]): unknown {

@@ -45,12 +45,8 @@ const REPORTS: ReadonlySet<unknown> = new Set(['NO_SALE', 'X_REPORT', 'Z_REPORT'
 
 /** Checks what needs nothing but the envelope, in the order of vat-tables.json; faults are added to the list. */
 export function checkTillEnvelope(fields: TillFields, faults: Fault[]): TillTime {
-  const { vrn, tillId, seq, prevHash } = fields;
-  if (typeof vrn !== 'string' || !VRN.test(vrn)) {
-    faults.push(fault('E_VRN_INVALID', '/vrn', 'nine digits'));
-  } else if (vrnCheckDigits(vrn) === null) {
-    faults.push(fault('E_VRN_CHECK_DIGITS', '/vrn', 'the check digits are wrong'));
-  }
+  const { tillId, seq, prevHash } = fields;
+  checkVrn(fields.vrn, faults);
   if (typeof tillId !== 'string' || !TILL_ID.test(tillId)) {
     faults.push(fault('E_TILL_ID', '/tillId', '1 to 32 of A-Z a-z 0-9 _ -'));
   }
@@ -70,6 +66,15 @@ export function checkTillEnvelope(fields: TillFields, faults: Fault[]): TillTime
   const time = readTime(fields.occurredAt, faults);
   if (fields.currency !== 'GBP') faults.push(fault('E_CURRENCY', '/currency', 'GBP'));
   return time;
+}
+
+/** Checks the trader's own registration number: nine digits and their check digits. Faults are added to the list. */
+export function checkVrn(vrn: unknown, faults: Fault[]): void {
+  if (typeof vrn !== 'string' || !VRN.test(vrn)) {
+    faults.push(fault('E_VRN_INVALID', '/vrn', 'nine digits'));
+  } else if (vrnCheckDigits(vrn) === null) {
+    faults.push(fault('E_VRN_CHECK_DIGITS', '/vrn', 'the check digits are wrong'));
+  }
 }
 
 /**

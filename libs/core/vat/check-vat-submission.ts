@@ -1,9 +1,8 @@
 import type { Fault } from '../errors/fault.ts';
 import { TILL_EVENT_TYPES } from '../events/vat-events.ts';
 import { isUuid } from '../identity/event-id.ts';
-import { vrnCheckDigits } from '../identity/vrn.ts';
 import { checkPurchaseFields } from './check-purchase.ts';
-import { checkTillEnvelope, checkTillLinks, checkTillTakings, rateDayOf, regionOf } from './check-till.ts';
+import { checkTillEnvelope, checkTillLinks, checkTillTakings, checkVrn, rateDayOf, regionOf } from './check-till.ts';
 import { checkIdentity, checkMissingFields, isJsonObject, tillFieldsOf } from './check-till-event.ts';
 import type { RateSource } from './check-till-lines.ts';
 import {
@@ -54,7 +53,6 @@ const PURCHASE_FIELDS: ReadonlySet<string> = new Set([
 ]);
 const TILL_TYPES: ReadonlySet<unknown> = new Set(TILL_EVENT_TYPES);
 const NOT_BUILT: ReadonlySet<unknown> = new Set(['VatAdjustmentMade', 'VatPeriodClosed']);
-const VRN = /^\d{9}$/;
 
 /**
  * Every fault of one element of `POST /v1/vat/events` (docs/http-api.md) that can be told without state, with JSON pointers; empty where it
@@ -97,11 +95,7 @@ export function checkPurchase(json: unknown): readonly Fault[] {
   if (typeof json.eventId !== 'string' || !isUuid(json.eventId)) {
     faults.push(fault('E_EVENT_ID', '/eventId', 'a lower-case UUID'));
   }
-  if (typeof json.vrn !== 'string' || !VRN.test(json.vrn)) {
-    faults.push(fault('E_VRN_INVALID', '/vrn', 'nine digits'));
-  } else if (vrnCheckDigits(json.vrn) === null) {
-    faults.push(fault('E_VRN_CHECK_DIGITS', '/vrn', 'the check digits are wrong'));
-  }
+  checkVrn(json.vrn, faults);
   checkPurchaseFields(json, faults);
   return faults;
 }

@@ -4,7 +4,7 @@ import type { Assessment, HeadAmount, StateValue } from '../events/decision.ts';
 import type { StateDraft } from '../events/state-draft.ts';
 import type { TillEvent } from '../events/vat-events.ts';
 import type { EventId } from '../identity/event-id.ts';
-import { type Pence, pence } from '../money/pence.ts';
+import { type Pence, ZERO_PENCE } from '../money/pence.ts';
 import {
   checkTillEnvelope,
   checkTillLinks,
@@ -48,6 +48,11 @@ const NO_EVENTS: readonly EventId[] = [];
 const NO_FLAGS: readonly string[] = [];
 const NO_AMOUNTS: readonly HeadAmount[] = [];
 const WAITING: TillVerdict = { is: 'waiting' };
+const BEYOND_COUNTING: Fault = {
+  code: 'E_AMOUNT_RANGE',
+  pointer: '/lines',
+  detail: 'the takings of the period would leave what can be counted',
+};
 
 /**
  * Assesses a till's event that was not seen before, and writes what it changes into the draft (nothing unless it is assessed). What it
@@ -59,10 +64,11 @@ export function assessTill(event: TillEvent, eventHash: string, draft: StateDraf
   if (faults.length > 0) return { is: 'refused', faults };
   if (checked === null) return WAITING;
   const { time, takings, sale } = checked;
+  const period = vatPeriodOfDay(time.day, DEFAULT_STAGGER);
+  const outputVatPence = takings === null ? ZERO_PENCE : countTakings(event, takings, period.start, draft);
+  if (outputVatPence === null) return { is: 'refused', faults: [BEYOND_COUNTING] };
   const number = decisionsOf(event.account, draft) + 1;
   draft.put(accountKey(event.account), accountCounter(number));
-  const period = vatPeriodOfDay(time.day, DEFAULT_STAGGER);
-  const outputVatPence = takings === null ? pence(0) : countTakings(event, takings, period.start, draft);
   remember(event, rememberedHash(eventHash), number, takings, sale, draft);
   const assessment: Assessment = {
     account: event.account,
@@ -70,7 +76,7 @@ export function assessTill(event: TillEvent, eventHash: string, draft: StateDraf
     kind: 'charge',
     number,
     taxPeriod: period.text,
-    basePence: takings === null ? pence(0) : event.totalPence,
+    basePence: takings === null ? ZERO_PENCE : event.totalPence,
     amounts: outputVatPence === 0 ? NO_AMOUNTS : [{ head: 'outputVat', pence: outputVatPence }],
     person: null,
     links: sale === null || event.originalEventId === null ? NO_EVENTS : [event.originalEventId],
@@ -121,9 +127,11 @@ function checkSale(event: TillEvent, sale: RememberedSale, draft: StateDraft, fa
   }
 }
 
-function countTakings(event: TillEvent, takings: LinesReading, periodStart: string, draft: StateDraft): Pence {
+/** By how much the output VAT of the period moved, or null where its takings can no longer be counted. */
+function countTakings(event: TillEvent, takings: LinesReading, periodStart: string, draft: StateDraft): Pence | null {
   const key = periodKey(event.account, periodStart);
   const step = addTakings(periodAccountOf(draft.get(key)), takings.rates, takings.grossPence);
+  if (step === null) return null;
   draft.put(key, step.account as unknown as StateValue);
   return step.outputVatPence;
 }

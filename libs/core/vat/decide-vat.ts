@@ -5,8 +5,9 @@ import { accountCounter, accountKey, decisionsOf } from '../events/account-count
 import type { Assessment, Decision, Rejection, StateValue, StateView } from '../events/decision.ts';
 import { StateDraft } from '../events/state-draft.ts';
 import type { PurchaseRecorded, TillEvent, VatEvent } from '../events/vat-events.ts';
-import { negatePence, pence } from '../money/pence.ts';
+import { negatePence } from '../money/pence.ts';
 import { checkPurchaseFields } from './check-purchase.ts';
+import { checkVrn } from './check-till.ts';
 import { assessTill } from './decide-till.ts';
 import { expireHeld, heldEntries, heldEvent, heldKey, hold, letGo } from './hold-event.ts';
 import { eventKey, rememberedEventOf, rememberedHash } from './remembered-sale.ts';
@@ -136,17 +137,19 @@ function wait(event: TillEvent, eventHash: string, hash: string, draft: StateDra
 
 function decidePurchase(event: PurchaseRecorded, hash: string, draft: StateDraft, rules: VatRules): Decision {
   const faults: Fault[] = [];
+  checkVrn(event.account.slice('vat:'.length), faults);
   checkPurchaseFields(event as unknown as Readonly<Record<string, unknown>>, faults);
   if (faults.length > 0) return refused(event, faults);
   const period = vatPeriodOfDay(dayNumber(localDate(event.taxPoint)), DEFAULT_STAGGER);
   const number = decisionsOf(event.account, draft) + 1;
   const key = periodKey(event.account, period.start);
-  const step = addPurchase(
-    periodAccountOf(draft.get(key)),
-    event.netPence,
-    event.vatPence,
-    event.recoverableBasisPoints,
-  );
+  const { netPence, vatPence, recoverableBasisPoints } = event;
+  const step = addPurchase(periodAccountOf(draft.get(key)), netPence, vatPence, recoverableBasisPoints);
+  if (step === null) {
+    return rejected(event, ['E_AMOUNT_RANGE'], {
+      detail: 'the purchases of the period would leave what can be counted',
+    });
+  }
   draft.put(accountKey(event.account), accountCounter(number));
   draft.put(key, step.account as unknown as StateValue);
   draft.put(eventKey(event.account, event.eventId), { h: hash, n: number });
@@ -156,7 +159,7 @@ function decidePurchase(event: PurchaseRecorded, hash: string, draft: StateDraft
     kind: 'claim',
     number,
     taxPeriod: period.text,
-    basePence: pence(event.netPence),
+    basePence: event.netPence,
     amounts: step.inputVatPence === 0 ? NOTHING : [{ head: 'inputVat', pence: negatePence(step.inputVatPence) }],
     person: null,
     links: NOTHING,

@@ -37,19 +37,23 @@ export interface TakingsStep {
   readonly outputVatPence: Pence;
 }
 
-/** Adds signed gross takings by rate; `rates` and `grossPence` go together by index and name each rate once. */
+/**
+ * Adds signed gross takings by rate; `rates` and `grossPence` go together by index and name each rate once. Null where a sum would leave
+ * the safe integers: such an event is refused, it stops nobody.
+ */
 export function addTakings(
   before: PeriodAccount,
   rates: readonly VatRate[],
   grossPence: readonly number[],
-): TakingsStep {
+): TakingsStep | null {
   const takings: Record<string, number> = { ...before.g };
   let outputVat = 0;
   for (let index = 0; index < rates.length; index += 1) {
     const rate = rates[index];
     if (rate === undefined) continue;
     const old = takings[rate.key] ?? 0;
-    const now = pence(old + (grossPence[index] ?? 0));
+    const now = old + (grossPence[index] ?? 0);
+    if (!Number.isSafeInteger(now)) return null;
     takings[rate.key] = now;
     if (rate.numerator !== 0) outputVat += vatWithin(now, rate) - vatWithin(old, rate);
   }
@@ -59,22 +63,19 @@ export function addTakings(
   };
 }
 
-/** Adds a purchase (a supplier's credit: negative). `inputVatPence` is by how much recoverable input VAT grew, rounded on the running sum. */
+/** Adds a purchase (a supplier's credit: negative). `inputVatPence` is by how much recoverable input VAT grew, rounded on the running sum; null as in addTakings. */
 export function addPurchase(
   before: PeriodAccount,
   netPence: number,
   vatPence: number,
   recoverableBasisPoints: number,
-): { readonly account: PeriodAccount; readonly inputVatPence: Pence } {
+): { readonly account: PeriodAccount; readonly inputVatPence: Pence } | null {
   const parts = before.f + vatPence * recoverableBasisPoints;
   const fraction = ((parts % PARTS) + PARTS) % PARTS;
-  const account: PeriodAccount = {
-    n: before.n + 1,
-    g: before.g,
-    p: pence(before.p + netPence),
-    i: pence(before.i + (parts - fraction) / PARTS),
-    f: fraction,
-  };
+  const net = before.p + netPence;
+  const input = before.i + (parts - fraction) / PARTS;
+  if (!Number.isSafeInteger(net) || !Number.isSafeInteger(input)) return null;
+  const account: PeriodAccount = { n: before.n + 1, g: before.g, p: net, i: input, f: fraction };
   return { account, inputVatPence: pence(inputVatOf(account) - inputVatOf(before)) };
 }
 
