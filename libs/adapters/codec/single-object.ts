@@ -63,6 +63,18 @@ export function decodeRecord(value: Buffer, writer: Writer): unknown {
 }
 
 /**
+ * The same record in each older release of its schema, fields added since left out: how the same event was written before an upgrade.
+ * Empty for a schema of one release.
+ */
+export function olderEncodings(value: Buffer): Buffer[] {
+  const { schema } = writerOf(value);
+  const older = ALL.older.get(schema.name) ?? [];
+  if (older.length === 0) return [];
+  const record: unknown = schema.type.fromBuffer(value.subarray(HEADER_BYTES));
+  return older.map((release) => encodeWith(release, record));
+}
+
+/**
  * A reader at the body of a value, in the schema in force: a value of an older release is resolved by avsc and written anew first.
  * Throws RECORD_UNREADABLE where the value does not fit the schema that it names.
  */
@@ -88,6 +100,8 @@ interface Schemas {
   readonly own: ReadonlyMap<string, OwnSchema>;
   /** By the fingerprint's bytes as latin1 text. */
   readonly writers: ReadonlyMap<string, Writer>;
+  /** Releases that differ from the schema in force, by its name. */
+  readonly older: ReadonlyMap<string, readonly OwnSchema[]>;
 }
 
 const ALL = loadSchemas();
@@ -99,6 +113,7 @@ function loadSchemas(): Schemas {
     if (file.release === 0) own.set(file.name, { name: file.name, header: headerOf(file.type), type: file.type });
   }
   const writers = new Map<string, Writer>();
+  const older = new Map<string, OwnSchema[]>();
   for (const file of files) {
     const schema = own.get(file.name);
     if (schema === undefined)
@@ -106,9 +121,13 @@ function loadSchemas(): Schemas {
     const header = headerOf(file.type);
     const fingerprint = header.toString('latin1', 2);
     const resolver = header.equals(schema.header) ? null : schema.type.createResolver(file.type);
-    if (!writers.has(fingerprint)) writers.set(fingerprint, { schema, resolver });
+    if (writers.has(fingerprint)) continue;
+    writers.set(fingerprint, { schema, resolver });
+    if (resolver === null) continue;
+    const before = older.get(file.name) ?? [];
+    older.set(file.name, [...before, { name: file.name, header, type: file.type }]);
   }
-  return { own, writers };
+  return { own, writers, older };
 }
 
 function headerOf(type: avro.Type): Buffer {

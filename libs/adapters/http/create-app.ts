@@ -38,12 +38,17 @@ export const jsonBody: readonly ((request: Request, response: Response, next: Ne
     if (request.is('application/json') !== false) return next();
     next(new HttpProblem(415, 'CONTENT_TYPE_UNSUPPORTED', 'send the header Content-Type: application/json'));
   },
-  express.json({ limit: BODY_BYTES_MAX, strict: false }),
+  express.json({ limit: BODY_BYTES_MAX, strict: false, verify: refuseEmpty }),
 ];
 
 /** The correlation id of a request: the caller's X-Correlation-Id where it is a fit one, else a new one. */
 export function correlationIdOf(response: Response): string {
   return String(response.locals['correlationId'] ?? '');
+}
+
+/** body-parser would give {} for it. */
+function refuseEmpty(_request: unknown, _response: unknown, body: Buffer): void {
+  if (body.length === 0) throw Object.assign(new Error('the body is empty'), { type: 'entity.parse.failed' });
 }
 
 const CORRELATION_ID = /^[A-Za-z0-9._-]{1,64}$/;

@@ -7,17 +7,12 @@ export const EVENTS_PER_REQUEST_MAX = 1_000;
 /** Faults listed in one answer; the rest are counted in `detail`. */
 export const FAULTS_LISTED_MAX = 200;
 
-/** |amount| of any money field, pence (£1 billion; vat-tables.json has the same for a till line). */
-export const AMOUNT_PENCE_MAX = 100_000_000_000;
-/** Lines and tenders of one till event: with the texts below an event and its decision stay far below one message. */
-export const TILL_LINES_MAX = 1_000;
-export const TILL_PAYMENTS_MAX = 50;
+/** Characters of the texts of a PAYE event; those of VAT events stand in libs/core/vat/vat-limits.ts. */
 export const TEXT_CHARACTERS_MAX = 100;
-export const REASON_CHARACTERS_MAX = 200;
 export const WORKS_NUMBER_CHARACTERS_MAX = 35;
 export const CODE_CHARACTERS_MAX = 40;
+/** Kinds of statutory pay in one employer's claims. */
 export const STATUTORY_PAY_KINDS_MAX = 10;
-export const TILL_SEQ_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Milliseconds for the headers, and for a whole request. */
 export const HEADERS_TIMEOUT_MS = 10_000;
@@ -27,3 +22,5 @@ export const STREAM_BACKLOG_BYTES_MAX = 1024 * 1024;
 export const STREAM_HEARTBEAT_MS = 15_000;
 export const STREAM_REPLAY_EVENTS_MAX = 256;
 export const STREAM_CLIENTS_MAX = 500;
+/** Requests of one client in a second; beyond it TOO_MANY_REQUESTS. */
+export const REQUESTS_PER_CLIENT_SECOND_MAX = 500;

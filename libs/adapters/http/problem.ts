@@ -40,6 +40,7 @@ const STATUSES: Readonly<Record<string, readonly [number, string]>> = {
   EVENT_ID_CONFLICT: [409, 'An event id is known with another body'],
   NOT_FOUND: [404, 'There is nothing here'],
   METHOD_NOT_ALLOWED: [405, 'The method is not allowed here'],
+  TOO_MANY_REQUESTS: [429, 'Too many requests'],
   TOO_MANY_STREAMS: [503, 'Too many live streams'],
   LOG_UNAVAILABLE: [503, 'The event log does not take events now'],
   NOT_READY: [503, 'The service is starting or stopping'],

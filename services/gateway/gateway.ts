@@ -1,0 +1,241 @@
+import { join } from 'node:path';
+import { type NextFunction, type Request, type Response, Router } from 'express';
+import { rateLimit } from 'express-rate-limit';
+import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
+import { PAYE_EVENTS, PAYMENTS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
+import { clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
+import { jsonBody } from '../../libs/adapters/http/create-app.ts';
+import { REQUESTS_PER_CLIENT_SECOND_MAX } from '../../libs/adapters/http/limits.ts';
+import { HttpProblem, problemOf } from '../../libs/adapters/http/problem.ts';
+import { type Door, type Draft, readSubmissions } from '../../libs/adapters/http/submissions.ts';
+import { type Client, type ClientRegistry, mayActFor } from '../../libs/adapters/runtime/clients.ts';
+import type { GatewayKeys } from '../../libs/adapters/runtime/key-files.ts';
+import { nodeRandom } from '../../libs/adapters/runtime/node-crypto.ts';
+import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
+import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import type { Fault } from '../../libs/core/errors/fault.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import type { TaxRules } from '../../libs/core/events/decide-event.ts';
+import { taxOf } from '../../libs/core/identity/account.ts';
+import type { PersonToken } from '../../libs/core/identity/event-id.ts';
+import type { VerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { type GatewayMetrics, gatewayMetrics } from './gateway-metrics.ts';
+import type { IssuedReceipt } from './issue-receipt.ts';
+import { personOf } from './person-tokens.ts';
+import { vaultSeal } from './person-vault.ts';
+import { openReservationStore, type ReservationStore } from './reservation-store.ts';
+import { restoreReservations } from './restore-reservations.ts';
+import { Intake, type PreparedEvent, type TakeResult } from './take-events.ts';
+
+export interface GatewayOptions {
+  /** The gateway's store is `<dataDir>/gateway`. */
+  readonly dataDir: string;
+  readonly keys: GatewayKeys;
+  /** Events of all requests that are appended together. */
+  readonly groupEventsMax?: number;
+  /** Events that may wait for the log before requests are turned away (503, Retry-After). */
+  readonly waitingEventsMax?: number;
+}
+
+export interface GatewayDependencies {
+  /** Its topics exist. */
+  readonly log: EventLog;
+  readonly clients: ClientRegistry;
+  readonly rules: TaxRules;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+}
+
+/** The door of the system: what payers and banks send is checked, reserved, made durable in the log and receipted. */
+export interface Gateway {
+  /** `POST /v1/paye/events`, `/v1/vat/events`, `/v1/payments`: for createHttpApp. */
+  readonly router: Router;
+  /** Whose signature receipts carry: payers check by it. */
+  readonly verifierKey: VerifierKey;
+  /** Opens the store and brings it to what the log holds. */
+  start(): Promise<void>;
+  /** Throws NOT_READY before start and after stop: for readiness. */
+  checkReady(): void;
+  /** The NINO behind a token of this gateway, null where it has none: for who may see it. Throws VAULT_DAMAGED, NOT_READY. */
+  ninoOf(person: PersonToken): string | null;
+  /** Takes nothing new, finishes what waits, closes the store. The HTTP server is stopped first. */
+  stop(): Promise<void>;
+}
+
+const GROUP_EVENTS_MAX = 10_000;
+const WAITING_EVENTS_MAX = 50_000;
+const EVENT_TOPICS = [PAYE_EVENTS, VAT_EVENTS, PAYMENTS] as const;
+
+export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies): Gateway {
+  const metrics = gatewayMetrics(dependencies.metrics);
+  let store: ReservationStore | null = null;
+  let intake: Intake | null = null;
+  const opened = (): Intake => {
+    if (intake === null)
+      throw new TallyError('NOT_READY', 'the gateway is starting or stopping', {}, { retriable: true });
+    return intake;
+  };
+  return {
+    router: gatewayRouter(options, dependencies, metrics, opened),
+    verifierKey: options.keys.signer.key,
+    async start() {
+      const { ledgerName, vaultKey } = options.keys;
+      const vault = vaultSeal(vaultKey, nodeRandom);
+      store = await openReservationStore({ folder: join(options.dataDir, 'gateway'), ledgerName }, { vault });
+      intake = await openIntake(options, dependencies, store);
+    },
+    checkReady: () => void opened(),
+    ninoOf(person) {
+      opened();
+      return store?.ninoOf(person) ?? null;
+    },
+    async stop() {
+      const stopping = intake;
+      intake = null;
+      await stopping?.drain();
+      await store?.close();
+    },
+  };
+}
+
+async function openIntake(
+  options: GatewayOptions,
+  dependencies: GatewayDependencies,
+  store: ReservationStore,
+): Promise<Intake> {
+  const { log, nowMs, logger } = dependencies;
+  const counts = await Promise.all(EVENT_TOPICS.map((topic) => log.partitionCount(topic)));
+  const partitions = new Map<string, number>(EVENT_TOPICS.map((topic, index) => [topic, counts[index] ?? 0]));
+  const open = await restoreReservations({ log, store, partitions });
+  return new Intake(
+    {
+      ledgerName: options.keys.ledgerName,
+      signer: options.keys.signer,
+      partitions,
+      groupEventsMax: options.groupEventsMax ?? GROUP_EVENTS_MAX,
+      waitingEventsMax: options.waitingEventsMax ?? WAITING_EVENTS_MAX,
+    },
+    { log, store, nowMs, logger },
+    open,
+  );
+}
+
+function gatewayRouter(
+  options: GatewayOptions,
+  dependencies: GatewayDependencies,
+  metrics: GatewayMetrics,
+  opened: () => Intake,
+): Router {
+  const door = (name: Door) => async (request: Request, response: Response) => {
+    const intake = opened();
+    const prepared = prepare(name, request.body, clientOf(response), options.keys.personTokenKey, dependencies.rules);
+    const startedMs = performance.now();
+    const result = await intake.take(prepared);
+    metrics.eventsWaiting.set({}, intake.waitingEvents);
+    metrics.receiptsPending.set({}, intake.pendingReceipts);
+    const receipts = receiptsOf(result, Array.isArray(request.body));
+    metrics.acceptSeconds.observe({}, (performance.now() - startedMs) / 1000);
+    if (result.kind === 'taken') countTaken(metrics, prepared, result.fresh);
+    response.status(202).json({ receipts });
+  };
+  const router = Router();
+  const limit = perClientLimit();
+  router.post('/v1/paye/events', requireClient(dependencies, 'payer', 'operator'), limit, ...jsonBody, door('paye'));
+  router.post('/v1/vat/events', requireClient(dependencies, 'payer', 'operator'), limit, ...jsonBody, door('vat'));
+  router.post('/v1/payments', requireClient(dependencies, 'bank'), limit, ...jsonBody, door('payments'));
+  router.use(['/v1/paye/events', '/v1/vat/events', '/v1/payments'], (request, response) => {
+    response.set('Allow', 'POST');
+    throw new HttpProblem(405, 'METHOD_NOT_ALLOWED', `${request.method} is not allowed here: POST events`);
+  });
+  router.use((error: unknown, _request: Request, _response: Response, next: NextFunction) => {
+    countRefused(metrics, problemOf(error));
+    next(error);
+  });
+  return router;
+}
+
+/** Reads, checks and binds a request. Throws the problem with every fault of all its events. */
+function prepare(
+  door: Door,
+  body: unknown,
+  client: Client,
+  personTokenKey: Uint8Array,
+  rules: TaxRules,
+): readonly PreparedEvent[] {
+  if (body === undefined)
+    throw new HttpProblem(400, 'NOT_JSON', 'the body is empty: send one event or an array of them');
+  const { drafts, faults } = readSubmissions(door, body, rules);
+  const foreign = drafts.filter(({ event }) => !mayActFor(client, event.account));
+  const all = [...faults, ...foreign.map((draft) => foreignFault(door, draft, Array.isArray(body)))];
+  if (faults.length > 0) throw new HttpProblem(422, 'INPUT_INVALID', countedDetail(all), { faults: all });
+  if (all.length > 0) throw new HttpProblem(403, 'ACCOUNT_NOT_YOURS', countedDetail(all), { faults: all });
+  return drafts.map((draft) => ({ draft, person: personOf(draft, personTokenKey) }));
+}
+
+function countedDetail(faults: readonly Fault[]): string {
+  return `${faults.length === 1 ? 'one fault' : `${faults.length} faults`}: nothing of this request was taken`;
+}
+
+const ACCOUNT_FIELD: Readonly<Record<Door, string>> = { paye: 'payeReference', vat: 'vrn', payments: 'account' };
+
+function foreignFault(door: Door, draft: Draft, isArray: boolean): Fault {
+  const pointer = `${isArray ? `/${draft.index}` : ''}/${ACCOUNT_FIELD[door]}`;
+  return { code: 'ACCOUNT_NOT_YOURS', pointer, detail: 'this client key is not bound to this account' };
+}
+
+function receiptsOf(result: TakeResult, isArray: boolean): readonly IssuedReceipt[] {
+  switch (result.kind) {
+    case 'taken':
+      return result.receipts;
+    case 'conflicts': {
+      const faults = result.indexes.map((index) => ({
+        code: 'EVENT_ID_CONFLICT',
+        pointer: `${isArray ? `/${index}` : ''}/eventId`,
+        detail: 'this event id is known with another body: a new event needs a new id',
+      }));
+      throw new HttpProblem(409, 'EVENT_ID_CONFLICT', countedDetail(faults), { faults });
+    }
+    case 'unavailable':
+      throw new HttpProblem(503, 'LOG_UNAVAILABLE', 'the events are not durable yet: send the same request again', {
+        retryAfterSeconds: 1,
+        cause: result.cause,
+      });
+  }
+}
+
+function countTaken(metrics: GatewayMetrics, all: readonly PreparedEvent[], fresh: readonly PreparedEvent[]): void {
+  const counts = new Map<string, number>();
+  for (const { draft } of fresh) {
+    const series = `${taxOf(draft.event.account)} ${draft.event.type}`;
+    counts.set(series, (counts.get(series) ?? 0) + 1);
+  }
+  for (const [series, count] of counts) {
+    const [tax = '', type = ''] = series.split(' ');
+    metrics.eventsAccepted.add({ tax, type }, count);
+  }
+  const repeats = all.length - fresh.length;
+  const first = all[0];
+  if (repeats > 0 && first !== undefined)
+    metrics.eventsRepeated.add({ tax: taxOf(first.draft.event.account) }, repeats);
+}
+
+function countRefused(metrics: GatewayMetrics, problem: HttpProblem): void {
+  metrics.requestsRefused.add({ code: problem.code });
+  for (const fault of problem.faults) metrics.faults.add({ code: fault.code });
+}
+
+function perClientLimit() {
+  return rateLimit({
+    windowMs: 1_000,
+    limit: REQUESTS_PER_CLIENT_SECOND_MAX,
+    keyGenerator: (_request, response) => clientOf(response).id,
+    standardHeaders: false,
+    legacyHeaders: false,
+    handler: () => {
+      throw new HttpProblem(429, 'TOO_MANY_REQUESTS', 'send events in batches, at most 1,000 in a request', {
+        retryAfterSeconds: 1,
+      });
+    },
+  });
+}

@@ -1,0 +1,78 @@
+import { latin1TreeHasher } from '../../libs/adapters/runtime/node-crypto.ts';
+import type { Account } from '../../libs/core/identity/account.ts';
+import { type EventId, type PersonToken, uuidOf } from '../../libs/core/identity/event-id.ts';
+import { printBatchNote } from '../../libs/core/ledger/batch-note.ts';
+import { rootOfLeafHashes } from '../../libs/core/ledger/compact-range.ts';
+import { leafOfReceipt } from '../../libs/core/ledger/gateway-receipt.ts';
+import { type NoteSigner, signNote } from '../../libs/core/ledger/signed-note.ts';
+import { inclusionPath, nodesOfLeafHashes } from '../../libs/core/ledger/tree-proof.ts';
+import type { StoredReceipt } from './reservation-store.ts';
+
+/** An event of a receipt, as the answer names it (docs/http-api.md). */
+export interface ReceiptedEvent {
+  readonly account: Account;
+  readonly eventId: EventId;
+  /** SHA-256 of the bytes appended, 64 hex. */
+  readonly hash: string;
+  readonly index: number;
+  readonly person: PersonToken | null;
+}
+
+/** One receipt of an answer, ready for JSON. */
+export interface IssuedReceipt {
+  readonly note: string;
+  readonly events: readonly {
+    readonly eventId: string;
+    readonly account: Account;
+    readonly hash: string;
+    readonly index: number;
+    readonly path: readonly string[];
+    readonly person?: PersonToken;
+  }[];
+}
+
+/** Signs for a batch: one signature over the root of the tree of `account ‖ event id ‖ hash` (ledger.md section 7). */
+export function signReceipt(
+  options: { readonly ledgerName: string; readonly signer: NoteSigner },
+  receivedAtMs: number,
+  events: readonly Omit<ReceiptedEvent, 'index' | 'person'>[],
+): StoredReceipt {
+  const leafHashes = events.map(({ account, eventId, hash }) =>
+    latin1TreeHasher.leaf(leafOfReceipt({ account, eventId, hash: Buffer.from(hash, 'hex') })),
+  );
+  const text = printBatchNote({
+    kind: 'receipt',
+    ledgerName: options.ledgerName,
+    receivedAtMs,
+    eventCount: leafHashes.length,
+    eventsRoot: latin1TreeHasher.toBytes(rootOfLeafHashes(leafHashes, latin1TreeHasher)),
+  });
+  return { note: signNote(text, [options.signer]), leafHashes };
+}
+
+/** What a sender gets of a receipt for its events: for each its path to the root that the note signs. */
+export function issueReceipt(receipt: StoredReceipt, events: readonly ReceiptedEvent[]): IssuedReceipt {
+  const { note, leafHashes } = receipt;
+  const nodes = nodesOfLeafHashes(leafHashes, latin1TreeHasher);
+  // neighbours share all but the lowest hashes of their paths
+  const texts = new Map<string, string>();
+  return {
+    note,
+    events: events.map(({ account, eventId, hash, index, person }) => ({
+      eventId: uuidOf(eventId),
+      account,
+      hash: Buffer.from(hash, 'hex').toString('base64'),
+      index,
+      path: inclusionPath(index, leafHashes.length, nodes, latin1TreeHasher).map((node) => base64Of(node, texts)),
+      ...(person === null ? {} : { person }),
+    })),
+  };
+}
+
+function base64Of(node: string, texts: Map<string, string>): string {
+  const known = texts.get(node);
+  if (known !== undefined) return known;
+  const made = Buffer.from(node, 'latin1').toString('base64');
+  texts.set(node, made);
+  return made;
+}

@@ -1,0 +1,279 @@
+import { mkdir } from 'node:fs/promises';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { type DataFolderLock, lockDataFolder } from '../../libs/adapters/event-log/data-folder-lock.ts';
+import type { PartitionPosition } from '../../libs/adapters/event-log/event-log.ts';
+import { assert } from '../../libs/core/errors/assert.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import type { Account } from '../../libs/core/identity/account.ts';
+import type { EventId, PersonToken } from '../../libs/core/identity/event-id.ts';
+import type { VaultSeal } from './person-vault.ts';
+
+/** What is remembered of an event for ever: a sender may ask again at any time. */
+export interface Reservation {
+  /** Number of its receipt; 0 where the reservation was rebuilt from the log and has none yet. */
+  readonly receipt: number;
+  /** Its place in the receipt. */
+  readonly index: number;
+  readonly receivedAtMs: number;
+  /** SHA-256 of the bytes appended, or to be appended, as 64 hex. */
+  readonly hash: string;
+}
+
+export interface StoredReceipt {
+  readonly note: string;
+  /** Tree hashes of its leaves as latin1 strings of 32 characters, in order. */
+  readonly leafHashes: readonly string[];
+}
+
+/** A receipt whose events may not all be in the log. */
+export interface PendingReceipt {
+  /** Where its events stand at the earliest. */
+  readonly from: readonly PartitionPosition[];
+  /** Places in the receipt of events that are known to be in the log. */
+  readonly appended: readonly number[];
+  /** Events of the receipt. */
+  readonly size: number;
+}
+
+export interface NewReservation extends Reservation {
+  readonly key: Buffer;
+}
+
+export interface NewPerson {
+  readonly person: PersonToken;
+  readonly nino: string;
+}
+
+/** What is written before anything is appended: one transaction, one sync. */
+export interface ReservationBatch {
+  readonly receipts: readonly {
+    readonly number: number;
+    readonly receipt: StoredReceipt;
+    /** Null where its events are in the log already. */
+    readonly pending: PendingReceipt | null;
+  }[];
+  readonly reservations: readonly NewReservation[];
+  readonly persons: readonly NewPerson[];
+}
+
+export interface ReservationStoreOptions {
+  /** Held under an exclusive lock while open. */
+  readonly folder: string;
+  readonly ledgerName: string;
+}
+
+export interface ReservationStoreDependencies {
+  readonly vault: VaultSeal;
+}
+
+/** The key of an event: its account, a zero byte, its 16 bytes. */
+export function reservationKey(account: Account, eventId: EventId): Buffer {
+  const key = Buffer.allocUnsafe(account.length + 1 + ID_BYTES);
+  key.write(account, 0, 'latin1');
+  key[account.length] = 0;
+  key.write(eventId, account.length + 1, 'hex');
+  return key;
+}
+
+const ID_BYTES = 16;
+const HASH_BYTES = 32;
+const RESERVATION_BYTES = 8 + 4 + 8 + HASH_BYTES;
+const MAP_SIZE_BYTES = 64 * 1024 ** 3;
+const META_KEY = 'store';
+
+interface Meta {
+  readonly version: 1;
+  readonly ledgerName: string;
+  /** False until the event topics were read into it: a store that is new, or was lost. */
+  readonly complete: boolean;
+}
+
+/**
+ * Reservations, receipts and the vault of persons, on LMDB, in one store so that one sync covers a request. Not a cache, but all save
+ * the vault can be rebuilt from the event topics. Throws DATA_FOLDER_IN_USE, STORE_OF_ANOTHER_LEDGER.
+ */
+export async function openReservationStore(
+  options: ReservationStoreOptions,
+  dependencies: ReservationStoreDependencies,
+): Promise<ReservationStore> {
+  await mkdir(options.folder, { recursive: true });
+  const lock = await lockDataFolder(options.folder);
+  try {
+    // overlappingSync off: a write resolves when it is on the disk
+    const env = open({
+      path: options.folder,
+      noSubdir: false,
+      mapSize: MAP_SIZE_BYTES,
+      overlappingSync: false,
+      maxDbs: 6,
+    });
+    const store = new ReservationStore(env, lock, dependencies.vault);
+    await store.begin(options.ledgerName);
+    return store;
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+export class ReservationStore {
+  readonly #env: RootDatabase;
+  readonly #lock: DataFolderLock;
+  readonly #vault: VaultSeal;
+  readonly #events: Database<Buffer, Buffer>;
+  readonly #receipts: Database<Buffer, Buffer>;
+  readonly #pending: Database<PendingReceipt, Buffer>;
+  readonly #persons: Database<Buffer, Buffer>;
+  readonly #meta: Database<Meta, string>;
+  #closed = false;
+
+  constructor(env: RootDatabase, lock: DataFolderLock, vault: VaultSeal) {
+    this.#env = env;
+    this.#lock = lock;
+    this.#vault = vault;
+    this.#events = env.openDB('events', { encoding: 'binary', keyEncoding: 'binary' });
+    this.#receipts = env.openDB('receipts', { encoding: 'binary', keyEncoding: 'binary' });
+    this.#pending = env.openDB('pending', { encoding: 'json', keyEncoding: 'binary' });
+    this.#persons = env.openDB('persons', { encoding: 'binary', keyEncoding: 'binary' });
+    this.#meta = env.openDB('meta', { encoding: 'json' });
+  }
+
+  async begin(ledgerName: string): Promise<void> {
+    const meta = this.#meta.get(META_KEY);
+    if (meta === undefined) {
+      await this.#meta.put(META_KEY, { version: 1, ledgerName, complete: false });
+    } else if (meta.ledgerName !== ledgerName) {
+      throw new TallyError(
+        'STORE_OF_ANOTHER_LEDGER',
+        `the gateway's store is of ${meta.ledgerName}, not ${ledgerName}`,
+        {
+          stored: meta.ledgerName,
+          ledgerName,
+        },
+      );
+    }
+  }
+
+  get isComplete(): boolean {
+    return this.#meta.get(META_KEY)?.complete === true;
+  }
+
+  async setComplete(): Promise<void> {
+    const meta = this.#meta.get(META_KEY);
+    assert(meta !== undefined, 'an open store has its meta record');
+    await this.#meta.put(META_KEY, { ...meta, complete: true });
+  }
+
+  reservation(key: Buffer): Reservation | null {
+    const value = this.#events.get(key);
+    if (value === undefined) return null;
+    assert(value.length === RESERVATION_BYTES, 'a reservation has its length', { bytes: value.length });
+    return {
+      receipt: readNumber(value, 0),
+      index: value.readUInt32BE(8),
+      receivedAtMs: readNumber(value, 12),
+      hash: value.toString('hex', 20, RESERVATION_BYTES),
+    };
+  }
+
+  /** The newest receipt's number, 0 before the first. */
+  get lastReceipt(): number {
+    for (const key of this.#receipts.getKeys({ reverse: true, limit: 1 })) return readNumber(Buffer.from(key), 0);
+    return 0;
+  }
+
+  receipt(number: number): StoredReceipt {
+    const value = this.#receipts.get(numberKey(number));
+    assert(value !== undefined, 'a reservation names a receipt that is stored', { number });
+    const noteBytes = value.readUInt32BE(0);
+    const leafHashes: string[] = [];
+    for (let at = 4 + noteBytes; at < value.length; at += HASH_BYTES) {
+      leafHashes.push(value.toString('latin1', at, at + HASH_BYTES));
+    }
+    return { note: value.toString('utf8', 4, 4 + noteBytes), leafHashes };
+  }
+
+  pending(): Map<number, PendingReceipt> {
+    const found = new Map<number, PendingReceipt>();
+    for (const { key, value } of this.#pending.getRange()) found.set(readNumber(Buffer.from(key), 0), value);
+    return found;
+  }
+
+  /** Durable when it resolves. */
+  async reserve(batch: ReservationBatch): Promise<void> {
+    const written: Promise<boolean>[] = [];
+    // all writes of one turn of the event loop are one transaction of lmdb-js
+    for (const { number, receipt, pending } of batch.receipts) {
+      written.push(this.#receipts.put(numberKey(number), receiptBytes(receipt)));
+      if (pending !== null) written.push(this.#pending.put(numberKey(number), pending));
+    }
+    for (const one of batch.reservations) written.push(this.#events.put(one.key, reservationBytes(one)));
+    for (const { person, nino } of batch.persons) this.#putPerson(Buffer.from(person, 'hex'), nino, written);
+    await Promise.all(written);
+  }
+
+  /** Durable soon; start-up finds out by itself what a crash forgets. */
+  async settle(done: readonly number[], stillPending: ReadonlyMap<number, PendingReceipt>): Promise<void> {
+    const written: Promise<boolean>[] = done.map((number) => this.#pending.remove(numberKey(number)));
+    for (const [number, pending] of stillPending) written.push(this.#pending.put(numberKey(number), pending));
+    await Promise.all(written);
+  }
+
+  /** Adds what the log holds and the store does not; what the store has stays. */
+  async restore(reservations: readonly NewReservation[]): Promise<void> {
+    const missing = reservations.filter(({ key }) => !this.#events.doesExist(key));
+    await Promise.all(missing.map((one) => this.#events.put(one.key, reservationBytes(one))));
+  }
+
+  /** The NINO behind a token, or null where the vault has none. Throws VAULT_DAMAGED. */
+  ninoOf(person: PersonToken): string | null {
+    const token = Buffer.from(person, 'hex');
+    const sealed = this.#persons.get(token);
+    return sealed === undefined ? null : this.#vault.open(token, sealed);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#env.close();
+    await this.#lock.release();
+  }
+
+  #putPerson(token: Buffer, nino: string, written: Promise<boolean>[]): void {
+    if (!this.#persons.doesExist(token)) written.push(this.#persons.put(token, this.#vault.seal(token, nino)));
+  }
+}
+
+function reservationBytes(reservation: Reservation): Buffer {
+  const value = Buffer.allocUnsafe(RESERVATION_BYTES);
+  writeNumber(value, 0, reservation.receipt);
+  value.writeUInt32BE(reservation.index, 8);
+  writeNumber(value, 12, reservation.receivedAtMs);
+  value.write(reservation.hash, 20, HASH_BYTES, 'hex');
+  return value;
+}
+
+function receiptBytes(receipt: StoredReceipt): Buffer {
+  const note = Buffer.from(receipt.note);
+  const value = Buffer.allocUnsafe(4 + note.length + receipt.leafHashes.length * HASH_BYTES);
+  value.writeUInt32BE(note.length, 0);
+  note.copy(value, 4);
+  let at = 4 + note.length;
+  for (const leafHash of receipt.leafHashes) at += value.write(leafHash, at, HASH_BYTES, 'latin1');
+  return value;
+}
+
+function numberKey(number: number): Buffer {
+  const key = Buffer.allocUnsafe(8);
+  writeNumber(key, 0, number);
+  return key;
+}
+
+function writeNumber(buffer: Buffer, at: number, value: number): void {
+  buffer.writeUInt32BE(Math.floor(value / 2 ** 32), at);
+  buffer.writeUInt32BE(value >>> 0, at + 4);
+}
+
+function readNumber(buffer: Buffer, at: number): number {
+  return buffer.readUInt32BE(at) * 2 ** 32 + buffer.readUInt32BE(at + 4);
+}
