@@ -4,7 +4,7 @@ import { doctor } from './doctor.ts';
 import { importPayroll, importSales } from './import/import-file.ts';
 import { rebuild } from './rebuild.ts';
 import { listRejections, redriveRejection, showRejection } from './rejections.ts';
-import { start } from './start.ts';
+import { start } from './start-command.ts';
 import { statement } from './statement.ts';
 import { verify } from './verify-command.ts';
 
@@ -55,7 +55,8 @@ reaching(importing.command('payroll').argument('<file>', 'CSV or JSON lines, pla
 
 reaching(program.command('statement').argument('<account>', 'paye:123/AB456 or vat:123456789'))
   .description("what an account owes, from the payer's own verified copy")
-  .option('--entries', 'list every entry')
+  .option('--entries', 'list the newest entries')
+  .option('--export <file>', "write the payer's copy to a file, for tally verify")
   .action(statement);
 
 program
@@ -63,6 +64,10 @@ program
   .argument('<copy>', "a payer's copy (docs/payers-copy.md)")
   .description(
     "check a payer's copy offline: links, roots, totals, proofs, signatures, and every liability worked out again",
+  )
+  .option(
+    '--ledger-key <key>',
+    "the ledger's verifier key, where you know it from elsewhere: a copy of any other ledger fails",
   )
   .addOption(json())
   .action(verify);

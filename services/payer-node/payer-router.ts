@@ -8,6 +8,7 @@ import { hasCode } from '../../libs/core/errors/tally-error.ts';
 import { type Account, accountForUrl, accountFromUrl, type Tax } from '../../libs/core/identity/account.ts';
 import { type EventId, eventId, uuidOf } from '../../libs/core/identity/event-id.ts';
 import { STATEMENT_ENTRIES_MAX } from './account-statement.ts';
+import { eventStatuses } from './event-statuses.ts';
 import type { LedgerFollower } from './follow-ledger.ts';
 import { BATCH_EVENTS_MAX, type Outbox } from './outbox.ts';
 import type { PayerNode } from './payer-node.ts';
@@ -28,6 +29,9 @@ export function payerRouter(dependencies: PayerRouterDependencies): Router {
   const { node, follower, store } = dependencies;
   const router = Router();
   const auth = requireClient({ clients: dependencies.clients, nowMs: dependencies.clock }, 'payer', 'operator');
+  router.post('/payer/v1/events/status', auth, ...jsonBody, (request, response) => {
+    response.json({ statuses: eventStatuses(store, clientOf(response), request.body) });
+  });
   router.post('/payer/v1/events/:tax', auth, ...jsonBody, (request, response) =>
     postEvents(dependencies, request, response),
   );

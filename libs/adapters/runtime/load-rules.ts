@@ -1,40 +1,42 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import { canonicalJson } from '../../core/events/canonical-json.ts';
 import type { TaxRules } from '../../core/events/decide-event.ts';
+import type { Tax } from '../../core/identity/account.ts';
 import { payeRulesOf } from '../../core/paye/paye-rules.ts';
 import { vatRulesOf } from '../../core/vat/vat-rules.ts';
+import { nodeSha256 } from './node-crypto.ts';
 import { projectRoot } from './project-root.ts';
 import type { RateCards } from './rule-sets.ts';
+
+export interface LoadedRules {
+  readonly rules: TaxRules;
+  /** What the rules are made of, with the hash that decisions record. */
+  readonly cards: readonly [RateCards, RateCards];
+}
 
 /**
  * Loads every rate card of both taxes. A new rate is a change of data: a file added or changed in `paye/` or `vat/` of the folder.
  *
  * @param folder holds `paye/*.json` and `vat/*.json`; by default RATES_DIR, else the cards that this release carries.
- * Throws RATE_CARD_UNREADABLE naming the file.
+ * Throws RATE_CARD_MISSING, RATE_CARD_UNREADABLE naming the file.
  */
-export function loadTaxRules(folder: string | undefined = process.env['RATES_DIR']): TaxRules {
-  const [paye, vat] = loadRateCards(folder);
-  return { paye: payeRulesOf(paye.cards, paye.hash), vat: vatRulesOf(vat.cards, vat.hash) };
-}
-
-/** The cards themselves, of PAYE and of VAT, with the hash that decisions under them record. As loadTaxRules. */
-export function loadRateCards(
-  folder: string | undefined = process.env['RATES_DIR'],
-): readonly [paye: RateCards, vat: RateCards] {
+export function loadRules(folder: string | undefined = process.env['RATES_DIR']): LoadedRules {
   const core = join(projectRoot(), 'libs', 'core');
-  const paye = readCards(folder === undefined ? join(core, 'paye', 'rates') : join(folder, 'paye'));
-  const vat = readCards(folder === undefined ? join(core, 'vat', 'rates') : join(folder, 'vat'));
-  return [
-    { tax: 'paye', ...paye },
-    { tax: 'vat', ...vat },
-  ];
+  const paye = readCards('paye', folder === undefined ? join(core, 'paye', 'rates') : join(folder, 'paye'));
+  const vat = readCards('vat', folder === undefined ? join(core, 'vat', 'rates') : join(folder, 'vat'));
+  const rules = { paye: payeRulesOf(paye.cards, paye.hash), vat: vatRulesOf(vat.cards, vat.hash) };
+  return { rules, cards: [paye, vat] };
 }
 
-/** Cards in the order of their file names, and the SHA-256 (64 hex) of their RFC 8785 JSON, which every decision records. */
-function readCards(folder: string): { readonly cards: readonly unknown[]; readonly hash: string } {
+/** The rules alone, as loadRules gives them. */
+export function loadTaxRules(folder?: string): TaxRules {
+  return loadRules(folder).rules;
+}
+
+/** Cards in the order of their file names, under the SHA-256 of their RFC 8785 JSON. */
+function readCards(tax: Tax, folder: string): RateCards {
   const files = readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .sort();
@@ -42,7 +44,8 @@ function readCards(folder: string): { readonly cards: readonly unknown[]; readon
     throw new TallyError('RATE_CARD_MISSING', `no rate card (*.json) in ${folder}: check RATES_DIR`, { folder });
   }
   const cards = files.map((name) => readCard(join(folder, name)));
-  return { cards, hash: createHash('sha256').update(canonicalJson(cards)).digest('hex') };
+  const hash = Buffer.from(nodeSha256(Buffer.from(canonicalJson(cards)))).toString('hex');
+  return { tax, hash, cards };
 }
 
 function readCard(file: string): unknown {

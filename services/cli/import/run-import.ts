@@ -46,6 +46,7 @@ interface EventStatusAnswer {
 interface PendingDocument {
   readonly document: ImportedDocument;
   readonly waiting: Set<string>;
+  readonly accountOf: ReadonlyMap<string, string>;
   refusal: { code: string; reason: string } | null;
 }
 
@@ -113,8 +114,9 @@ class ImportRun {
       await this.#post(events.slice(i, i + EVENTS_A_REQUEST));
     }
     for (const document of documents) {
-      const waiting = new Set(document.events.map((event) => String(event['eventId'])));
-      const pending = { document, waiting, refusal: null };
+      const accountOf = new Map(document.events.map((event) => [String(event['eventId']), accountOfEvent(event)]));
+      const waiting = new Set(accountOf.keys());
+      const pending = { document, waiting, accountOf, refusal: null };
       for (const eventId of waiting) this.#pending.set(eventId, [...(this.#pending.get(eventId) ?? []), pending]);
     }
     this.#events += events.length;
@@ -152,20 +154,35 @@ class ImportRun {
   async #poll(): Promise<number> {
     let settled = 0;
     const asked = [...this.#pending.keys()].slice(0, EVENTS_IN_FLIGHT_MAX);
-    for (let i = 0; i < asked.length; i += STATUSES_A_REQUEST) {
-      const eventIds = asked.slice(i, i + STATUSES_A_REQUEST);
-      const before = settled;
-      settled += await this.#pollSome(eventIds);
-      // The oldest are decided first: where none of these is, the later ones are not either.
-      if (settled === before) break;
+    for (const [account, eventIds] of this.#byAccount(asked)) {
+      for (let i = 0; i < eventIds.length; i += STATUSES_A_REQUEST) {
+        const before = settled;
+        settled += await this.#pollSome(account, eventIds.slice(i, i + STATUSES_A_REQUEST));
+        // The oldest of an account are decided first: where none of these is, its later ones are not either.
+        if (settled === before) break;
+      }
     }
     return settled;
   }
 
-  async #pollSome(eventIds: readonly string[]): Promise<number> {
+  #byAccount(eventIds: readonly string[]): Map<string, string[]> {
+    const byAccount = new Map<string, string[]>();
+    for (const eventId of eventIds) {
+      const account = this.#pending.get(eventId)?.[0]?.accountOf.get(eventId) ?? '';
+      const ids = byAccount.get(account);
+      if (ids === undefined) byAccount.set(account, [eventId]);
+      else ids.push(eventId);
+    }
+    return byAccount;
+  }
+
+  async #pollSome(account: string, eventIds: readonly string[]): Promise<number> {
     let answer: EventStatusAnswer;
     try {
-      answer = await this.#client.call<EventStatusAnswer>('POST', '/payer/v1/events/status', { eventIds });
+      answer = await this.#client.call<EventStatusAnswer>('POST', '/payer/v1/events/status', {
+        account,
+        eventIds,
+      });
     } catch (error) {
       if (hasCode(error, 'SERVICE_UNREACHABLE')) return 0;
       throw error;
@@ -223,6 +240,10 @@ class ImportRun {
       rejections: this.#rejections,
     };
   }
+}
+
+function accountOfEvent(event: Readonly<Record<string, unknown>>): string {
+  return 'vrn' in event ? `vat:${String(event['vrn'])}` : `paye:${String(event['payeReference'])}`;
 }
 
 function pause(durationMs: number): Promise<void> {

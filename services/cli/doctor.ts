@@ -1,0 +1,121 @@
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { loadRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { clientOf, type ReachOptions, type ServiceClient } from './service-client.ts';
+
+interface Finding {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+const FREE_BYTES_MIN = 1024 ** 3;
+
+/** `tally doctor`: looks at this machine, the data folder and the running services; exit code 1 where anything is not well. */
+export async function doctor(options: ReachOptions): Promise<void> {
+  const findings = [nodeVersion(), ...dataFolder(options.dataDir), rateCards(), ...(await services(options))];
+  if (findings.some((finding) => !finding.ok)) process.exitCode = 1;
+  if (options.json === true) {
+    console.log(JSON.stringify(findings));
+    return;
+  }
+  for (const { check, ok, detail } of findings) console.log(`${ok ? 'ok  ' : 'FAIL'}  ${check.padEnd(16)} ${detail}`);
+}
+
+function nodeVersion(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const ok = major > 20 || (major === 20 && minor >= 19);
+  return { check: 'node', ok, detail: ok ? process.version : `${process.version}: 20.19 or newer is needed` };
+}
+
+function dataFolder(dataDir: string): Finding[] {
+  const folder = resolve(dataDir);
+  if (!existsSync(folder))
+    return [{ check: 'data folder', ok: true, detail: `${folder} will be made at the first start` }];
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch {
+    return [{ check: 'data folder', ok: false, detail: `${folder} cannot be written: change its owner or DATA_DIR` }];
+  }
+  const { bavail, bsize } = statfsSync(folder);
+  const freeBytes = bavail * bsize;
+  const free = `${(freeBytes / 1024 ** 3).toFixed(1)} GiB free`;
+  const ok = freeBytes >= FREE_BYTES_MIN;
+  return [
+    { check: 'data folder', ok: true, detail: folder },
+    { check: 'disk', ok, detail: ok ? free : `${free}: make room, or appends will be refused` },
+  ];
+}
+
+function rateCards(): Finding {
+  try {
+    const { cards } = loadRules();
+    const detail = cards.map(({ tax, hash }) => `${tax} ${hash.slice(0, 12)}`).join(', ');
+    return { check: 'rate cards', ok: true, detail };
+  } catch (error) {
+    return { check: 'rate cards', ok: false, detail: (error as Error).message };
+  }
+}
+
+async function services(options: ReachOptions): Promise<Finding[]> {
+  let client: ServiceClient;
+  try {
+    client = clientOf(options);
+  } catch (error) {
+    if (!(error instanceof TallyError)) throw error;
+    return [{ check: 'service', ok: false, detail: error.message }];
+  }
+  const findings: Finding[] = [];
+  for (const [check, look] of [
+    ['service', lookAtHealth],
+    ['reconciliation', lookAtReconciliation],
+    ['payer node', lookAtOutbox],
+  ] as const) {
+    findings.push(
+      await look(client).then(
+        (detail) => ({ check, ...detail }),
+        (error: unknown) => ({ check, ok: false, detail: error instanceof Error ? error.message : String(error) }),
+      ),
+    );
+  }
+  return findings;
+}
+
+interface Seen {
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+async function lookAtHealth(client: ServiceClient): Promise<Seen> {
+  const health = await client.call<{ ready: boolean; checks: { name: string; code: string | null }[] }>(
+    'GET',
+    '/health/ready',
+  );
+  const bad = health.checks.filter((check) => check.code !== null).map((check) => `${check.name}: ${check.code}`);
+  return { ok: health.ready, detail: health.ready ? `${client.url} is ready` : bad.join(', ') };
+}
+
+async function lookAtReconciliation(client: ServiceClient): Promise<Seen> {
+  const summary = await client.call<{ overdueEvents?: number; divergentCopies?: number }>(
+    'GET',
+    '/reconciliation/v1/summary',
+  );
+  const overdue = summary.overdueEvents ?? 0;
+  const divergent = summary.divergentCopies ?? 0;
+  const ok = overdue === 0 && divergent === 0;
+  return { ok, detail: `${overdue} events overdue, ${divergent} divergent copies` };
+}
+
+async function lookAtOutbox(client: ServiceClient): Promise<Seen> {
+  const { divergences } = await client.call<{ divergences: readonly { readonly settledAtMs: number | null }[] }>(
+    'GET',
+    '/payer/v1/divergences',
+  );
+  const counts = await client.call<Record<string, number>>('GET', '/payer/v1/outbox');
+  const openOnes = divergences.filter((one) => one.settledAtMs === null).length;
+  const text = Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
+  return { ok: openOnes === 0, detail: `${text}; ${openOnes} open divergences` };
+}

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
+import { londonDate } from '../../libs/core/calendar/london-time.ts';
+import { decidePaye } from '../../libs/core/paye/decide-paye.ts';
+import { createFeed, type FeedBatch, type FeedState } from './feed.ts';
+import type { RunningTallystick } from './start.ts';
+
+export interface RunFeedOptions {
+  readonly dataDir: string;
+  readonly seed: string;
+  readonly eventsPerSecond: number;
+}
+
+const FEED_FILE = 'feed.json';
+const RETRY_MS = 1_000;
+
+/** Sends the seeded feed through the payer node and the bank's door until stopped; where it stands is kept in the data folder. */
+export function runFeed(
+  options: RunFeedOptions,
+  { service, logger }: { readonly service: RunningTallystick; readonly logger: Logger },
+): { stop(): Promise<void> } {
+  const file = join(options.dataDir, FEED_FILE);
+  const ended = new AbortController();
+  const wait = (durationMs: number) => sleep(durationMs, undefined, { signal: ended.signal }).catch(() => undefined);
+  const { paye } = service.rules.rules;
+  const feed = createFeed(
+    { seed: options.seed, eventsPerSecond: options.eventsPerSecond },
+    { nowMs: Date.now, londonDate, wait, decide: (payment, hash, view) => decidePaye(payment, hash, view, paye) },
+    readState(file),
+  );
+  const run = async (): Promise<void> => {
+    for await (const batch of feed.batches()) {
+      await saveState(file, batch.state);
+      while (!ended.signal.aborted && !(await isSent(batch, service, logger))) await wait(RETRY_MS);
+    }
+  };
+  const running = run().catch((error: unknown) => logger.error({ err: error }, 'the feed ended'));
+  return {
+    stop: async () => {
+      feed.stop();
+      ended.abort();
+      await running;
+    },
+  };
+}
+
+async function isSent(batch: FeedBatch, service: RunningTallystick, logger: Logger): Promise<boolean> {
+  try {
+    for (const tax of ['paye', 'vat'] as const) {
+      const events = batch.events.filter((event) => event.kind === tax).map((event) => event.json);
+      if (events.length === 0) continue;
+      const { refused } = await service.payerNode.submit(tax, events);
+      for (const one of refused) logger.error({ faults: one.faults }, 'the feed made an event that the door refuses');
+    }
+    const payments = batch.events.filter((event) => event.kind === 'payment').map((event) => event.json);
+    if (payments.length > 0) await postPayments(payments, service);
+    return true;
+  } catch (error) {
+    logger.warn({ err: error }, 'the feed could not send, and tries again');
+    return false;
+  }
+}
+
+async function postPayments(payments: readonly unknown[], service: RunningTallystick): Promise<void> {
+  const response = await fetch(`${service.url}/v1/payments`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${service.keys.bank}`, 'content-type': 'application/json' },
+    body: JSON.stringify(payments),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`payments answered ${response.status}: ${text.slice(0, 500)}`);
+}
+
+function readState(file: string): FeedState | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as FeedState;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Whole or not at all, and on the disk before anything of it is sent. */
+async function saveState(file: string, state: FeedState): Promise<void> {
+  const handle = await open(`${file}.new`, 'w', 0o600);
+  try {
+    await handle.writeFile(JSON.stringify(state));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(`${file}.new`, file);
+}

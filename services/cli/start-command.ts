@@ -1,0 +1,75 @@
+import { resolve } from 'node:path';
+import { createLogger, type LogLevel } from '../../libs/adapters/telemetry/logger.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { runFeed } from './run-feed.ts';
+import { startTallystick } from './start.ts';
+
+export interface StartCommandOptions {
+  readonly dataDir: string;
+  readonly port: string;
+  readonly empty?: boolean;
+  readonly seed: string;
+  readonly rate: string;
+}
+
+const FURTHER_PORTS = 50;
+/** After this the process ends whatever is still under way; nothing acknowledged is lost by it. */
+const STOP_DEADLINE_MS = 20_000;
+
+/** `tally start`: runs until SIGINT or SIGTERM, then drains. Throws OPTION_INVALID, DATA_FOLDER_IN_USE. */
+export async function start(options: StartCommandOptions): Promise<void> {
+  const port = integerOption('--port', options.port, 0, 65_535);
+  const rate = integerOption('--rate', options.rate, 0, 10_000);
+  const dataDir = resolve(options.dataDir);
+  const logger = createLogger({ service: 'tallystick', level: (process.env['LOG_LEVEL'] ?? 'warn') as LogLevel });
+  let end: (reason: string) => void = () => undefined;
+  const ended = new Promise<string>((resolvePromise) => {
+    end = resolvePromise;
+  });
+  const service = await startTallystick(
+    { dataDir, port, furtherPorts: port === 0 ? 0 : FURTHER_PORTS },
+    {
+      logger,
+      nowMs: Date.now,
+      onFailed: (error) => {
+        logger.fatal({ err: error }, 'a part of the service ended');
+        process.exitCode = 1;
+        end('a part failed');
+      },
+    },
+  );
+  const feed =
+    options.empty === true || rate === 0
+      ? null
+      : runFeed({ dataDir, seed: options.seed, eventsPerSecond: rate }, { service, logger });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(signal));
+  sayWhere(service.url, dataDir, feed !== null);
+  const reason = await ended;
+  console.log(`\n${reason}: draining`);
+  const timer = setTimeout(() => {
+    logger.error('not everything ended in time: stopping all the same');
+    process.exit(1);
+  }, STOP_DEADLINE_MS);
+  await feed?.stop();
+  await service.stop();
+  clearTimeout(timer);
+  console.log('stopped: the next start goes on from here');
+}
+
+function sayWhere(url: string, dataDir: string, hasFeed: boolean): void {
+  console.log(`Treasury page   ${url}/`);
+  console.log(`metrics         ${url}/metrics`);
+  console.log(`gateway         ${url}/v1/paye/events  /v1/vat/events  /v1/payments`);
+  console.log(`payer node      ${url}/payer/v1/events/paye  /payer/v1/events/vat`);
+  console.log(`keys            ${dataDir}/keys/client-payer, client-bank, client-analyst, client-operator`);
+  console.log(hasFeed ? 'a feed of invented employers and tills is running (--empty for none)' : 'no feed');
+  console.log('Ctrl-C drains and stops');
+}
+
+function integerOption(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!/^\d{1,9}$/.test(text) || value < least || value > most) {
+    throw new TallyError('OPTION_INVALID', `${name} is a whole number from ${least} to ${most}, not "${text}"`, {});
+  }
+  return value;
+}

@@ -1,0 +1,231 @@
+import { writeFileSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Router } from 'express';
+import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
+import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
+import { KEYED_PARTITIONS_DEFAULT, TOPICS } from '../../libs/adapters/event-log/topics.ts';
+import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
+import { createGatewayClient } from '../../libs/adapters/http/gateway-client.ts';
+import { type HttpServer, startHttpServer } from '../../libs/adapters/http/http-server.ts';
+import { createLedgerClient } from '../../libs/adapters/http/ledger-client.ts';
+import { type Client, type ClientRegistry, clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
+import {
+  loadClientKey,
+  loadGatewayKeys,
+  loadLedgerKeys,
+  loadPayerSigner,
+} from '../../libs/adapters/runtime/key-files.ts';
+import { type LoadedRules, loadRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { openEmbeddedStore } from '../../libs/adapters/state-store/embedded-store.ts';
+import { createHealth, type Health } from '../../libs/adapters/telemetry/health.ts';
+import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
+import { addProcessMetrics, createMetrics, type Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import { metricsRouter } from '../../libs/adapters/telemetry/metrics-router.ts';
+import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { createDashboard } from '../dashboard/dashboard.ts';
+import { createGateway, type Gateway } from '../gateway/gateway.ts';
+import { createLedger } from '../ledger/create-ledger.ts';
+import { createPayerNode, PAYER_NODE_DEFAULTS, type PayerNode } from '../payer-node/payer-node.ts';
+import { createReconciliation, type Reconciliation } from '../reconciliation/reconciliation.ts';
+import { createTax } from '../tax/create-tax.ts';
+import { RUNNING_FILE, type RunningService } from './service-client.ts';
+
+export interface StartOptions {
+  readonly dataDir: string;
+  readonly port: number;
+  /** How many ports after it may be tried. */
+  readonly furtherPorts: number;
+  readonly partitions?: number;
+  readonly ratesDir?: string;
+}
+
+export interface StartDependencies {
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  /** A part ended that cannot be mended from within. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** Every service in this process, on the embedded log and store (design section 8). */
+export interface RunningTallystick {
+  readonly url: string;
+  readonly payerNode: PayerNode;
+  readonly reconciliation: Reconciliation;
+  readonly rules: LoadedRules;
+  /** Keys that this data folder's own clients use. */
+  readonly keys: Readonly<Record<OwnClient, string>>;
+  /** Ordered: nothing new is taken, what is under way is finished, each store is closed after its last writer. */
+  stop(): Promise<void>;
+}
+
+const OWN_CLIENTS = {
+  payer: ['payer'],
+  bank: ['bank'],
+  analyst: ['analyst'],
+  operator: ['operator', 'analyst', 'payer'],
+} as const satisfies Record<string, Client['roles']>;
+type OwnClient = keyof typeof OWN_CLIENTS;
+
+const STAGE_DEADLINE_MS = 10_000;
+const HTTP_DEADLINE_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** The embedded way closes blocks of both taxes after 2 s (ledger.md section 3). */
+const EMBEDDED_BLOCK_AGE_MS = 2_000;
+
+/** Something to be ended, in the reverse of the order in which it was begun. */
+type Closer = () => Promise<unknown> | unknown;
+
+/**
+ * Starts everything on a data folder. Throws DATA_FOLDER_IN_USE where another process has it, and whatever a part cannot begin with; what was begun by then
+ * is ended again.
+ */
+export async function startTallystick(
+  options: StartOptions,
+  dependencies: StartDependencies,
+): Promise<RunningTallystick> {
+  const closers: Closer[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await startParts(options, dependencies, closers, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startParts(
+  options: StartOptions,
+  { logger, nowMs, onFailed }: StartDependencies,
+  closers: Closer[],
+  stop: () => Promise<void>,
+): Promise<RunningTallystick> {
+  const { dataDir } = options;
+  await mkdir(dataDir, { recursive: true });
+  const log = await openLog(options, onFailed);
+  closers.push(() => log.close());
+  const rules = loadRules(options.ratesDir);
+  const metrics = createMetrics();
+  addProcessMetrics(metrics.registry);
+  const health = createHealth();
+  const { keys, clients } = ownClients(dataDir);
+  const common = { log, clients, metrics, logger, nowMs, rules: rules.rules };
+  const store = await openEmbeddedStore({ folder: join(dataDir, 'store'), stage: 'tax' });
+  closers.push(() => store.close());
+  const tax = await createTax({}, { ...common, store });
+  closers.push(() => tax.stop(STAGE_DEADLINE_MS));
+  const sealLimits = { payeAgeMs: EMBEDDED_BLOCK_AGE_MS, vatAgeMs: EMBEDDED_BLOCK_AGE_MS };
+  const ledger = await createLedger({ dataDir, sealLimits }, { ...common, keys: loadLedgerKeys(dataDir) });
+  closers.push(() => ledger.stop(STAGE_DEADLINE_MS));
+  const gateway = createGateway({ dataDir, keys: loadGatewayKeys(dataDir) }, common);
+  await gateway.start();
+  closers.push(() => gateway.stop());
+  const reconciliation = await createReconciliation({ folder: join(dataDir, 'reconciliation') }, { ...common, health });
+  closers.push(() => reconciliation.stop());
+  const dashboard = createDashboard({}, { reconciliation });
+  health.check('tax', () => tax.ready());
+  health.check('ledger', () => ledger.assertReady());
+  health.check('gateway', () => gateway.checkReady());
+  for (const failed of [tax.failed, ledger.failed, reconciliation.failed]) void failed.then(onFailed);
+  const payerDoor = Router();
+  const server = await listen(options, logger, metrics, health, [
+    tax.router,
+    ledger.router,
+    gateway.router,
+    reconciliation.router,
+    dashboard.router,
+    payerDoor,
+  ]);
+  closers.push(
+    () => server.stop(HTTP_DEADLINE_MS),
+    () => ledger.endStreams(),
+  );
+  const payerNode = await startPayerNode(
+    { dataDir, url: server.url, key: keys.payer, gateway },
+    { rules, clients, logger, metrics, nowMs, onFailed },
+  );
+  payerDoor.use(payerNode.router);
+  closers.push(
+    () => payerNode.stop(),
+    announce(dataDir, { url: server.url, pid: process.pid, key: keys.operator }),
+    () => health.drain(),
+  );
+  return { url: server.url, payerNode, reconciliation, rules, keys, stop };
+}
+
+async function openLog(options: StartOptions, onFailed: (error: unknown) => void): Promise<EventLog> {
+  const log = await openEmbeddedLog({ folder: join(options.dataDir, 'log') }, { onBroken: onFailed });
+  const keyed = options.partitions ?? KEYED_PARTITIONS_DEFAULT;
+  await log.ensureTopics(
+    TOPICS.map(({ topic, partitions }) => ({ topic, partitions: partitions === 'one' ? 1 : keyed })),
+  );
+  return log;
+}
+
+/** The clients of the embedded way itself, each with a key of its own in the data folder. */
+function ownClients(dataDir: string): { readonly keys: Record<OwnClient, string>; readonly clients: ClientRegistry } {
+  const keys = { payer: '', bank: '', analyst: '', operator: '' };
+  const clients: Client[] = [];
+  for (const id of Object.keys(OWN_CLIENTS) as OwnClient[]) {
+    keys[id] = loadClientKey(dataDir, id);
+    clients.push({ id, keySha256: digestOfKey(keys[id]), accounts: '*', roles: OWN_CLIENTS[id], expiresAt: null });
+  }
+  return { keys, clients: clientRegistry(clients) };
+}
+
+function listen(
+  options: StartOptions,
+  logger: Logger,
+  metrics: Metrics,
+  health: Health,
+  routers: readonly Router[],
+): Promise<HttpServer> {
+  const app = createHttpApp({ routers: [health.router, metricsRouter(metrics.registry), ...routers] }, { logger });
+  return startHttpServer({ host: '127.0.0.1', port: options.port, furtherPorts: options.furtherPorts }, app);
+}
+
+async function startPayerNode(
+  at: { readonly dataDir: string; readonly url: string; readonly key: string; readonly gateway: Gateway },
+  of: {
+    readonly rules: LoadedRules;
+    readonly clients: ClientRegistry;
+    readonly logger: Logger;
+    readonly metrics: Metrics;
+    readonly nowMs: () => number;
+    readonly onFailed: (error: unknown) => void;
+  },
+): Promise<PayerNode> {
+  const reach = { url: at.url, clientKey: at.key, timeoutMs: REQUEST_TIMEOUT_MS };
+  const node = await createPayerNode(
+    {
+      ...PAYER_NODE_DEFAULTS,
+      folder: join(at.dataDir, 'payer-node'),
+      accounts: [],
+      gatewayKeys: [printVerifierKey(at.gateway.verifierKey)],
+    },
+    {
+      gateway: createGatewayClient(reach, { fetch }),
+      ledger: createLedgerClient(reach, { fetch }),
+      signer: loadPayerSigner(at.dataDir, 'payer-node'),
+      rules: of.rules.rules,
+      rateCards: of.rules.cards,
+      clients: of.clients,
+      clock: of.nowMs,
+      random: Math.random,
+      logger: of.logger,
+      metrics: of.metrics,
+      onFatal: of.onFailed,
+    },
+  );
+  node.start();
+  return node;
+}
+
+/** Tells the command line where the service is; gives the way to take that back. */
+function announce(dataDir: string, running: RunningService): Closer {
+  const file = join(dataDir, RUNNING_FILE);
+  writeFileSync(file, `${JSON.stringify(running)}\n`, { mode: 0o600 });
+  return () => rm(file, { force: true });
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { HttpProblem } from '../../libs/adapters/http/problem.ts';
+import { type Client, mayActFor } from '../../libs/adapters/runtime/clients.ts';
+import { isAccount } from '../../libs/core/identity/account.ts';
+import { eventId, isUuid } from '../../libs/core/identity/event-id.ts';
+import type { EventStatus, RefusedEvent, RejectedEvent } from './payer-records.ts';
+import { eventKey, type PayerStore } from './payer-store.ts';
+
+/** Events that one request may ask for. */
+const STATUSES_MAX = 1_000;
+
+const statusesBody = z.strictObject({
+  account: z.string().refine(isAccount, 'expected paye:123/AB456 or vat:123456789'),
+  eventIds: z.array(z.string().refine(isUuid, 'expected a lower-case UUID')).min(1).max(STATUSES_MAX),
+});
+
+export interface EventStatusLine {
+  readonly status: EventStatus;
+  /** Why, where the event was refused at the gateway or rejected by tax. */
+  readonly code?: string;
+  readonly detail?: string;
+}
+
+/**
+ * `POST /payer/v1/events/status`: where each of an account's events stands, by its id; an id that the record does not have is left out.
+ * Throws INPUT_INVALID, ACCOUNT_NOT_YOURS.
+ */
+export function eventStatuses(store: PayerStore, client: Client, body: unknown): Record<string, EventStatusLine> {
+  const parsed = statusesBody.safeParse(body);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new HttpProblem(
+      422,
+      'INPUT_INVALID',
+      `/${issue?.path.join('/') ?? ''}: ${issue?.message ?? 'not as described'}`,
+    );
+  }
+  const { account: owner, eventIds } = parsed.data;
+  if (!isAccount(owner) || !mayActFor(client, owner)) {
+    throw new HttpProblem(403, 'ACCOUNT_NOT_YOURS', 'the account is not bound to this client');
+  }
+  const followed = store.account(owner);
+  const statuses: Record<string, EventStatusLine> = {};
+  if (followed === undefined) return statuses;
+  for (const uuid of eventIds) {
+    const key = eventKey(followed.number, eventId(uuid));
+    if (store.submitted.get(key) !== undefined) statuses[uuid] = lineOf(store, key);
+  }
+  return statuses;
+}
+
+function lineOf(store: PayerStore, key: Buffer): EventStatusLine {
+  if (store.entries.get(key) !== undefined) return { status: 'decided' };
+  const rejected = store.rejected.get(key);
+  if (rejected !== undefined) {
+    const { code } = JSON.parse(rejected) as RejectedEvent;
+    return { status: 'rejected', code, detail: 'tax rejected it: "tally rejections list" shows the facts' };
+  }
+  const refused = store.refused.get(key);
+  if (refused !== undefined) {
+    const { faults } = JSON.parse(refused) as RefusedEvent;
+    const detail = faults.map((fault) => `${fault.pointer} ${fault.code}: ${fault.detail}`).join('; ');
+    return { status: 'refused', code: faults[0]?.code ?? 'REFUSED', detail };
+  }
+  return { status: store.appendedEvent(key) === undefined ? 'unsent' : 'receipted' };
+}
