@@ -1,0 +1,151 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
+import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
+import { BLOCKS, TOPICS } from '../../libs/adapters/event-log/topics.ts';
+import type { Account } from '../../libs/core/identity/account.ts';
+import { KillableLog } from '../support/killable-log.ts';
+import { LedgerFixture, ONE_ACCOUNT, PARTITIONS } from '../support/ledger-fixture.ts';
+import { LiabilitySource } from '../support/liability-source.ts';
+
+const ACCOUNTS: readonly Account[] = [ONE_ACCOUNT, 'vat:123456727', 'vat:100000001', 'paye:999/ZZ9', 'vat:100000002'];
+
+let fixture: LedgerFixture;
+
+beforeEach(async () => {
+  fixture = await LedgerFixture.open();
+});
+
+afterEach(() => fixture.close());
+
+/** Small numbers that look random and are the same in every run. */
+function* numbers(seed: number): Generator<number> {
+  for (let state = seed; ; ) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+    yield state >>> 8;
+  }
+}
+
+function someDecisions(random: Generator<number>): readonly { readonly account: Account }[] {
+  const count = 1 + ((random.next().value ?? 0) % 8);
+  return Array.from({ length: count }, () => ({
+    account: ACCOUNTS[(random.next().value ?? 0) % ACCOUNTS.length] ?? ONE_ACCOUNT,
+  }));
+}
+
+describe('a ledger that is killed', () => {
+  it.each([1, 2, 3])('between any two steps, again and again, loses and doubles nothing (seed %i)', async (seed) => {
+    const random = numbers(seed);
+    let decided = 0;
+    const { log } = fixture;
+    for (let life = 0; life < 8; life += 1) {
+      const mortal = new KillableLog(log, BLOCKS);
+      const mode = life % 2 === 0 ? 'after' : 'before';
+      mortal.killAtAppend(1 + ((random.next().value ?? 0) % 6), mode);
+      fixture.log = mortal;
+      const running = await fixture.start();
+      const deadline = Date.now() + 10_000;
+      let isDead = false;
+      void mortal.died.then(() => {
+        isDead = true;
+      });
+      while (!isDead && Date.now() < deadline) {
+        const wanted = someDecisions(random);
+        await fixture.source.decide(wanted);
+        decided += wanted.length;
+        await new Promise((resolve) => setTimeout(resolve, 15));
+      }
+      expect(isDead).toBe(true);
+      await running.ledger.stop(0);
+      fixture.log = log;
+    }
+    const last = await fixture.start();
+    const checked = await fixture.sealed(last, decided);
+    expect(checked).toMatchObject({ entries: decided, inFlight: 0 });
+  });
+});
+
+describe('two ledgers that seal at once', () => {
+  it('make one history, with every decision in it once', async () => {
+    const random = numbers(7);
+    const one = await fixture.start({}, 'one');
+    const two = await fixture.start({}, 'two');
+    let decided = 0;
+    for (let round = 0; round < 60; round += 1) {
+      const wanted = someDecisions(random);
+      await fixture.source.decide(wanted);
+      decided += wanted.length;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    const checked = await fixture.sealed(one, decided, 30_000);
+    expect(checked).toMatchObject({ entries: decided, inFlight: 0 });
+    await expect.poll(() => two.ledger.stats().signedLeaves, { timeout: 5_000 }).toBe(checked.signedLeaves);
+    expect(await two.client.checkpoint()).toBe(await one.client.checkpoint());
+    const sealedBy = [one, two].map(({ ledger }) => ledger.stats().stage.messagesAppended);
+    expect(sealedBy.every((messages) => messages > 0)).toBe(true);
+  });
+
+  it('go on when the one that sealed is gone', async () => {
+    const one = await fixture.start({}, 'one');
+    const two = await fixture.start({}, 'two');
+    await fixture.source.decide([{ account: ONE_ACCOUNT }]);
+    await fixture.sealed(one, 1);
+    await one.stop();
+    await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: 'vat:123456727' }]);
+    expect((await fixture.sealed(two, 3)).entries).toBe(3);
+  });
+});
+
+describe('a log that was rolled back', () => {
+  let other: EventLog;
+
+  afterEach(() => other.close());
+
+  /** The same keys, and the folders of the service where `keep` names them, on a log that has lost everything. */
+  async function startOnEmptyLog(keep: 'store and signer' | 'signer') {
+    const running = await fixture.start();
+    await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: 'vat:123456727' }]);
+    await fixture.sealed(running, 2);
+    await running.stop();
+    if (keep === 'signer') await rm(join(fixture.folder, 'main', 'ledger', 'store'), { recursive: true });
+    const before = fixture.log;
+    other = await openEmbeddedLog({ folder: join(fixture.folder, 'rolled-back') });
+    await other.ensureTopics(
+      TOPICS.map(({ topic, partitions }) => ({ topic, partitions: partitions === 'one' ? 1 : PARTITIONS })),
+    );
+    fixture.log = other;
+    const again = await fixture.start();
+    await new LiabilitySource(other, PARTITIONS).decide([{ account: ONE_ACCOUNT }]);
+    return { again, restore: () => (fixture.log = before) };
+  }
+
+  it('is signed no more: the signer remembers what it signed', async () => {
+    const { again, restore } = await startOnEmptyLog('signer');
+    const halt = () => again.ledger.stats().stage.partitions[0]?.haltCode;
+    await expect.poll(halt, { timeout: 5_000 }).toBe('SIGNER_AHEAD_OF_LOG');
+    expect(await other.bounds({ topic: BLOCKS, partition: 0 })).toEqual({ low: 0, high: 0 });
+    restore();
+  });
+
+  it('halts the ledger too where the store knows more than the log', async () => {
+    const { again, restore } = await startOnEmptyLog('store and signer');
+    const halt = () => again.ledger.stats().stage.partitions[0]?.haltCode;
+    await expect.poll(halt, { timeout: 15_000 }).toBe('POSITION_OUT_OF_RANGE');
+    expect(await other.bounds({ topic: BLOCKS, partition: 0 })).toEqual({ low: 0, high: 0 });
+    restore();
+  });
+});
+
+describe('a ledger that is stopped and started', () => {
+  it('takes up the decisions whose blocks were still open', async () => {
+    const patient = { sealLimits: { payeAgeMs: 60_000, vatAgeMs: 60_000 } };
+    const running = await fixture.start(patient);
+    await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: ONE_ACCOUNT }]);
+    await expect.poll(() => running.ledger.stats().openBlocks).toBe(1);
+    await running.stop();
+    const again = await fixture.start();
+    await fixture.source.decide([{ account: ONE_ACCOUNT }]);
+    expect((await fixture.sealed(again, 3)).entries).toBe(3);
+  });
+});
