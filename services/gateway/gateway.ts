@@ -59,12 +59,13 @@ export interface Gateway {
   checkReady(): void;
   /** The NINO behind a token of this gateway, null where it has none: for who may see it. Throws VAULT_DAMAGED, NOT_READY. */
   ninoOf(person: PersonToken): string | null;
-  /** Takes nothing new, finishes what waits, closes the store. The HTTP server is stopped first. */
-  stop(): Promise<void>;
+  /** Takes nothing new, finishes what waits until the deadline, closes the store. The HTTP server is stopped first. */
+  stop(deadlineMs?: number): Promise<void>;
 }
 
 const GROUP_EVENTS_MAX = 10_000;
 const WAITING_EVENTS_MAX = 50_000;
+const STOP_DEADLINE_MS = 10_000;
 const EVENT_TOPICS = [PAYE_EVENTS, VAT_EVENTS, PAYMENTS] as const;
 
 export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies): Gateway {
@@ -90,13 +91,22 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       opened();
       return store?.ninoOf(person) ?? null;
     },
-    async stop() {
+    async stop(deadlineMs = STOP_DEADLINE_MS) {
       const stopping = intake;
       intake = null;
-      await stopping?.drain();
+      if (stopping !== null) await byDeadline(stopping.drain(), deadlineMs);
       await store?.close();
     },
   };
+}
+
+async function byDeadline(work: Promise<void>, deadlineMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
 
 async function openIntake(

@@ -44,7 +44,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     health.drain();
     server
       .stop(STOP_DEADLINE_MS)
-      .then(() => gateway.stop())
+      .then(() => gateway.stop(STOP_DEADLINE_MS))
       .then(() => log.close())
       .catch((error: unknown) => {
         logger.fatal({ err: error }, 'the gateway did not stop in order');

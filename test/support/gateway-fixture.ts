@@ -57,8 +57,10 @@ export interface GatewayFixture {
     options?: { readonly client?: string; readonly headers?: Readonly<Record<string, string>> },
   ): Promise<Answer>;
   records(topic: string): Promise<LogRecord[]>;
-  /** Ends the gateway and its log as a crash would leave them, but for what is in memory. */
+  /** In order: server, gateway, log. */
   stop(): Promise<void>;
+  /** Without waiting for what is under way: the stores are closed as they are. */
+  crash(): Promise<void>;
 }
 
 export interface FixtureOptions {
@@ -107,6 +109,11 @@ export async function startGateway(options: FixtureOptions = {}): Promise<Gatewa
     post: (path, body, more) => post(server.url, path, body, more ?? {}),
     records: (topic) => recordsOf(log, topic),
     stop: () => stopAll(server, gateway, log),
+    crash: async () => {
+      await server.stop(0);
+      await gateway.stop(20);
+      await log.close();
+    },
   };
 }
 
@@ -150,6 +157,6 @@ async function recordsOf(log: EventLog, topic: string): Promise<LogRecord[]> {
 
 async function stopAll(server: HttpServer, gateway: Gateway, log: EventLog): Promise<void> {
   await server.stop(1_000);
-  await gateway.stop();
+  await gateway.stop(5_000);
   await log.close();
 }

@@ -1,0 +1,204 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
+import type { AppendOutcome, EventLog, PartitionAppend } from '../../libs/adapters/event-log/event-log.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { type FixtureOptions, type GatewayFixture, removeData, startGateway } from '../support/gateway-fixture.ts';
+import { type Json, paymentJson, saleJson } from '../support/submissions.ts';
+
+let running: GatewayFixture | null = null;
+
+async function start(options: FixtureOptions): Promise<GatewayFixture> {
+  running = await startGateway(options);
+  return running;
+}
+
+afterEach(async () => {
+  await running?.stop();
+  if (running !== null) removeData(running);
+  running = null;
+});
+
+const DISK_FULL = new TallyError('LOG_FULL', 'the disk is full', {}, { retriable: true });
+
+/** A log whose appends go as the given function says, reads going through. */
+function faulty(append: (appends: readonly PartitionAppend[], log: EventLog) => Promise<AppendOutcome[]>) {
+  return (log: EventLog): EventLog => {
+    const around: EventLog = Object.create(log);
+    around.bounds = (partition) => log.bounds(partition);
+    around.partitionCount = (topic) => log.partitionCount(topic);
+    around.reader = (positions) => log.reader(positions);
+    around.append = (appends) => append(appends, log);
+    return around;
+  };
+}
+
+const failAll = (appends: readonly PartitionAppend[]): AppendOutcome[] =>
+  appends.map(() => ({ status: 'failed', error: DISK_FULL }));
+
+/** Each of these strikes between the reservation and the answer. `inLog`: whether the records are in the log all the same. */
+const faults: [string, boolean, (appends: readonly PartitionAppend[], log: EventLog) => Promise<AppendOutcome[]>][] = [
+  ['fails', false, async (appends) => failAll(appends)],
+  ['throws', false, async () => Promise.reject(DISK_FULL)],
+  [
+    'is reported unknown but persisted',
+    true,
+    async (appends, log) => {
+      await log.append(appends);
+      return appends.map(() => ({ status: 'unknown', error: new Error('the answer was lost') }));
+    },
+  ],
+  [
+    'is reported failed but persisted',
+    true,
+    async (appends, log) => {
+      await log.append(appends);
+      return failAll(appends);
+    },
+  ],
+];
+
+function receivedTimes(values: readonly (Buffer | null)[]): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const value of values) {
+    if (value === null) continue;
+    const { eventId, receivedAtMs } = decodeEvent(value);
+    found.set(eventId, [...(found.get(eventId) ?? []), receivedAtMs]);
+  }
+  return found;
+}
+
+describe('a gateway whose append', () => {
+  it.each(faults)(
+    '%s answers 503; the retry gets a receipt of the first time, over the very bytes',
+    async (_, inLog, fault) => {
+      let nowMs = 1_795_254_600_000;
+      let broken = true;
+      const around = faulty((appends, log) => (broken ? fault(appends, log) : log.append(appends)));
+      const fixture = await start({ around, nowMs: () => nowMs });
+      const events = [paymentJson(), paymentJson({ payeReference: '321/ZZ9' })];
+      const refused = await fixture.post('/v1/paye/events', events, { client: 'agent' });
+      expect([refused.status, refused.body.code]).toEqual([503, 'LOG_UNAVAILABLE']);
+      expect(refused.headers.get('retry-after')).toBe('1');
+
+      nowMs += 60_000;
+      const still = await fixture.post('/v1/paye/events', events, { client: 'agent' });
+      expect(still.status).toBe(503);
+      broken = false;
+      const taken = await fixture.post('/v1/paye/events', events, { client: 'agent' });
+      expect(taken.status).toBe(202);
+      expect(taken.body.receipts[0].note).toContain('received 2026-11-21T09:50:00.000Z');
+      const times = receivedTimes((await fixture.records('paye.events.v1')).map(({ value }) => value));
+      expect(times.size).toBe(2);
+      for (const [, each] of times) {
+        // what was persisted unknown to the gateway stands there again, the same bytes: tax finds the repeat
+        expect(each).toEqual(inLog ? [each[0], each[0], each[0]] : [each[0]]);
+        expect(each[0]).toBe(1_795_254_600_000);
+      }
+    },
+  );
+
+  it('fails in one partition of two answers 503, and the retry appends only what is missing', async () => {
+    let broken = true;
+    const around = faulty(async (appends, log) => {
+      if (!broken) return log.append(appends);
+      const [first, ...rest] = appends;
+      if (first === undefined) return [];
+      return [...(await log.append([first])), ...failAll(rest)];
+    });
+    const fixture = await start({ around });
+    const refs = Array.from({ length: 8 }, (_, n) => `12${n}/AB456`);
+    const events = refs.map((payeReference) => paymentJson({ payeReference }));
+    expect((await fixture.post('/v1/paye/events', events, { client: 'agent' })).status).toBe(503);
+    const before = (await fixture.records('paye.events.v1')).length;
+    expect(before).toBeGreaterThan(0);
+    expect(before).toBeLessThan(8);
+    broken = false;
+    expect((await fixture.post('/v1/paye/events', events, { client: 'agent' })).status).toBe(202);
+    expect(await fixture.records('paye.events.v1')).toHaveLength(8);
+  });
+
+  it('fails still refuses another body under the id that it reserved', async () => {
+    const fixture = await start({ around: faulty(async (appends) => failAll(appends)) });
+    const payment = paymentJson();
+    expect((await fixture.post('/v1/paye/events', payment)).status).toBe(503);
+    const other = await fixture.post('/v1/paye/events', { ...payment, taxablePayPence: 1 });
+    expect(other.status).toBe(409);
+  });
+});
+
+describe('a gateway that is started again', () => {
+  async function restart(fixture: GatewayFixture, options: FixtureOptions = {}): Promise<GatewayFixture> {
+    await fixture.stop();
+    return start({ ...options, dataDir: fixture.dataDir });
+  }
+
+  it('gives the very receipt for events taken before, and appends nothing', async () => {
+    const fixture = await start({});
+    const events = [saleJson(), saleJson({ tillId: 'T2' })];
+    const first = await fixture.post('/v1/vat/events', events);
+    const again = await restart(fixture);
+    expect((await again.post('/v1/vat/events', events)).body).toEqual(first.body);
+    expect(await again.records('vat.events.v1')).toHaveLength(2);
+  });
+
+  it('after a crash between reserve and append completes the request at its retry, as it was reserved', async () => {
+    const crashed = await start({ around: faulty(() => new Promise(() => undefined)), nowMs: () => 1_795_254_600_000 });
+    const sale = saleJson();
+    // never answered: the process dies while the append is under way
+    const lost = crashed.post('/v1/vat/events', sale).catch(() => null);
+    await expect.poll(() => crashed.gateway.verifierKey !== null).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await crashed.crash();
+    await lost;
+    const fixture = await start({ dataDir: crashed.dataDir });
+    expect(await fixture.records('vat.events.v1')).toHaveLength(0);
+    const answer = await fixture.post('/v1/vat/events', sale);
+    expect(answer.body.receipts[0].note).toContain('received 2026-11-21T09:50:00.000Z');
+    const [record, ...none] = await fixture.records('vat.events.v1');
+    expect(none).toEqual([]);
+    expect(decodeEvent(record?.value as Buffer).receivedAtMs).toBe(1_795_254_600_000);
+  });
+
+  it('after a crash between append and answer finds its events in the log, and appends nothing at the retry', async () => {
+    const around = faulty(async (appends, log) => {
+      await log.append(appends);
+      return new Promise(() => undefined);
+    });
+    const crashed = await start({ around });
+    const events: Json[] = Array.from({ length: 20 }, (_, n) => paymentJson({ payeReference: `1${10 + n}/AB456` }));
+    const lost = crashed.post('/v1/paye/events', events, { client: 'agent' }).catch(() => null);
+    await expect.poll(async () => (await crashed.records('paye.events.v1')).length).toBe(20);
+    await crashed.crash();
+    await lost;
+    const fixture = await start({ dataDir: crashed.dataDir });
+    expect((await fixture.post('/v1/paye/events', events, { client: 'agent' })).status).toBe(202);
+    expect(await fixture.records('paye.events.v1')).toHaveLength(20);
+  });
+
+  it('without its store rebuilds the reservations from the log: repeats are known, conflicts are refused', async () => {
+    const fixture = await start({ nowMs: () => 1_795_254_600_000 });
+    const events = [saleJson(), saleJson({ tillId: 'T2' })];
+    const first = await fixture.post('/v1/vat/events', events);
+    await fixture.stop();
+    rmSync(join(fixture.dataDir, 'gateway'), { recursive: true });
+    const rebuilt = await start({ dataDir: fixture.dataDir });
+    const again = await rebuilt.post('/v1/vat/events', events);
+    expect(again.body).toEqual(first.body);
+    expect(await rebuilt.records('vat.events.v1')).toHaveLength(2);
+    const third = await rebuilt.post('/v1/vat/events', events[1]);
+    expect(third.body.receipts[0].note).toBe(again.body.receipts[0].note);
+    const other = await rebuilt.post('/v1/vat/events', { ...events[0], tillId: 'T9' });
+    expect(other.status).toBe(409);
+  });
+
+  it('refuses a store of another ledger', async () => {
+    const fixture = await start({});
+    await fixture.stop();
+    rmSync(join(fixture.dataDir, 'keys'), { recursive: true });
+    await expect(startGateway({ dataDir: fixture.dataDir })).rejects.toMatchObject({ code: 'STORE_OF_ANOTHER_LEDGER' });
+    running = null;
+    removeData(fixture);
+  });
+});
