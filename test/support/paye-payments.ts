@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type LocalDate, localDate } from '../../libs/core/calendar/local-date.ts';
 import type { Decision, StateValue, StateView } from '../../libs/core/events/decision.ts';
 import type { Head } from '../../libs/core/events/heads.ts';
-import type { PaymentMade } from '../../libs/core/events/paye-events.ts';
+import type { PayeEvent, PaymentMade } from '../../libs/core/events/paye-events.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import { eventId, personToken } from '../../libs/core/identity/event-id.ts';
 import { type Pence, pence } from '../../libs/core/money/pence.ts';
@@ -49,7 +49,7 @@ export function paymentMade(changes: Loose<PaymentMade> = {}): PaymentMade {
   };
 }
 
-export function hashOf(event: PaymentMade): string {
+export function hashOf(event: PayeEvent): string {
   return createHash('sha256').update(JSON.stringify(event)).digest('hex');
 }
 
@@ -66,7 +66,7 @@ export class PayeBook {
 
   readonly view: StateView = { get: (key) => this.state.get(key) };
 
-  decide(event: PaymentMade): Decision {
+  decide(event: PayeEvent): Decision {
     const decision = decidePaye(event, hashOf(event), this.view, this.#rules);
     for (const { key, value } of decision.changes) {
       // State goes through JSON, as it does in the store.

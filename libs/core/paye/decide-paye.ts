@@ -1,11 +1,12 @@
 import { TallyError } from '../errors/tally-error.ts';
 import { accountCounter, accountKey, decisionsOf } from '../events/account-counter.ts';
-import type { Assessment, Decision, HeadAmount, Rejection, StateChange, StateView } from '../events/decision.ts';
+import type { Assessment, Decision, HeadAmount, StateChange, StateView } from '../events/decision.ts';
 import type { Head } from '../events/heads.ts';
 import type { PayeEvent, PaymentMade, StatedDeductions } from '../events/paye-events.ts';
 import type { Pence } from '../money/pence.ts';
 import { type AssessedPayment, assessPayment } from './assess-payment.ts';
 import { checkPayment } from './check-payment.ts';
+import { claimsStateKeys, decideClaims } from './decide-claims.ts';
 import {
   type EmploymentState,
   employmentKey,
@@ -15,11 +16,14 @@ import {
   seenBefore,
   seenMark,
 } from './employment-state.ts';
+import { monthTotalsKey, monthTotalsValue, readMonthTotals } from './month-totals.ts';
 import { type PayDay, type PayeRules, payDayOf } from './paye-rules.ts';
+import { rejectedPayeEvent } from './rejected-paye-event.ts';
 
 /**
  * Decides one PAYE event on top of the state of its account and employment. Pure: reads through the view, changes nothing.
- * A payment is accepted with one charge, rejected with the code of its first fault, or a repeat.
+ * A payment is accepted with one charge, an employer's claims or the close of its month with one claim; either is rejected with the code
+ * of its first fault, or a repeat.
  *
  * @param eventHash SHA-256 (64 lower-case hex) of the event as appended.
  */
@@ -29,15 +33,19 @@ export function decidePaye(event: PayeEvent, eventHash: string, view: StateView,
       return decidePayment(event, eventHash, view, rules);
     case 'EmployerClaimsMade':
     case 'PayePeriodClosed':
-      return rejected(event, 'NOT_BUILT', { what: event.type });
+      return decideClaims(event, eventHash, view, rules);
   }
 }
 
 /** Keys of state that a decision on this event most likely reads. */
 export function payeStateKeys(event: PayeEvent): readonly string[] {
-  if (event.type !== 'PaymentMade') return [accountKey(event.account)];
+  if (event.type !== 'PaymentMade') return claimsStateKeys(event);
   const taxYear = taxYearText(event.paymentDate);
-  const keys = [accountKey(event.account), employmentKey(event.account, taxYear, event.worksNumber)];
+  const keys = [
+    accountKey(event.account),
+    employmentKey(event.account, taxYear, event.worksNumber),
+    monthTotalsKey(event.account, taxYear, taxMonthText(event.paymentDate)),
+  ];
   if (event.oldWorksNumber !== null) keys.push(employmentKey(event.account, taxYear, event.oldWorksNumber));
   return keys;
 }
@@ -46,7 +54,11 @@ function decidePayment(event: PaymentMade, eventHash: string, view: StateView, r
   const faults = checkPayment(event, rules);
   const [fault] = faults;
   if (fault !== undefined) {
-    return rejected(event, fault.code, { pointer: fault.pointer, detail: fault.detail, faults: String(faults.length) });
+    return rejectedPayeEvent(event, fault.code, {
+      pointer: fault.pointer,
+      detail: fault.detail,
+      faults: String(faults.length),
+    });
   }
   const day = payDayOf(rules, event.paymentDate);
   const key = employmentKey(event.account, day.taxYear, event.worksNumber);
@@ -55,9 +67,11 @@ function decidePayment(event: PaymentMade, eventHash: string, view: StateView, r
   const seen = own === undefined ? 'new' : seenBefore(own.h, mark);
   if (seen === 'repeat') return { outcome: 'repeat', results: [], rejections: [], changes: [] };
   if (seen === 'conflict')
-    return rejected(event, 'EVENT_ID_CONFLICT', { what: 'the event id is known with another body' });
+    return rejectedPayeEvent(event, 'EVENT_ID_CONFLICT', { what: 'the event id is known with another body' });
   if (own !== undefined && isMoved(own)) {
-    return rejected(event, 'WORKS_NUMBER_CHANGED', { what: 'the employment goes on under another works number' });
+    return rejectedPayeEvent(event, 'WORKS_NUMBER_CHANGED', {
+      what: 'the employment goes on under another works number',
+    });
   }
   return assessed(event, mark, { own, key, day, view, rules });
 }
@@ -80,14 +94,24 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
   } catch (error) {
     // The view's own signals are not ours: only what this arithmetic refuses is a rejection.
     if (error instanceof TallyError && error.code === 'NOT_BUILT') {
-      return rejected(event, error.code, { what: String(error.facts.what) });
+      return rejectedPayeEvent(event, error.code, { what: String(error.facts.what) });
     }
     throw error;
   }
   const number = decisionsOf(event.account, view) + 1;
+  const monthKey = monthTotalsKey(event.account, day.taxYear, day.taxMonth);
+  const month = readMonthTotals(view, monthKey);
   changes.push(
     { key, value: payment.state as unknown as StateChange['value'] },
     { key: accountKey(event.account), value: accountCounter(number) },
+    {
+      key: monthKey,
+      value: monthTotalsValue({
+        employerNicsPence: month.employerNicsPence + payment.employerNicsPence,
+        payBillPence: month.payBillPence + (event.niCategory === 'X' ? 0 : event.nicableEarningsPence),
+        payments: month.payments + 1,
+      }),
+    },
   );
   const result: Assessment = {
     account: event.account,
@@ -152,20 +176,15 @@ function amount(head: Head, pence: number): HeadAmount {
   return { head, pence: pence as Pence };
 }
 
-function rejected(event: PayeEvent, code: string, facts: Readonly<Record<string, string>>): Decision {
-  const rejection: Rejection = {
-    account: event.account,
-    eventId: event.eventId,
-    code,
-    facts,
-    receivedAtMs: event.receivedAtMs,
-  };
-  return { outcome: 'rejected', results: [], rejections: [rejection], changes: [] };
-}
-
 /** The tax year of a date's text without reading the rates: 5 April is in the old year. A text that is no date gives some key. */
 function taxYearText(date: string): string {
   const year = Number(date.slice(0, 4));
   const start = date.slice(5) >= '04-06' ? year : year - 1;
   return `${start}-${String((start + 1) % 100).padStart(2, '0')}`;
+}
+
+/** The tax month of a date's text, likewise. */
+function taxMonthText(date: string): number {
+  const month = Number(date.slice(5, 7));
+  return ((month + 8 - (date.slice(8) >= '06' ? 0 : 1)) % 12) + 1;
 }

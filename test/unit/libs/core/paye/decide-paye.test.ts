@@ -142,20 +142,6 @@ describe('what is refused', () => {
     expect(rejections[0]).toMatchObject({ code, facts: { pointer, faults: '1' } });
     expect(changed).toEqual([]);
   });
-
-  it('an employer’s claims are not built yet and say so', () => {
-    const { account, eventId, receivedAtMs } = paymentMade();
-    const closed = {
-      type: 'PayePeriodClosed',
-      eventId,
-      account,
-      receivedAtMs,
-      taxYear: '2026-27',
-      taxMonth: 1,
-    } as const;
-    const { rejections } = decidePaye(closed, '0'.repeat(64), book.view, RULES);
-    expect(rejections[0]).toMatchObject({ code: 'NOT_BUILT', facts: { what: 'PayePeriodClosed' } });
-  });
 });
 
 describe('several payments in a period', () => {
