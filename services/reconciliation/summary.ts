@@ -53,8 +53,11 @@ export interface CodeCount {
 
 export interface Summary {
   readonly asOf: string;
-  /** `behind`: the log is read from further back than a minute, so nothing is said yet of what is overdue. */
-  readonly state: 'agreed' | 'differs' | 'behind';
+  /**
+   * behind: the log is read from further back than a minute, so nothing is said yet of what is overdue. halted: reading ended with an error,
+   * and the figures stand still.
+   */
+  readonly state: 'agreed' | 'differs' | 'behind' | 'halted';
   readonly liabilityToday: {
     /** The civil day in London on which the events were received. */
     readonly day: string;
@@ -84,6 +87,7 @@ export interface Summary {
 
 export interface SummaryOptions {
   readonly overdueAfterMs: number;
+  readonly halted?: boolean;
 }
 
 /** Behind by more than this, nothing is said of what is overdue. */
@@ -100,11 +104,10 @@ export function summaryOf(books: Books, evidence: Evidence, nowMs: number, optio
   };
   const [p50Ms = null, p99Ms = null] = recent.toCopy.percentilesMs(nowMs, [0.5, 0.99]);
   const unacknowledged = TAXES.map((tax) => figures.taxes[tax].unacknowledged.split(cutoffs.payerCopy));
-  const behind = isBehind(evidence, nowMs);
   const agreed = figures.divergentCopies === 0 && TAXES.every((tax) => agrees(taxes[tax]));
   return {
     asOf: new Date(nowMs).toISOString(),
-    state: !agreed ? 'differs' : behind ? 'behind' : 'agreed',
+    state: stateOf(agreed, isBehind(evidence, nowMs), options.halted === true),
     liabilityToday: liabilityToday(books, nowMs),
     rates: {
       eventsPerSecond: recent.events.perSecond(nowMs, RATE_SECONDS),
@@ -171,6 +174,12 @@ function differenceOf(figures: TaxFigures, stage: Stage, cutoffMs: number | null
     oldestUnmatchedSeconds: oldestMs === null ? 0 : Math.max(0, Math.round((nowMs - oldestMs) / 1000)),
     differs: figures.differs[stage],
   };
+}
+
+function stateOf(agreed: boolean, behind: boolean, halted: boolean): Summary['state'] {
+  if (halted) return 'halted';
+  if (!agreed) return 'differs';
+  return behind ? 'behind' : 'agreed';
 }
 
 function agrees(tax: TaxSummary): boolean {

@@ -80,11 +80,12 @@ export async function createReconciliation(
     throw error;
   }
 
-  const summary = (): Summary => summaryOf(books, reconciler.evidence(), nowMs(), ages);
+  let failure: unknown = null;
+  const summary = (): Summary =>
+    summaryOf(books, reconciler.evidence(), nowMs(), { ...ages, halted: failure !== null });
   observe.copied = createReconciliationMetrics(metrics, summary).observeCopied;
   const live = createLive(summary, options.liveEveryMs ?? LIVE_EVERY_MS);
   const abort = new AbortController();
-  let failure: unknown = null;
   const running = runReconciler(reconciler, abort.signal, (error) => logger.warn({ err: error }, 'trying again')).catch(
     (error: unknown) => {
       failure = error;

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Response, Router } from 'express';
+import { createEventStream } from '../../libs/adapters/http/event-stream.ts';
+import { projectRoot } from '../../libs/adapters/runtime/project-root.ts';
+import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
+import { type PageView, timeOf, viewOf } from './page-view.ts';
+import { renderPage } from './render-page.ts';
+import { type PageSummary, SUMMARY } from './summary-shape.ts';
+
+/** Where summaries come from: the reconciliation in the same process, or its live stream over HTTP (follow-summaries.ts). */
+export interface SummarySource {
+  /** The newest summary as JSON; null before the first. */
+  summary(): unknown;
+  /** Told each new one. Gives the way to stop that. */
+  subscribe(listener: (summary: unknown) => void): () => void;
+}
+
+export interface DashboardOptions {
+  /** The page's own files; those of the project where left out. */
+  readonly pageFolder?: string;
+}
+
+export interface DashboardDependencies {
+  readonly reconciliation: SummarySource;
+  readonly logger: Logger;
+  readonly nowMs?: () => number;
+}
+
+export interface Dashboard {
+  /** `GET /`, its files, and its live stream: no key is needed, and no payer is named. */
+  readonly router: Router;
+  /** Ends live streams, so that the HTTP server can stop. */
+  endStreams(): void;
+}
+
+/** Nothing from elsewhere, nothing inline, no forms, no frames. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** The Treasury page. */
+export function createDashboard(options: DashboardOptions, dependencies: DashboardDependencies): Dashboard {
+  const { reconciliation, logger, nowMs = Date.now } = dependencies;
+  const folder = options.pageFolder ?? join(projectRoot(), 'services/dashboard/page');
+  const script = readFileSync(join(folder, 'treasury.js'));
+  const style = readFileSync(join(folder, 'treasury.css'));
+  const stream = createEventStream({ replayEventsMax: 1 });
+  let id = 0;
+  const view = (json: unknown): PageView | null => {
+    const summary = summaryOf(json, logger);
+    return summary === null ? null : viewOf(summary, nowMs());
+  };
+  const unsubscribe = reconciliation.subscribe((json) => {
+    if (stream.readers === 0) return;
+    const current = view(json);
+    if (current === null) return;
+    id++;
+    stream.publish({ event: 'view', id, data: { ...current, time: timeOf(current.asOf) } });
+  });
+  const router = Router();
+  router.get('/', (_request, response) => {
+    secure(response)
+      .set('Cache-Control', 'no-store')
+      .type('html')
+      .send(renderPage(view(reconciliation.summary())));
+  });
+  router.get('/assets/treasury.js', (_request, response) => {
+    secure(response).set('Cache-Control', 'no-cache').type('text/javascript').send(script);
+  });
+  router.get('/assets/treasury.css', (_request, response) => {
+    secure(response).set('Cache-Control', 'no-cache').type('text/css').send(style);
+  });
+  router.get('/treasury/v1/live', (request, response) => stream.serve(request, response));
+  return {
+    router,
+    endStreams: () => {
+      unsubscribe();
+      stream.close();
+    },
+  };
+}
+
+function secure(response: Response): Response {
+  return response.set('Content-Security-Policy', CONTENT_SECURITY_POLICY);
+}
+
+/** Null, and a line in the log, where the summary is not of the shape that this page knows. */
+function summaryOf(json: unknown, logger: Logger): PageSummary | null {
+  if (json === null) return null;
+  const parsed = SUMMARY.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  logger.warn({ code: 'SUMMARY_UNREADABLE', at: issue?.path.join('.') }, 'the summary is not of the shape expected');
+  return null;
+}
