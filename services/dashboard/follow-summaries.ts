@@ -1,5 +1,5 @@
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
-import type { SummarySource } from './dashboard.ts';
+import type { SummarySource } from './create-dashboard.ts';
 
 export interface FollowSummariesOptions {
   /** Of the reconciliation service: `http://127.0.0.1:8084`. */

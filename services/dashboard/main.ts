@@ -4,7 +4,7 @@ import { createHealth } from '../../libs/adapters/telemetry/health.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { addProcessMetrics, createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { metricsRouter } from '../../libs/adapters/telemetry/metrics-router.ts';
-import { createDashboard } from './dashboard.ts';
+import { createDashboard } from './create-dashboard.ts';
 import { followSummaries } from './follow-summaries.ts';
 
 const STOP_DEADLINE_MS = 10_000;

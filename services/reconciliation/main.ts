@@ -8,7 +8,7 @@ import { createHealth } from '../../libs/adapters/telemetry/health.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { addProcessMetrics, createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { metricsRouter } from '../../libs/adapters/telemetry/metrics-router.ts';
-import { createReconciliation } from './reconciliation.ts';
+import { createReconciliation } from './create-reconciliation.ts';
 
 const STOP_DEADLINE_MS = 10_000;
 

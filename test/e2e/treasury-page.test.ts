@@ -9,8 +9,8 @@ import { type HttpServer, startHttpServer } from '../../libs/adapters/http/http-
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import { pence } from '../../libs/core/money/pence.ts';
-import { createDashboard, type Dashboard } from '../../services/dashboard/dashboard.ts';
-import type { Reconciliation } from '../../services/reconciliation/reconciliation.ts';
+import { createDashboard, type Dashboard } from '../../services/dashboard/create-dashboard.ts';
+import type { Reconciliation } from '../../services/reconciliation/create-reconciliation.ts';
 import { capability } from '../support/capabilities.ts';
 import { accepted, assessed, ReconciliationWorld } from '../support/reconciliation-world.ts';
 import { samplePayment, sampleSale } from '../support/sample-events.ts';

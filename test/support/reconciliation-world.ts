@@ -29,7 +29,7 @@ import {
   createReconciliation,
   type Reconciliation,
   type ReconciliationOptions,
-} from '../../services/reconciliation/reconciliation.ts';
+} from '../../services/reconciliation/create-reconciliation.ts';
 import { LEDGER_KEY, LEDGER_NAME, seededBytes } from './ledger-chain.ts';
 import { idOf } from './sample-events.ts';
 

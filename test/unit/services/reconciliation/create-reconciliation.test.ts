@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { VAT_EVENTS } from '../../../../libs/adapters/event-log/topics.ts';
 import { account } from '../../../../libs/core/identity/account.ts';
 import { pence } from '../../../../libs/core/money/pence.ts';
-import type { Reconciliation } from '../../../../services/reconciliation/reconciliation.ts';
+import type { Reconciliation } from '../../../../services/reconciliation/create-reconciliation.ts';
 import type { Summary } from '../../../../services/reconciliation/summary.ts';
 import type { Stage } from '../../../../services/reconciliation/tables.ts';
 import { accepted, assessed, ReconciliationWorld } from '../../../support/reconciliation-world.ts';
