@@ -51,8 +51,8 @@ export interface OutboxDependencies {
   readonly events: OwnEvents;
   /** Called when a lane has work. */
   readonly wake: (lane: number) => void;
-  /** Called for an account that this node did not follow before. */
-  readonly follow: (owner: Account) => void;
+  /** Called where there are accounts that this node did not follow before. */
+  readonly follow: () => void;
 }
 
 /** The payer's outbox: what it holds is durable before anyone is told so, and is sent until a receipt or a refusal is in hand. */
@@ -84,7 +84,13 @@ export class Outbox {
     const read = this.#dependencies.events
       .read(tax, events)
       .map((event, index) => (event.readable && mayPost?.(event.account) === false ? notYours(event, index) : event));
-    return await store.exclusively(() => this.#take(read, options.whole));
+    const queued = new Set<number>();
+    const followed = store.accountCount;
+    const result = await store.exclusively(() => this.#take(read, options.whole, queued));
+    // Only now can others see what was written.
+    for (const lane of queued) this.#dependencies.wake(lane);
+    if (store.accountCount > followed) this.#dependencies.follow();
+    return result;
   }
 
   counts(): OutboxCounts {
@@ -98,7 +104,7 @@ export class Outbox {
     };
   }
 
-  #take(read: readonly SubmittedEvent[], whole: boolean): SubmitResult {
+  #take(read: readonly SubmittedEvent[], whole: boolean, queued: Set<number>): SubmitResult {
     const refused: RefusedSubmission[] = [];
     const fresh = new Map<string, ReadableEvent>();
     let repeated = 0;
@@ -114,7 +120,7 @@ export class Outbox {
       else refused.push({ index, eventId: event.eventId, faults: [conflict(index)] });
     });
     if (whole && refused.length > 0) return { queued: 0, repeated: 0, refused };
-    for (const event of fresh.values()) this.#queue(event);
+    for (const event of fresh.values()) queued.add(this.#queue(event));
     return { queued: fresh.size, repeated, refused };
   }
 
@@ -127,10 +133,9 @@ export class Outbox {
     return store.refused.doesExist(key) ? undefined : store.submitted.get(key);
   }
 
-  #queue({ account: owner, eventId: id, text }: ReadableEvent): void {
+  #queue({ account: owner, eventId: id, text }: ReadableEvent): number {
     const { store } = this.#dependencies;
-    const known = store.account(owner);
-    const followed = known ?? store.addAccount(owner);
+    const followed = store.account(owner) ?? store.addAccount(owner);
     const key = eventKey(followed.number, id);
     const lane = laneOf(owner, followed.number);
     const position = this.#nextPosition[lane] ?? 0;
@@ -138,8 +143,7 @@ export class Outbox {
     void store.submitted.put(key, text);
     void store.refused.remove(key);
     void store.unsent.put(laneKey(lane, position), key);
-    this.#dependencies.wake(lane);
-    if (known === undefined) this.#dependencies.follow(owner);
+    return lane;
   }
 }
 

@@ -36,7 +36,8 @@ type Values = Database<StateValue, Buffer>;
  * | paths      | account, event   | inclusion path, where we do not hold all leaves of a receipt  | outbox   |
  * | receipts   | receipt          | the signed note, and its leaves where all are ours            | outbox   |
  * | blocks     | account, seq     | header, totals, entries                                       | follower |
- * | entries    | account, event   | seq and position of its entry                                 | follower |
+ * | entries    | account, event   | seq and position of the entry of an event of ours             | follower |
+ * | bankEntries| account, event   | the same of money at HMRC's bank, of which we have no event   | follower |
  * | rejected   | account, event   | code, and the signed note that says so                        | follower |
  * | state      | account, key     | state of the payer's own recomputation                        | follower |
  * | divergences| number           | report with both versions                                     | follower |
@@ -54,6 +55,7 @@ export class PayerStore {
   readonly receipts: Bytes;
   readonly blocks: Bytes;
   readonly entries: Bytes;
+  readonly bankEntries: Bytes;
   readonly rejected: Texts;
   readonly state: Values;
   readonly rules: Texts;
@@ -78,6 +80,7 @@ export class PayerStore {
     this.receipts = bytes('receipts');
     this.blocks = bytes('blocks');
     this.entries = bytes('entries');
+    this.bankEntries = bytes('bankEntries');
     this.rejected = texts('rejected');
     this.state = this.#root.openDB({ name: 'state', keyEncoding: 'binary', encoding: 'json' });
     this.rules = texts('rules');
@@ -110,6 +113,10 @@ export class PayerStore {
     const found = this.#byNumber.get(number);
     assert(found !== undefined, 'the store holds the account of every key', { number });
     return found;
+  }
+
+  get accountCount(): number {
+    return this.#byAccount.size;
   }
 
   accounts(): IterableIterator<FollowedAccount> {

@@ -121,7 +121,9 @@ function takeOf(
         void store.blocks.put(blockKey(followed.number, at.seq), writeBlock(block));
         entries.forEach((entry, position) => {
           if (entry.number === 0) return;
-          void store.entries.put(eventKey(followed.number, entry.eventId), writePlace({ seq: at.seq, position }));
+          const key = eventKey(followed.number, entry.eventId);
+          const table = store.appended.doesExist(key) ? store.entries : store.bankEntries;
+          void table.put(key, writePlace({ seq: at.seq, position }));
         });
       }
       for (const key of settled) void store.awaiting.remove(key);
@@ -166,7 +168,9 @@ class OwnCopy implements OwnRecord {
   }
 
   hasEntry(id: EventId): boolean {
-    return this.#held.has(id) || this.#dependencies.store.entries.doesExist(eventKey(this.#followed.number, id));
+    const { store } = this.#dependencies;
+    const key = eventKey(this.#followed.number, id);
+    return this.#held.has(id) || store.entries.doesExist(key) || store.bankEntries.doesExist(key);
   }
 
   /** Counts a checked block's entries among those that stand. */

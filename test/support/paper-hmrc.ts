@@ -13,6 +13,7 @@ import {
   noteSignerOfSeed,
 } from '../../libs/adapters/runtime/node-crypto.ts';
 import { localDate } from '../../libs/core/calendar/local-date.ts';
+import type { Fault } from '../../libs/core/errors/fault.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { decideEvent, type TaxRules } from '../../libs/core/events/decide-event.ts';
 import type { StateValue } from '../../libs/core/events/decision.ts';
@@ -68,7 +69,9 @@ export class PaperHmrc {
   falsify: (entry: LedgerEntry) => LedgerEntry = (entry) => entry;
   /** Event ids (hex) that are accepted and then kept back. */
   readonly withheld = new Set<string>();
-  /** Thrown instead of an answer, after what was sent was taken. */
+  /** Why an event (id in hex) is refused at the door, where it is. */
+  readonly refused = new Map<string, Fault>();
+  /** So many answers are lost after what was sent was taken. */
   loseAnswers = 0;
   readonly acknowledged: { readonly chain: string; readonly seq: number }[] = [];
   readonly #master = seededBytes('paper master', 32);
@@ -78,6 +81,7 @@ export class PaperHmrc {
   readonly #receipts = new Map<string, { readonly note: string; readonly event: GatewayReceipt['events'][number] }>();
   readonly #rejections: PaperRejection[] = [];
   #checkpoint: { readonly note: string; readonly size: number } | null = null;
+  readonly #kept: { readonly event: TaxEvent; readonly hash: string }[] = [];
   #salts = 0;
 
   constructor(options: { readonly clock?: () => number } = {}) {
@@ -119,6 +123,13 @@ export class PaperHmrc {
     },
     follow: ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
   };
+
+  /** Decides at last on an event that was withheld. */
+  release(): void {
+    const kept = this.#kept.splice(0);
+    this.withheld.clear();
+    for (const { event, hash } of kept) this.#decide(event, hash);
+  }
 
   /** Money that HMRC's bank received. */
   pay(account: Account, amountPence: number): void {
@@ -205,7 +216,12 @@ export class PaperHmrc {
       texts.map((text) => JSON.parse(text) as unknown),
       this.rules,
     );
-    if (faults.length > 0) return { kind: 'refused', status: 422, code: 'INPUT_INVALID', faults };
+    const refusals = drafts.flatMap(({ index, event }) => {
+      const fault = this.refused.get(event.eventId);
+      return fault === undefined ? [] : [{ ...fault, pointer: `/${index}${fault.pointer}` }];
+    });
+    const all = [...faults, ...refusals];
+    if (all.length > 0) return { kind: 'refused', status: 422, code: 'INPUT_INVALID', faults: all };
     const receivedAtMs = this.clock();
     const fresh: { event: TaxEvent; bytes: Buffer; person: string | undefined }[] = [];
     for (const draft of drafts) {
@@ -252,7 +268,10 @@ export class PaperHmrc {
   }
 
   #decide(event: TaxEvent, hash: string): void {
-    if (this.withheld.has(event.eventId)) return;
+    if (this.withheld.has(event.eventId)) {
+      this.#kept.push({ event, hash });
+      return;
+    }
     const decision = decideEvent(event, hash, { get: (key) => this.#state.get(key) }, this.rules);
     for (const { key, value } of decision.changes) {
       if (value === null) this.#state.delete(key);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { GatewayClient } from '../../libs/adapters/http/gateway-client.ts';
 import type { LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
 import { clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
-import { loadRateCards, loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { loadRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { noteSignerOfSeed } from '../../libs/adapters/runtime/node-crypto.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
@@ -31,6 +31,7 @@ export async function openPayerNode(
 ): Promise<NodeUnderTest> {
   const folder = other.folder ?? (await mkdtemp(join(tmpdir(), 'payer-node-')));
   const fatal: unknown[] = [];
+  const loaded = loadRules();
   const { clock, ...options } = other;
   const node = await createPayerNode(
     { accounts: [], gatewayKeys: [clients.gatewayKey], ...PAYER_NODE_DEFAULTS, ...options, folder },
@@ -38,8 +39,8 @@ export async function openPayerNode(
       gateway: clients.gateway,
       ledger: clients.ledger,
       signer: noteSignerOfSeed('payer-of-the-test', seededBytes('payer', 32)),
-      rules: loadTaxRules(),
-      rateCards: loadRateCards(),
+      rules: loaded.rules,
+      rateCards: loaded.cards,
       clients: clientRegistry([
         { id: 'payer', keySha256: digestOfKey(PAYER_CLIENT_KEY), accounts: '*', roles: ['payer'], expiresAt: null },
       ]),

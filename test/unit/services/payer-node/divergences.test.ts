@@ -1,0 +1,283 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { PullAnswer } from '../../../../libs/adapters/codec/pull-answer.ts';
+import type { LedgerClient } from '../../../../libs/adapters/http/ledger-client.ts';
+import { NODE_HASHES, nodeEd25519Verify } from '../../../../libs/adapters/runtime/node-crypto.ts';
+import { account } from '../../../../libs/core/identity/account.ts';
+import { checkDivergence } from '../../../../libs/core/ledger/check-divergence.ts';
+import { parseDivergenceReport } from '../../../../libs/core/ledger/divergence-report.ts';
+import type { LedgerEntry } from '../../../../libs/core/ledger/ledger-entry.ts';
+import { printVerifierKey } from '../../../../libs/core/ledger/verifier-key.ts';
+import { pence } from '../../../../libs/core/money/pence.ts';
+import type { StoredDivergence } from '../../../../services/payer-node/payer-records.ts';
+import { eventKey, PayerStore } from '../../../../services/payer-node/payer-store.ts';
+import { PAYER_PAYE, PAYER_VAT, paymentJson, saleJsons, uuidOfName } from '../../../support/own-events.ts';
+import { PaperHmrc } from '../../../support/paper-hmrc.ts';
+import { type NodeUnderTest, openPayerNode, removeFolder, until } from '../../../support/payer-node-fixture.ts';
+
+const VAT = account(PAYER_VAT);
+const PAYE = account(PAYER_PAYE);
+const opened: NodeUnderTest[] = [];
+
+type Meddle = (answer: PullAnswer) => PullAnswer;
+
+interface World extends NodeUnderTest {
+  readonly hmrc: PaperHmrc;
+  /** Changes what comes over the wire. */
+  meddle: Meddle;
+  /** Asks another ledger that has the same keys. */
+  ledger: LedgerClient;
+}
+
+async function open(other: Parameters<typeof openPayerNode>[1] = {}, hmrc = new PaperHmrc()): Promise<World> {
+  const world = { hmrc, meddle: (answer: PullAnswer) => answer, ledger: hmrc.ledger };
+  const ledger: LedgerClient = {
+    ...hmrc.ledger,
+    registerChain: (request) => world.ledger.registerChain(request),
+    pull: async (request) => world.meddle(await world.ledger.pull(request)),
+    acknowledge: (request) => world.ledger.acknowledge(request),
+  };
+  const clients = { gateway: hmrc.gateway, ledger, gatewayKey: printVerifierKey(hmrc.gatewaySigner.key) };
+  const under = await openPayerNode(clients, { pullEveryMs: 20, ...other });
+  const whole = Object.assign(world, under);
+  opened.push(whole);
+  return whole;
+}
+
+afterEach(async () => {
+  for (const { node, folder, fatal } of opened.splice(0)) {
+    await node.stop();
+    await removeFolder(folder);
+    expect(fatal).toEqual([]);
+  }
+});
+
+/** Two accounts with events that are sealed and taken. */
+async function settled(world: World): Promise<void> {
+  world.node.start();
+  await world.node.submit('vat', saleJsons(3));
+  await world.node.submit('paye', [paymentJson(1)]);
+  await until(() => world.node.counts().unsent === 0);
+  world.hmrc.seal();
+  await until(() => world.node.counts().decided === 4);
+}
+
+async function firstDivergence(world: World): Promise<StoredDivergence> {
+  await until(() => [...world.node.divergences()].length > 0);
+  const [first] = world.node.divergences();
+  if (first === undefined) throw new Error('there is one');
+  return first;
+}
+
+function seqOf(world: World, owner = VAT): number | undefined {
+  return world.node.accounts().find((one) => one.account === owner)?.head?.seq;
+}
+
+function judged(world: World, stored: StoredDivergence): ReturnType<typeof checkDivergence> {
+  const report = parseDivergenceReport(JSON.stringify(stored.report));
+  const dependencies = { verify: nodeEd25519Verify, hashes: NODE_HASHES };
+  return checkDivergence(report, printVerifierKey(world.hmrc.signer.key), dependencies);
+}
+
+describe('a copy that differs', () => {
+  it('stops the chain at an amount that the own record does not give, names block and entry, and keeps both versions', async () => {
+    const world = await open();
+    await settled(world);
+    world.hmrc.falsify = (entry: LedgerEntry) =>
+      entry.number === 4 ? { ...entry, amounts: [{ head: 'outputVat', pence: pence(1) }] } : entry;
+    await world.node.submit('vat', saleJsons(2, 'T1', '101747696', 4));
+    await world.node.submit('paye', [paymentJson(2)]);
+    await until(() => world.node.counts().unsent === 0);
+    world.hmrc.seal();
+    const stored = await firstDivergence(world);
+    expect(stored).toMatchObject({ account: VAT, settledAtMs: null });
+    expect(stored.findings[0]).toMatchObject({ code: 'LIABILITY_DIFFERS', seq: 2, entryIndex: 0, field: 'amounts' });
+    expect(stored.findings[0]?.found).toBe('outputVat 1');
+    const report = parseDivergenceReport(JSON.stringify(stored.report));
+    expect(report.held.blocks).toHaveLength(1);
+    expect(report.came.blocks).toHaveLength(1);
+    expect(stored.own['event']).toBeTypeOf('string');
+    // the other chain goes on; the false block is neither stored nor countersigned
+    await until(() => seqOf(world, PAYE) === 2);
+    expect(seqOf(world)).toBe(1);
+    await until(() => world.hmrc.acknowledged.filter(({ seq }) => seq === 2).length === 1);
+    expect(world.node.accounts().find((one) => one.account === VAT)?.acknowledged?.seq).toBe(1);
+  });
+
+  it('stops the chain at an entry for an event that the payer never sent', async () => {
+    const world = await open();
+    await settled(world);
+    await world.hmrc.gateway.postEvents(
+      'vat',
+      saleJsons(1, 'T9').map((json) => JSON.stringify(json)),
+    );
+    world.hmrc.seal();
+    const stored = await firstDivergence(world);
+    expect(stored.findings[0]).toMatchObject({ code: 'EVENT_UNKNOWN', seq: 2, entryIndex: 0, account: VAT });
+  });
+
+  it('takes nothing under a checkpoint with a wrong signature', async () => {
+    const world = await open();
+    await settled(world);
+    world.meddle = (answer) => ({ ...answer, checkpoint: answer.checkpoint?.replace(/.....\n$/, 'AAAA=\n') ?? null });
+    await world.node.submit('vat', saleJsons(1, 'T2'));
+    await until(() => world.node.counts().unsent === 0);
+    world.hmrc.seal();
+    const stored = await firstDivergence(world);
+    expect(stored.findings[0]).toMatchObject({ code: 'CHECKPOINT_REFUSED', account: null });
+    expect(seqOf(world)).toBe(1);
+    // nothing of it was taken: with an honest answer the chain goes on
+    world.meddle = (answer) => answer;
+    await until(() => seqOf(world) === 2);
+    expect([...world.node.divergences()]).toHaveLength(1);
+  });
+
+  it('finds a block that is left out', async () => {
+    const world = await open();
+    await settled(world);
+    world.meddle = (answer) => ({
+      ...answer,
+      chains: answer.chains.map((chain) => ({
+        ...chain,
+        blocks: chain.blocks.length > 1 ? chain.blocks.slice(1) : [],
+      })),
+    });
+    for (const from of [4, 5]) {
+      await world.node.submit('vat', saleJsons(1, 'T1', '101747696', from));
+      await until(() => world.node.counts().unsent === 0);
+      world.hmrc.seal();
+    }
+    const stored = await firstDivergence(world);
+    expect(stored.findings.map(({ code }) => code)).toContain('SEQ_NOT_NEXT');
+    expect(seqOf(world)).toBe(1);
+  });
+
+  it('proves a ledger that shows another history: two roots of one size, or no consistency', async () => {
+    const world = await open();
+    await settled(world);
+    const other = new PaperHmrc();
+    await other.gateway.postEvents(
+      'vat',
+      saleJsons(2, 'T7').map((json) => JSON.stringify(json)),
+    );
+    await other.ledger.registerChain({ account: PAYE });
+    other.seal();
+    other.pay(VAT, 100);
+    other.pay(PAYE, 100);
+    other.seal();
+    world.ledger = other.ledger;
+    const stored = await firstDivergence(world);
+    expect(stored.findings[0]?.code).toMatch(/^CHECKPOINT_/);
+    expect(stored.account).toBeNull();
+    expect(seqOf(world)).toBe(1);
+    expect(judged(world, stored).verdict).not.toBe('claimed');
+  });
+
+  it('names its own record where that was altered since the receipt', async () => {
+    const world = await open();
+    await settled(world);
+    world.hmrc.withheld.add(uuidOfName('sale 101747696 T1 4').replaceAll('-', ''));
+    await world.node.submit('vat', saleJsons(1, 'T1', '101747696', 4));
+    await until(() => world.node.counts().unsent === 0);
+    await world.node.stop();
+    const store = new PayerStore({ folder: world.folder });
+    const key = eventKey(
+      store.account(VAT)?.number ?? 0,
+      uuidOfName('sale 101747696 T1 4').replaceAll('-', '') as Parameters<typeof eventKey>[1],
+    );
+    const altered = Buffer.from(store.appended.get(key) ?? Buffer.alloc(0));
+    altered[altered.length - 1] = (altered.at(-1) ?? 0) ^ 1;
+    await store.commit(() => void store.appended.put(key, altered));
+    await store.close();
+    opened.splice(0);
+    const again = await open({ folder: world.folder }, world.hmrc);
+    again.node.start();
+    world.hmrc.release();
+    world.hmrc.seal();
+    const stored = await firstDivergence(again);
+    expect(stored.findings[0]).toMatchObject({ code: 'OWN_RECORD_DIFFERS', seq: 2, entryIndex: 0 });
+  });
+
+  it('reports an accepted event that is in no block after the time allowed, and closes the report when it comes', async () => {
+    const world = await open({ withheldAfterMs: 150 });
+    world.hmrc.withheld.add(uuidOfName('sale 101747696 T1 2').replaceAll('-', ''));
+    world.node.start();
+    await world.node.submit('vat', saleJsons(2));
+    await until(() => world.node.counts().unsent === 0);
+    world.hmrc.seal();
+    const stored = await firstDivergence(world);
+    expect(stored.findings[0]).toMatchObject({ code: 'EVENT_WITHHELD', account: VAT });
+    expect(stored.own['receipt']).toContain('/receipt/v1');
+    world.hmrc.release();
+    world.hmrc.seal();
+    await until(() => [...world.node.divergences()].every((one) => one.settledAtMs !== null));
+    expect(world.node.counts().decided).toBe(2);
+  });
+
+  it('does not call an event withheld that waits for its sale by the rules', async () => {
+    const world = await open({ withheldAfterMs: 100 });
+    world.node.start();
+    const [sale] = saleJsons(1) as readonly [{ readonly eventId: string; readonly totalPence: number }];
+    const refund = refundOf(sale);
+    await world.node.submit('vat', [refund]);
+    await until(() => world.node.counts().unsent === 0);
+    world.hmrc.seal();
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect([...world.node.divergences()]).toEqual([]);
+    await world.node.submit('vat', [sale]);
+    await until(() => world.node.counts().unsent === 0);
+    world.hmrc.seal();
+    await until(() => world.node.counts().decided === 2);
+    expect(world.node.statement(VAT, { limit: 10, beforeSeq: null })?.chargesPence).toBe(0);
+  });
+
+  it('takes a rejection under the ledger signature, and refuses one that is not signed', async () => {
+    const world = await open();
+    world.node.start();
+    const [sale] = saleJsons(1) as readonly [{ readonly eventId: string; readonly totalPence: number }];
+    await world.node.submit('vat', [
+      sale,
+      refundOf(sale),
+      { ...refundOf(sale), eventId: uuidOfName('again'), tillId: 'R2' },
+    ]);
+    await until(() => world.node.counts().unsent === 0);
+    let forgedNotes = 0;
+    world.meddle = (answer) => {
+      if (answer.rejectionsNote === null) return answer;
+      forgedNotes += 1;
+      return {
+        ...answer,
+        chains: answer.chains.map((one) => ({
+          ...one,
+          rejections: one.rejections.map((r) => ({ ...r, code: 'E_OTHER' })),
+        })),
+      };
+    };
+    world.hmrc.seal();
+    await until(() => forgedNotes > 0 && world.node.counts().decided === 2);
+    expect(world.node.counts().rejected).toBe(0);
+    world.meddle = (answer) => answer;
+    await until(() => world.node.counts().rejected === 1);
+    expect([...world.node.divergences()].map((one) => one.findings[0]?.code)).toEqual(['REJECTIONS_REFUSED']);
+    expect(world.node.counts().receipted).toBe(0);
+  });
+});
+
+/** A full refund of a one-line sale, on another till. */
+function refundOf(sale: { readonly eventId: string; readonly totalPence: number }): Readonly<Record<string, unknown>> {
+  const { totalPence } = sale;
+  return {
+    schema: 1,
+    eventId: uuidOfName(`refund of ${sale.eventId}`),
+    vrn: '101747696',
+    tillId: 'REFUNDS',
+    seq: 1,
+    prevHash: null,
+    type: 'REFUND',
+    occurredAt: '2026-11-20T11:15:00Z',
+    currency: 'GBP',
+    lines: [{ id: '1', category: 'standard', paidPence: -totalPence }],
+    totalPence: -totalPence,
+    payments: [{ method: 'card', amountPence: -totalPence }],
+    originalEventId: sale.eventId,
+  };
+}
