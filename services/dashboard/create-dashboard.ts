@@ -11,7 +11,7 @@ import { type PageSummary, SUMMARY } from './summary-shape.ts';
 /** Where summaries come from: the reconciliation in the same process, or its live stream over HTTP (follow-summaries.ts). */
 export interface SummarySource {
   /** The newest summary as JSON; null before the first. */
-  summary(): unknown;
+  latest(): unknown;
   /** Told each new one. Gives the way to stop that. */
   subscribe(listener: (summary: unknown) => void): () => void;
 }
@@ -22,7 +22,7 @@ export interface DashboardOptions {
 }
 
 export interface DashboardDependencies {
-  readonly reconciliation: SummarySource;
+  readonly source: SummarySource;
   readonly logger: Logger;
   readonly nowMs?: () => number;
 }
@@ -48,7 +48,7 @@ const CONTENT_SECURITY_POLICY = [
 
 /** The Treasury page. */
 export function createDashboard(options: DashboardOptions, dependencies: DashboardDependencies): Dashboard {
-  const { reconciliation, logger, nowMs = Date.now } = dependencies;
+  const { source, logger, nowMs = Date.now } = dependencies;
   const folder = options.pageFolder ?? join(projectRoot(), 'services/dashboard/page');
   const script = readFileSync(join(folder, 'treasury.js'));
   const style = readFileSync(join(folder, 'treasury.css'));
@@ -58,7 +58,7 @@ export function createDashboard(options: DashboardOptions, dependencies: Dashboa
     const summary = summaryOf(json, logger);
     return summary === null ? null : viewOf(summary, nowMs());
   };
-  const unsubscribe = reconciliation.subscribe((json) => {
+  const unsubscribe = source.subscribe((json) => {
     if (stream.readers === 0) return;
     const current = view(json);
     if (current === null) return;
@@ -70,7 +70,7 @@ export function createDashboard(options: DashboardOptions, dependencies: Dashboa
     secure(response)
       .set('Cache-Control', 'no-store')
       .type('html')
-      .send(renderPage(view(reconciliation.summary())));
+      .send(renderPage(view(source.latest())));
   });
   router.get('/assets/treasury.js', (_request, response) => {
     secure(response).set('Cache-Control', 'no-cache').type('text/javascript').send(script);

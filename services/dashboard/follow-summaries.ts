@@ -36,7 +36,7 @@ export function followSummaries(
   };
   const running = follow(options, dependencies, abort.signal, told);
   return {
-    summary: () => latest,
+    latest: () => latest,
     subscribe: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);

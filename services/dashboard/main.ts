@@ -14,14 +14,14 @@ async function main(): Promise<void> {
   const logger = createLogger({ service: 'dashboard', level: 'info' });
   const metrics = createMetrics();
   addProcessMetrics(metrics.registry);
-  const reconciliation = followSummaries(
+  const source = followSummaries(
     {
       url: process.env['RECONCILIATION_URL'] ?? 'http://127.0.0.1:8084',
       key: process.env['RECONCILIATION_KEY'] ?? '',
     },
     { logger },
   );
-  const dashboard = createDashboard({}, { reconciliation, logger });
+  const dashboard = createDashboard({}, { source, logger });
   const health = createHealth();
   const server = await startHttpServer(
     { host: process.env['HOST'] ?? '127.0.0.1', port: Number(process.env['PORT'] ?? 8080), furtherPorts: 0 },
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     health.drain();
     dashboard.endStreams();
     await server.stop(STOP_DEADLINE_MS);
-    await reconciliation.stop();
+    await source.stop();
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
 }
