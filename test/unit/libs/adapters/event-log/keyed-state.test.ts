@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { KeyedState } from '../../../../../libs/adapters/event-log/keyed-state.ts';
+import type { StateStore } from '../../../../../libs/adapters/state-store/state-store.ts';
+import type { StateView } from '../../../../../libs/core/events/decision.ts';
+
+const TIP = 'ab'.repeat(16);
+const at = (tip: string) => ({ tip, tipOffset: 0, outputNext: 1, inputs: [] });
+
+/** A store of one partition that counts what is asked of it. */
+function memoryStore(values: Record<string, string>) {
+  const asked: string[][] = [];
+  const held = { tip: TIP as string | null, values: new Map(Object.entries(values)) };
+  const store: StateStore = {
+    checkpoint: async () => null,
+    get: async (_partition, keys) => {
+      asked.push([...keys]);
+      return { tip: held.tip, values: keys.map((key) => held.values.get(key) ?? null) };
+    },
+    commit: async () => [],
+    wipe: async () => undefined,
+    close: async () => undefined,
+  };
+  return { store, asked, held };
+}
+
+const addTo = {
+  keysOf: (key: string) => [key],
+  decide: (key: string, view: StateView) => {
+    const [before] = (view.get(key) ?? [0]) as readonly number[];
+    return { key, value: [(before ?? 0) + 1] };
+  },
+  changesOf: (change: { key: string; value: number[] }) => [change],
+};
+
+function stateOn(store: StateStore, entriesMax?: number): KeyedState {
+  const state = new KeyedState({ partition: 4, ...(entriesMax === undefined ? {} : { entriesMax }) }, { store });
+  state.committed(at(TIP));
+  return state;
+}
+
+describe('keyed state', () => {
+  it('loads what the items name together, once, and decides each item on top of those before it', async () => {
+    const { store, asked } = memoryStore({ a: '[5]' });
+    const state = stateOn(store);
+    const results = await state.decideAll(['a', 'b', 'a', 'b', 'a'], addTo);
+    expect(results.map(({ value }) => value[0])).toEqual([6, 1, 7, 2, 8]);
+    expect(asked).toEqual([['a', 'b']]);
+    await state.decideAll(['a', 'b'], addTo);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('loads a key that nobody named and decides that item again from its start', async () => {
+    const { store, asked } = memoryStore({ a: '["b"]', b: '["c"]', c: '["end"]' });
+    let runs = 0;
+    const [found] = await stateOn(store).decideAll(['a'], {
+      keysOf: () => [],
+      decide: (start, view) => {
+        runs += 1;
+        let key = start;
+        for (let hop = 0; hop < 2; hop += 1) {
+          key = (view.get(key) as readonly string[])[0] ?? '';
+        }
+        return view.get(key);
+      },
+      changesOf: () => [],
+    });
+    expect(found).toEqual(['end']);
+    expect(asked).toEqual([['a'], ['b'], ['c']]);
+    expect(runs).toBe(4);
+  });
+
+  it('leaves nothing behind of decisions that were not folded', async () => {
+    const state = stateOn(memoryStore({ a: '[5]' }).store);
+    await state.decideAll(['a', 'a'], addTo);
+    const [again] = await state.decideAll(['a'], addTo);
+    expect(again?.value).toEqual([6]);
+    expect(state.fold([{ key: 'a', value: [6] }])).toEqual([{ key: 'a', value: '[6]' }]);
+    const [next] = await state.decideAll(['a'], addTo);
+    expect(next?.value).toEqual([7]);
+  });
+
+  it('gives the store the last value of each key once, and null for what is removed', async () => {
+    const state = stateOn(memoryStore({ a: '[5]' }).store);
+    const puts = state.fold([
+      { key: 'a', value: [1] },
+      { key: 'b', value: [2] },
+      { key: 'a', value: null },
+    ]);
+    expect(puts).toEqual([
+      { key: 'a', value: null },
+      { key: 'b', value: '[2]' },
+    ]);
+    const [fresh] = await state.decideAll(['a'], addTo);
+    expect(fresh?.value).toEqual([1]);
+  });
+
+  it('refuses a store that stands elsewhere: another tip, or wiped', async () => {
+    const { store, held } = memoryStore({ a: '[5]' });
+    const state = stateOn(store);
+    held.tip = 'cd'.repeat(16);
+    await expect(state.decideAll(['a'], addTo)).rejects.toMatchObject({ code: 'STORE_STALE', retriable: true });
+    held.tip = null;
+    await expect(state.decideAll(['a'], addTo)).rejects.toMatchObject({ code: 'STORE_STALE' });
+    state.reset();
+    await expect(state.decideAll(['a'], addTo)).resolves.toHaveLength(1);
+  });
+
+  it('says that trying again can help where the store does not answer', async () => {
+    const { store } = memoryStore({});
+    store.get = async () => {
+      throw new Error('ECONNRESET');
+    };
+    await expect(stateOn(store).decideAll(['a'], addTo)).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      retriable: true,
+    });
+  });
+
+  it('is bounded, keeps what is used, and reads the rest again', async () => {
+    const { store, asked } = memoryStore({});
+    const state = stateOn(store, 20);
+    for (let round = 0; round < 100; round += 1) {
+      await state.decideAll(['often', `once ${round}`], addTo);
+      expect(state.entries).toBeLessThanOrEqual(26);
+    }
+    expect(asked.filter((keys) => keys.includes('often'))).toHaveLength(1);
+    await state.decideAll(['once 0'], addTo);
+    expect(asked.filter((keys) => keys.includes('once 0'))).toHaveLength(2);
+  });
+
+  it('decides a batch with more keys than it keeps', async () => {
+    const { store } = memoryStore({});
+    const items = Array.from({ length: 12_000 }, (_, index) => `k${index % 6_000}`);
+    const results = await stateOn(store, 10).decideAll(items, addTo);
+    expect(results.at(-1)?.value).toEqual([2]);
+  });
+
+  it('lets a decision of its own fail as it is', async () => {
+    const { store } = memoryStore({});
+    const failing = {
+      ...addTo,
+      decide: () => {
+        throw new RangeError('a bug');
+      },
+    };
+    await expect(stateOn(store).decideAll(['a'], failing)).rejects.toThrow(RangeError);
+  });
+});

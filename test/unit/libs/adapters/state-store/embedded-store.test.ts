@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { open } from 'lmdb';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openEmbeddedStore, STORE_KEY_BYTES_MAX } from '../../../../../libs/adapters/state-store/embedded-store.ts';
+
+const TIP = 'ab'.repeat(16);
+const checkpoint = { tip: TIP, tipOffset: 0, outputNext: 1, inputs: [] };
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'store-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('the embedded state store', () => {
+  it('keeps its folder to itself, and stages apart', async () => {
+    const store = await openEmbeddedStore({ folder, stage: 'tax' });
+    await expect(openEmbeddedStore({ folder, stage: 'tax' })).rejects.toMatchObject({ code: 'DATA_FOLDER_IN_USE' });
+    const other = await openEmbeddedStore({ folder, stage: 'ledger' });
+    await store.commit([{ partition: 0, expectedTip: null, checkpoint, puts: [{ key: 'x', value: '1' }] }]);
+    expect(await other.get(0, ['x'])).toEqual({ tip: null, values: [null] });
+    await store.close();
+    await other.close();
+  });
+
+  it('finishes a wipe that a crash has cut off: half a state never stands for anything', async () => {
+    const store = await openEmbeddedStore({ folder, stage: 'tax' });
+    const puts = Array.from({ length: 20 }, (_, index) => ({ key: `k${index}`, value: '1' }));
+    await store.commit([0, 3, 7].map((partition) => ({ partition, expectedTip: null, checkpoint, puts })));
+    await store.close();
+    // What a crash in the middle of wipe(3) leaves: the mark instead of the checkpoint, and some of the state.
+    const env = open({ path: join(folder, 'tax'), noSubdir: false, maxDbs: 2 });
+    const state = env.openDB<string, Buffer>('state', { encoding: 'string', keyEncoding: 'binary' });
+    await state.put(Buffer.from('0000000300', 'hex'), '"wiping"');
+    await env.close();
+    const again = await openEmbeddedStore({ folder, stage: 'tax' });
+    expect(await again.get(3, ['k5'])).toEqual({ tip: null, values: [null] });
+    expect(await again.checkpoint(3)).toBeNull();
+    expect(await again.get(0, ['k5'])).toEqual({ tip: TIP, values: ['1'] });
+    expect(await again.get(7, ['k5'])).toEqual({ tip: TIP, values: ['1'] });
+    await again.close();
+  });
+
+  it('takes the longest key it promises and refuses a longer one', async () => {
+    const store = await openEmbeddedStore({ folder, stage: 'tax' });
+    const longest = 'k'.repeat(STORE_KEY_BYTES_MAX);
+    const put = (key: string) =>
+      store.commit([{ partition: 0, expectedTip: null, checkpoint, puts: [{ key, value: '1' }] }]);
+    await expect(put(`${longest}k`)).rejects.toMatchObject({ code: 'ASSERTION_FAILED' });
+    expect(await put(longest)).toEqual(['committed']);
+    expect((await store.get(0, [longest])).values).toEqual(['1']);
+    await store.close();
+  });
+
+  it('refuses every call once closed', async () => {
+    const store = await openEmbeddedStore({ folder, stage: 'tax' });
+    await store.close();
+    await store.close();
+    await expect(store.get(0, ['x'])).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+    await expect(store.commit([])).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+    await expect(store.wipe(0)).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+  });
+});
