@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { assessPayment } from '../../../../../libs/core/paye/assess-payment.ts';
+import type { EmploymentState } from '../../../../../libs/core/paye/employment-state.ts';
+import { payDayOf } from '../../../../../libs/core/paye/paye-rules.ts';
+import { payslipWorking } from '../../../../../libs/core/paye/payslip-working.ts';
+import { paymentMade } from '../../../../support/paye-payments.ts';
+import { testPayeRules } from '../../../../support/paye-rules.ts';
+
+const RULES = testPayeRules();
+
+function textOf(changes: Parameters<typeof paymentMade>[0], before: EmploymentState | null = null): string[] {
+  const { lines } = payslipWorking(paymentMade(changes), before, RULES);
+  return lines.map(({ head, text, pence, rule }) => `${head}: ${text} = ${pence} (${rule})`);
+}
+
+describe('the working of a payslip', () => {
+  it('shows free pay, taxable pay, the band, thresholds and rates with their rules', () => {
+    expect(textOf({ studentLoanPlan: '02', postgraduateLoan: true })).toEqual([
+      'incomeTax: pay to month 1 = 275000 (paye.md 4 (cumulative))',
+      'incomeTax: free pay of code number 1257: 1 x 1,048.26 = -104826 (paye.md 4.1)',
+      'incomeTax: taxable pay = 170174 (paye.md 4.2)',
+      'incomeTax: tax due: 1701 pounds at 20% = 34020 (paye.md 4.4)',
+      'incomeTax: tax of this payment = 34020 (paye.md 4.9)',
+      'employeeNics: earnings of the period under letter A = 275000 (paye.md 5.4)',
+      "employeeNics: employee's NICs: 8% from 1,048.00 to 4,189.00, 2% above = 13616 (paye.md 5.4)",
+      "employerNics: employer's NICs: 15% above 417.00 = 34995 (paye.md 5.4)",
+      'studentLoan: plan 02: 9% of 2,750.00 above 2,448.75, in whole pounds = 2700 (paye.md 6.2)',
+      'postgraduateLoan: postgraduate: 6% of 2,750.00 above 1,750.00, in whole pounds = 6000 (paye.md 6.2)',
+    ]);
+  });
+
+  it('shows the tax below a band, tax to date and the overriding limit', () => {
+    const before = assessPayment(paymentMade(), '0'.repeat(24), null, payDayOf(RULES, '2026-04-30'), RULES).state;
+    const lines = textOf(
+      { paymentDate: '2026-05-29', period: 2, taxCode: 'K3000', payrolledBenefitsPence: 50_000 },
+      before,
+    );
+    expect(lines.slice(0, 7)).toEqual([
+      'incomeTax: pay to month 2 = 550000 (paye.md 4 (cumulative))',
+      'incomeTax: additional pay of code number 3000: 2 x 2,500.77 = 500154 (paye.md 4.1)',
+      'incomeTax: taxable pay = 1050154 (paye.md 4.2)',
+      'incomeTax: tax due: 1,256.6666 on 6,283.3333, and 10501 less 6,283.3333 at 40% = 294373 (paye.md 4.4)',
+      'incomeTax: less tax to date = -34020 (paye.md 4.7)',
+      'incomeTax: overriding limit: 50% of pay less payrolled benefits = 112500 (paye.md 4.8)',
+      'incomeTax: tax of this payment = 112500 (paye.md 4.9)',
+    ]);
+  });
+
+  it('shows flat codes, no tax, nothing to tax, and week 1', () => {
+    expect(textOf({ taxCode: 'D0' })[2]).toBe('incomeTax: tax due: 2750 pounds at 40% = 110000 (paye.md 4.5)');
+    expect(textOf({ taxCode: 'NT' })[2]).toBe('incomeTax: no tax = 0 (paye.md 4.6)');
+    expect(textOf({ taxablePayPence: 100 })[3]).toBe('incomeTax: tax due on nothing = 0 (paye.md 4.2)');
+    expect(textOf({ week1Month1: true, payFrequency: 'W2', period: 4 })[0]).toBe(
+      'incomeTax: pay of 2 weeks alone = 275000 (paye.md 4.7 (week 1/month 1))',
+    );
+  });
+
+  it('shows what was taken before in the period, and a director’s year', () => {
+    const before = assessPayment(paymentMade(), '0'.repeat(24), null, payDayOf(RULES, '2026-04-30'), RULES).state;
+    expect(textOf({}, before)).toContain('employeeNics: less taken in the period = -13616 (paye.md 5.5)');
+    expect(textOf({ directorsNic: 'AN' })).toContain(
+      "employeeNics: director's earnings of 52 weeks, annual method = 275000 (paye.md 5.8)",
+    );
+    expect(textOf({ niCategory: 'X' }).some((text) => text.startsWith('employeeNics'))).toBe(false);
+  });
+
+  it('ends in the amounts of the assessment for every head', () => {
+    const { assessed, lines } = payslipWorking(paymentMade({ onStrike: true, taxablePayPence: 0 }), null, RULES);
+    expect(lines.find(({ text }) => text === 'tax of this payment')?.pence).toBe(assessed.incomeTaxPence);
+  });
+});
