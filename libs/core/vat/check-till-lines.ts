@@ -77,7 +77,7 @@ function checkLine(
   }
   if (paid * sign < 0)
     faults.push(faultAt(index, 'paidPence', 'E_SIGN', 'positive on a sale, negative on a refund or void'));
-  if (qty !== undefined && qty !== null && !(typeof qty === 'string' && POSITIVE_DECIMAL.test(qty))) {
+  if (!isQuantity(qty)) {
     faults.push(faultAt(index, 'qty', 'E_QTY', 'a positive decimal as text, such as "1.337"'));
   }
   reading.totalPence += paid;
@@ -140,6 +140,11 @@ function addToRate(reading: LinesReading, rate: VatRate, paid: number): void {
   }
   reading.rates.push(rate);
   reading.grossPence.push(paid);
+}
+
+function isQuantity(qty: unknown): boolean {
+  if (qty === '1' || qty === undefined || qty === null) return true;
+  return typeof qty === 'string' && POSITIVE_DECIMAL.test(qty);
 }
 
 function isRate(ratePct: unknown, rate: VatRate): boolean {

@@ -33,6 +33,7 @@ export type ChainFlag = 'E_SEQ_GAP' | 'E_CHAIN_BROKEN' | 'E_SEQ_REPLAY';
 
 const NEW_TILL: TillChain = { s: 0, h: null, t: 0, g: [], u: 0, z: [], f: 0 };
 const NONE: readonly ChainFlag[] = [];
+const BROKEN: readonly ChainFlag[] = ['E_CHAIN_BROKEN'];
 
 export function tillKey(account: string, tillId: string): string {
   return `till|${account}|${tillId}`;
@@ -70,13 +71,15 @@ function goOn(
   link: ChainLink,
   z: readonly number[],
 ): { readonly chain: TillChain; readonly flags: readonly ChainFlag[] } {
-  const next = { s: link.seq, h: link.hash, t: link.occurredAtMs, z, f: chain.f };
-  if (link.seq === chain.s + 1) {
-    const fits = link.seq === 1 || link.prevHash === chain.h;
-    return { chain: { ...next, g: chain.g, u: chain.u }, flags: fits ? NONE : ['E_CHAIN_BROKEN'] };
+  const { seq, hash, occurredAtMs } = link;
+  if (seq === chain.s + 1) {
+    const fits = seq === 1 || link.prevHash === chain.h;
+    const next = { s: seq, h: hash, t: occurredAtMs, g: chain.g, u: chain.u, z, f: chain.f };
+    return { chain: next, flags: fits ? NONE : BROKEN };
   }
-  const gaps: OpenGap[] = [...chain.g, [chain.s + 1, link.seq - 1, chain.h, link.prevHash, chain.t]];
-  return { chain: { ...next, ...bounded(gaps, chain.u) }, flags: ['E_SEQ_GAP'] };
+  const gaps: OpenGap[] = [...chain.g, [chain.s + 1, seq - 1, chain.h, link.prevHash, chain.t]];
+  const { g, u } = bounded(gaps, chain.u);
+  return { chain: { s: seq, h: hash, t: occurredAtMs, g, u, z, f: chain.f }, flags: ['E_SEQ_GAP'] };
 }
 
 function fillGap(
@@ -92,7 +95,7 @@ function fillGap(
   if (link.seq > from) parts.push([from, link.seq - 1, left, link.prevHash, leftMs]);
   if (link.seq < to) parts.push([link.seq + 1, to, link.hash, right, link.occurredAtMs]);
   const gaps = [...chain.g.slice(0, index), ...parts, ...chain.g.slice(index + 1)];
-  const flags: readonly ChainFlag[] = fitsLeft && fitsRight ? NONE : ['E_CHAIN_BROKEN'];
+  const flags = fitsLeft && fitsRight ? NONE : BROKEN;
   return { chain: { ...chain, ...bounded(gaps, chain.u) }, flags };
 }
 
