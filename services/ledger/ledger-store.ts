@@ -116,12 +116,14 @@ export class LedgerStore {
 
   /** Where the committed fold stands in blocks.v1; null for an empty store. */
   checkpoint(): StageCheckpoint | null {
+    this.#assertOpen();
     const text = this.#meta.get('stage');
     return text === undefined ? null : (JSON.parse(text) as StageCheckpoint);
   }
 
   /** Forgets what was folded and not committed: memory is again what the store holds. */
   discard(): void {
+    if (this.#closed) return;
     this.#pending = emptyPending();
     this.#cache = new Map();
     this.#chainCount = (this.#chains.getStats() as { entryCount: number }).entryCount;
@@ -204,6 +206,7 @@ export class LedgerStore {
    * Throws STORE_WRITE_FAILED (retriable): what was gathered is kept, and the next commit writes it.
    */
   async commit(checkpoint?: StageCheckpoint): Promise<void> {
+    this.#assertOpen();
     const pending = this.#pending;
     const sealed = this.tree.sealedTiles();
     const writing = this.#env.transaction(() => this.#write(pending, sealed, checkpoint));
@@ -227,20 +230,24 @@ export class LedgerStore {
   /** What an earlier take was still writing is written; memory is what the store holds. */
   async settle(): Promise<void> {
     await this.#writing;
+    this.#assertOpen();
     this.discard();
   }
 
   /** The newest signed checkpoint that was read back and committed, or undefined before the first. */
   committedNote(): string | undefined {
+    this.#assertOpen();
     return this.#meta.get('served');
   }
 
   committedChain(account: Account): StoredChain | undefined {
+    this.#assertOpen();
     const number = this.#accounts.get(account);
     return number === undefined ? undefined : this.#chainOfNumber(number);
   }
 
   committedChainById(chain: string): StoredChain | undefined {
+    this.#assertOpen();
     const number = this.#chainIds.get(chain);
     return number === undefined ? undefined : this.#chainOfNumber(number);
   }
@@ -276,6 +283,7 @@ export class LedgerStore {
   }
 
   committedAcknowledgement(account: Account): AcknowledgedSeq | undefined {
+    this.#assertOpen();
     const number = this.#accounts.get(account);
     return number === undefined ? undefined : parsed<AcknowledgedSeq>(this.#acknowledged.get(number));
   }
@@ -304,11 +312,16 @@ export class LedgerStore {
     this.discard();
   }
 
+  /** Whoever still comes gets STORE_CLOSED: LMDB itself takes no read after its end. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#writing;
     await this.#env.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new TallyError('STORE_CLOSED', 'the ledger store is closed', {}, { retriable: true });
   }
 
   #beginChain(head: ChainHead, keys: ChainKeys, index: number): number {

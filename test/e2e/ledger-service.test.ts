@@ -401,6 +401,8 @@ describe('the store, a cache of blocks.v1', () => {
     expect((await pullAll(again, registration)).blocks).toEqual(before.blocks);
     await again.ledger.rebuild();
     expect((await pullAll(again, registration)).blocks).toEqual(before.blocks);
+    const last = { chains: [{ chain: registration.chain, from: 0, rejectionsFrom: 3 }], verified: 0 };
+    await expect.poll(async () => (await again.client.pull(last)).chains[0]?.rejections.length).toBe(1);
     await again.stop();
     expect(await dump(store)).toEqual(first);
   });
