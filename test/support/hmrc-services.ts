@@ -1,0 +1,70 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
+import { TOPICS } from '../../libs/adapters/event-log/topics.ts';
+import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
+import { startHttpServer } from '../../libs/adapters/http/http-server.ts';
+import { clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
+import { loadGatewayKeys, loadLedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
+import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { openEmbeddedStore } from '../../libs/adapters/state-store/embedded-store.ts';
+import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
+import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { createGateway } from '../../services/gateway/gateway.ts';
+import { createLedger, type Ledger } from '../../services/ledger/create-ledger.ts';
+import { createTax } from '../../services/tax/create-tax.ts';
+
+export const AGENT_KEY = 'key-of-agent';
+export const BANK_KEY = 'key-of-bank';
+
+export interface HmrcServices {
+  readonly url: string;
+  readonly dataDir: string;
+  /** Verifier key of the gateway. */
+  readonly gatewayKey: string;
+  readonly ledger: Ledger;
+  stop(): Promise<void>;
+}
+
+/** Gateway, tax and ledger, the real ones, over HTTP on an embedded log in a folder of their own. */
+export async function startHmrcServices(): Promise<HmrcServices> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'tally-hmrc-'));
+  const log = await openEmbeddedLog({ folder: join(dataDir, 'log') });
+  await log.ensureTopics(TOPICS.map(({ topic, partitions }) => ({ topic, partitions: partitions === 'one' ? 1 : 4 })));
+  const logger = createLogger({ service: 'hmrc', level: (process.env['TEST_LOG'] as 'info' | undefined) ?? 'silent' });
+  const clients = clientRegistry([
+    { id: 'agent', keySha256: digestOfKey(AGENT_KEY), accounts: '*', roles: ['payer'], expiresAt: null },
+    { id: 'bank', keySha256: digestOfKey(BANK_KEY), accounts: '*', roles: ['bank'], expiresAt: null },
+  ]);
+  const shared = { log, clients, logger, nowMs: Date.now };
+  const rules = loadTaxRules();
+  const gatewayKeys = loadGatewayKeys(dataDir);
+  const gateway = createGateway({ dataDir, keys: gatewayKeys }, { ...shared, rules, metrics: createMetrics() });
+  await gateway.start();
+  const store = await openEmbeddedStore({ folder: join(dataDir, 'state'), stage: 'tax' });
+  const tax = await createTax({}, { ...shared, rules, store, metrics: createMetrics() });
+  const keys = loadLedgerKeys(dataDir);
+  const ledger = await createLedger(
+    { dataDir, sealLimits: { payeAgeMs: 200, vatAgeMs: 200, checkpointMs: 200 } },
+    { ...shared, keys, metrics: createMetrics() },
+  );
+  const app = createHttpApp({ routers: [gateway.router, tax.router, ledger.router] }, { logger });
+  const server = await startHttpServer({ host: '127.0.0.1', port: 0, furtherPorts: 0 }, app);
+  return {
+    url: server.url,
+    dataDir,
+    gatewayKey: printVerifierKey(gatewayKeys.signer.key),
+    ledger,
+    async stop() {
+      ledger.endStreams();
+      await server.stop(1_000);
+      await gateway.stop(5_000);
+      await tax.stop(5_000);
+      await ledger.stop(5_000);
+      await store.close();
+      await log.close();
+    },
+  };
+}
