@@ -18,6 +18,7 @@ import {
   RECORD_BYTES_MAX,
   type TopicPartition,
 } from './event-log.ts';
+import { commitTogether } from './lmdb-commit.ts';
 import { ChunkReader, HEADERS_MAX, packChunk, packedBytes, SHORT_TEXT_BYTES_MAX } from './record-chunk.ts';
 
 export interface EmbeddedLogOptions {
@@ -142,7 +143,7 @@ class EmbeddedLog implements EventLog {
       }
       if (existing === undefined) {
         const stored = { id: this.#topics.size + 1, partitions, lows: {} };
-        await this.#meta.put(topic, stored);
+        await commitTogether(this.#meta, () => [this.#meta.put(topic, stored)]);
         this.#loadTopic(topic, stored);
       }
     }
@@ -222,10 +223,11 @@ class EmbeddedLog implements EventLog {
     const below = { start: partitionPrefix(partition), end: chunkKey(partition, low + 1) };
     const keys = [...this.#chunks.getKeys(below)].map((key) => Buffer.from(key));
     // The last of them holds the new low position, or is what tells the end of the partition: it stays.
-    const written = keys.slice(0, -1).map((key) => this.#chunks.remove(key));
     const lows = { ...stored.lows, [position.partition]: low };
-    written.push(this.#meta.put(position.topic, { ...stored, lows }));
-    await Promise.all(written);
+    await commitTogether(this.#chunks, () => [
+      ...keys.slice(0, -1).map((key) => this.#chunks.remove(key)),
+      this.#meta.put(position.topic, { ...stored, lows }),
+    ]);
     partition.low = low;
   }
 
@@ -278,14 +280,15 @@ class EmbeddedLog implements EventLog {
       if (this.#isFull(bytes)) {
         return failGroup(group, 'failed', fullError(this.#options.folder));
       }
-      const written: Promise<boolean>[] = [];
-      // All puts of one turn are one transaction of lmdb-js.
-      for (const waiting of group) {
-        outcomes.push(waiting.packed.map((packed) => this.#put(packed, highs, written)));
-      }
-      await Promise.all(written);
+      await commitTogether(this.#chunks, () => {
+        const written: Promise<boolean>[] = [];
+        for (const waiting of group) {
+          outcomes.push(waiting.packed.map((packed) => this.#put(packed, highs, written)));
+        }
+        return written;
+      });
     } catch (error) {
-      return await this.#commitFailed(group, bytes, error);
+      return this.#commitFailed(group, bytes, error);
     }
     for (const [partition, high] of highs) {
       partition.high = high;
@@ -309,11 +312,11 @@ class EmbeddedLog implements EventLog {
     return { status: 'appended', baseOffset };
   }
 
-  async #commitFailed(group: readonly WaitingAppend[], bytes: number, error: unknown): Promise<void> {
-    const cause = await commitError(error);
+  #commitFailed(group: readonly WaitingAppend[], bytes: number, cause: unknown): void {
     const touched = new Set(group.flatMap((waiting) => waiting.packed.map((packed) => packed.partition)));
     if (this.#isFull(bytes) && [...touched].every((partition) => this.#storedHigh(partition) === partition.high)) {
-      return failGroup(group, 'failed', fullError(this.#options.folder, cause));
+      failGroup(group, 'failed', fullError(this.#options.folder, cause));
+      return;
     }
     this.#broken = brokenError(this.#options.folder, cause);
     this.#onBroken(this.#broken);
@@ -473,17 +476,6 @@ function failGroup(group: readonly WaitingAppend[], status: 'failed' | 'unknown'
   for (const waiting of group) {
     waiting.resolve(waiting.packed.map(() => ({ status, error })));
   }
-}
-
-/** lmdb-js rejects each put with a general error; the one of the commit hangs on it as a promise that rejects. */
-async function commitError(error: unknown): Promise<unknown> {
-  if (error instanceof Error && 'commitError' in error && error.commitError instanceof Promise) {
-    return await error.commitError.then(
-      () => error,
-      (cause: unknown) => cause,
-    );
-  }
-  return error;
 }
 
 function fullError(folder: string, cause?: unknown): TallyError {

@@ -5,6 +5,7 @@ import { assert } from '../../core/errors/assert.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import { type DataFolderLock, lockDataFolder } from '../event-log/data-folder-lock.ts';
 import type { PartitionPosition } from '../event-log/event-log.ts';
+import { commitTogether } from '../event-log/lmdb-commit.ts';
 import type { Checkpoint, StateStore, StoreCommit } from './state-store.ts';
 
 export interface EmbeddedStoreOptions {
@@ -54,6 +55,12 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   }
 }
 
+interface Write {
+  readonly place: Buffer;
+  /** Null removes. */
+  readonly text: string | null;
+}
+
 class EmbeddedStore implements StateStore {
   readonly #env: RootDatabase;
   readonly #lock: DataFolderLock;
@@ -94,11 +101,10 @@ class EmbeddedStore implements StateStore {
 
   commit(commits: readonly StoreCommit[]): Promise<('committed' | 'stale')[]> {
     return this.#inTurn(async () => {
-      const written: Promise<boolean>[] = [];
+      const writes: Write[] = [];
       const tips = new Map<number, string | null>();
-      // All writes of one turn of the event loop are one transaction of lmdb-js.
-      const outcomes = commits.map((commit) => this.#write(commit, tips, written));
-      await this.#settled(written);
+      const outcomes = commits.map((commit) => this.#prepare(commit, tips, writes));
+      await this.#write(writes);
       return outcomes;
     });
   }
@@ -106,7 +112,7 @@ class EmbeddedStore implements StateStore {
   wipe(partition: number): Promise<void> {
     return this.#inTurn(async () => {
       // Too much for one transaction: a mark that no tip equals goes first, and a crash in between is finished when the store is opened.
-      await this.#settled([this.#state.put(checkpointKey(partition), WIPING)]);
+      await this.#write([{ place: checkpointKey(partition), text: WIPING }]);
       await this.#finishWipe(partition);
     });
   }
@@ -136,20 +142,20 @@ class EmbeddedStore implements StateStore {
     await this.#lock.release();
   }
 
-  #write(
+  /** Decides one commit on what is stored, and lists what it writes: nothing is written before all of a call is known to be sound. */
+  #prepare(
     { partition, expectedTip, checkpoint, puts }: StoreCommit,
     tips: Map<number, string | null>,
-    written: Promise<boolean>[],
+    writes: Write[],
   ): 'committed' | 'stale' {
     const storedTip = tips.has(partition) ? (tips.get(partition) ?? null) : this.#tip(partition);
     if (storedTip !== expectedTip) {
       return 'stale';
     }
     for (const { key, value } of puts) {
-      const place = stateKey(partition, key);
-      written.push(value === null ? this.#state.remove(place) : this.#state.put(place, value));
+      writes.push({ place: stateKey(partition, key), text: value });
     }
-    written.push(this.#state.put(checkpointKey(partition), JSON.stringify(checkpoint)));
+    writes.push({ place: checkpointKey(partition), text: JSON.stringify(checkpoint) });
     tips.set(partition, checkpoint.tip);
     return 'committed';
   }
@@ -172,9 +178,9 @@ class EmbeddedStore implements StateStore {
       if (keys.length === 0) {
         break;
       }
-      await this.#settled(keys.map((key) => this.#state.remove(key)));
+      await this.#write(keys.map((place) => ({ place, text: null })));
     }
-    await this.#settled([this.#state.remove(checkpointKey(partition))]);
+    await this.#write([{ place: checkpointKey(partition), text: null }]);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -188,9 +194,11 @@ class EmbeddedStore implements StateStore {
     return turn;
   }
 
-  async #settled(written: readonly Promise<boolean>[]): Promise<void> {
+  async #write(writes: readonly Write[]): Promise<void> {
     try {
-      await Promise.all(written);
+      await commitTogether(this.#state, () =>
+        writes.map(({ place, text }) => (text === null ? this.#state.remove(place) : this.#state.put(place, text))),
+      );
     } catch (cause) {
       const facts = { folder: this.#folder };
       const message = `the state store in ${this.#folder} could not be written: is its disk full?`;

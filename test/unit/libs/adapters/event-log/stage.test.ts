@@ -228,6 +228,41 @@ describe('a stage on the embedded log and store', () => {
     await until(() => stage.stats().partitions[0]?.haltCode === 'PROGRAM_FAILED');
   });
 
+  it('keeps to its deadline when it stops: what hangs is left, and nothing is sent after', async () => {
+    let appends = 0;
+    const hanging: EventLog = Object.create(log, {
+      append: {
+        value: () => {
+          appends += 1;
+          return new Promise(() => undefined);
+        },
+      },
+    });
+    for (const name of ['partitionCount', 'bounds', 'reader', 'join'] as const) {
+      Object.defineProperty(hanging, name, { value: log[name].bind(log) });
+    }
+    await produce('left.v1', 0, 3, 'a');
+    const stage = await start({ log: hanging });
+    await until(() => appends === 1);
+    const before = performance.now();
+    expect(await stage.stop(100)).toBe(false);
+    expect(performance.now() - before).toBeLessThan(2_000);
+    await produce('left.v1', 0, 3, 'a');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(appends).toBe(1);
+    expect(await decided(0)).toEqual([]);
+  });
+
+  it('finishes what is under way when it stops: sent, folded and stored', async () => {
+    await produce('left.v1', 0, 200, 'a');
+    const stage = await start({}, { limits: { ...limits, pollMaxRecords: 10 } });
+    await until(async () => (await decided(0)).length >= 20);
+    expect(await stage.stop(5_000)).toBe(true);
+    const count = (await decided(0)).length;
+    expect((await store.get(0, ['a'])).values[0]).toBe(`{"count":${count}}`);
+    expect(count % 10).toBe(0);
+  });
+
   it('ends as a whole when the log is closed under it', async () => {
     const stage = await start();
     await log.close();

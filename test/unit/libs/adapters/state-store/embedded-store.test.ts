@@ -1,9 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedStore, STORE_KEY_BYTES_MAX } from '../../../../../libs/adapters/state-store/embedded-store.ts';
+import { capability } from '../../../../support/capabilities.ts';
 
 const TIP = 'ab'.repeat(16);
 const checkpoint = { tip: TIP, tipOffset: 0, outputNext: 1, inputs: [] };
@@ -63,5 +65,49 @@ describe('the embedded state store', () => {
     await expect(store.get(0, ['x'])).rejects.toMatchObject({ code: 'STORE_CLOSED' });
     await expect(store.commit([])).rejects.toMatchObject({ code: 'STORE_CLOSED' });
     await expect(store.wipe(0)).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+  });
+});
+
+const tmpfs = capability('tmpfs');
+if (!tmpfs.available) {
+  console.log(`skipped: the embedded store on a full disk: ${tmpfs.reason}`);
+}
+
+describe.skipIf(!tmpfs.available)('the embedded state store on a disk of 8 MiB', () => {
+  it('refuses commits whole when the disk is full, stays readable, and takes them when space returns', async () => {
+    const disk = join(folder, 'disk');
+    await mkdir(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
+    try {
+      await writeFile(join(disk, 'ballast'), Buffer.alloc(3_000_000));
+      const store = await openEmbeddedStore({ folder: disk, stage: 'tax' });
+      let tip: string | null = null;
+      const commit = async (number: number) => {
+        const next = number.toString(16).padStart(32, '0');
+        const puts = Array.from({ length: 100 }, (_, index) => ({ key: `${number} ${index}`, value: 'x'.repeat(500) }));
+        const outcomes = await store.commit([
+          { partition: 0, expectedTip: tip, checkpoint: { ...checkpoint, tip: next, outputNext: number }, puts },
+        ]);
+        tip = next;
+        return outcomes;
+      };
+      let number = 1;
+      const fill = async () => {
+        for (; number < 500; number += 1) {
+          await commit(number);
+        }
+      };
+      await expect(fill()).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED', retriable: true });
+      expect(await store.checkpoint(0)).toMatchObject({ tip, outputNext: number - 1 });
+      expect((await store.get(0, [`${number} 0`, `${number - 1} 99`])).values).toEqual([null, 'x'.repeat(500)]);
+      await unlink(join(disk, 'ballast'));
+      expect(await commit(number)).toEqual(['committed']);
+      await store.close();
+      const again = await openEmbeddedStore({ folder: disk, stage: 'tax' });
+      expect(await again.checkpoint(0)).toMatchObject({ tip, outputNext: number });
+      await again.close();
+    } finally {
+      execFileSync('umount', [disk]);
+    }
   });
 });
