@@ -55,7 +55,7 @@ const BATCHES_PER_SECOND = 4;
 const BATCH_SECONDS_MAX = 1;
 const PAYMENT_SHARE = 0.01;
 const PAYROLL_SHARE = 0.3;
-const PURCHASE_SHARE = 0.04;
+const PURCHASE_SHARE = 0.02;
 
 /**
  * A seeded feed of six invented employers and eight tills of five retailers, in the JSON of docs/http-api.md. What happens depends on the

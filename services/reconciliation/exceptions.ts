@@ -2,7 +2,7 @@ import type { Account } from '../../libs/core/identity/account.ts';
 import { type Books, EXCEPTIONS_KEPT, RECORDED_KINDS } from './books.ts';
 import { EVENT_TOPICS } from './match-events.ts';
 import { type Counted, counted } from './summary.ts';
-import { afterPrefix, type EventItem, type Stage } from './tables.ts';
+import { afterPrefix, type EventItem, type ExceptionItem, type Stage } from './tables.ts';
 import { basePenceOf } from './tally.ts';
 
 /** One thing that does not agree, or that people should see. */
@@ -161,13 +161,17 @@ const tillGaps: Source = function* (books, { account }, budget) {
   }
 };
 
+/** The newest first: their slots are taken in turn. */
 const recorded: Source = function* (books, { account }, budget) {
   for (const kind of RECORDED_KINDS) {
+    const items: ExceptionItem[] = [];
     for (const [, item] of books.tables.exceptions.scan(`${kind}/`, afterPrefix(`${kind}/`))) {
       if (--budget.rows <= 0) return;
-      if (account !== null && item.account !== account) continue;
-      const { stage, eventId, code, detail, atMs } = item;
-      yield { kind, stage, account: item.account, eventId, code, detail, at: at(atMs) };
+      if (account === null || item.account === account) items.push(item);
+    }
+    items.sort((a, b) => b.atMs - a.atMs);
+    for (const { stage, eventId, code, detail, atMs, account: owner } of items) {
+      yield { kind, stage, account: owner, eventId, code, detail, at: at(atMs) };
     }
   }
 };

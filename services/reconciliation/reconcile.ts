@@ -122,7 +122,12 @@ export class Reconciler {
   }
 
   evidence(): Evidence {
-    return { decisionsMs: this.#decisionsMs, blocksMs: this.#blocksMs, unread: Object.fromEntries(this.#unread) };
+    const unread: Record<string, number> = {};
+    for (const [key, records] of this.#unread) {
+      const { topic } = placeOf(key);
+      unread[topic] = (unread[topic] ?? 0) + records;
+    }
+    return { decisionsMs: this.#decisionsMs, blocksMs: this.#blocksMs, unread };
   }
 
   /** Makes what was counted durable, with where reading stands. */

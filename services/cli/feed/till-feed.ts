@@ -71,7 +71,7 @@ export function nextPurchase(seed: string, number: number, taxPoint: string): Fe
   const retailer = draws.oneOf(RETAILERS);
   const supplier = draws.oneOf(RETAILERS.filter(({ vrn }) => vrn !== retailer.vrn));
   const credit = draws.chance(0.06);
-  const netPence = draws.between(2_500, 90_000) * (credit ? -1 : 1);
+  const netPence = draws.between(1_500, 25_000) * (credit ? -1 : 1);
   // A fifth of the stock is zero-rated at its supplier; the rest carries 20%.
   const vatPence = draws.chance(0.2) ? 0 : roundHalfUp(netPence, 1, 5);
   return {
