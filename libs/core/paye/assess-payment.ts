@@ -1,24 +1,24 @@
+import { assert } from '../errors/assert.ts';
 import { TallyError } from '../errors/tally-error.ts';
 import type { PaymentMade } from '../events/paye-events.ts';
 import { employeeNicsPence, employerNicsPence } from './class1-nics.ts';
 import type { FrequencyRules } from './dated-paye-rules.ts';
 import { directorNics, directorWeeks } from './director-nics.ts';
-import {
-  type DirectorState,
-  type EmploymentState,
-  isForgotten,
-  type PeriodPool,
-  type PeriodTotals,
-  periodTotalsOf,
-  poolOf,
-  withPool,
-  withSeen,
-} from './employment-state.ts';
+import { type DirectorState, type EmploymentState, withSeen } from './employment-state.ts';
 import { type IncomeTax, incomeTax } from './income-tax.ts';
 import { loanDeductionPence } from './loan-deductions.ts';
 import { PREFIX_OF_NATION } from './nation.ts';
 import { PERIODS_IN_YEAR } from './pay-frequency.ts';
 import { type PayDay, type PayeRules, type PayPeriod, payDayOf, taxCodeOf } from './paye-rules.ts';
+import {
+  type PeriodPool,
+  type PeriodTotals,
+  periodTotalsOf,
+  poolOf,
+  setAsideIn,
+  withCharacters,
+  withPool,
+} from './period-pools.ts';
 import type { TaxCode } from './tax-code.ts';
 
 /** What one payment comes to, pence; refunds are negative. */
@@ -30,6 +30,8 @@ export interface AssessedPayment {
   readonly postgraduateLoanPence: number;
   readonly flags: readonly string[];
   readonly state: EmploymentState;
+  /** Pools that leave the state and are to be kept under keys of their own. */
+  readonly setAside: readonly PeriodPool[];
   /** How the tax came about, for who wants to follow it. */
   readonly working: PaymentWorking;
 }
@@ -85,7 +87,7 @@ const NO_LOANS: Loans = { studentLoanPence: 0, postgraduateLoanPence: 0 };
 
 /**
  * Income tax, NICs and loan deductions of one payment on top of what its employment has to date (paye.md sections 4 to 6).
- * The payment has passed checkPayment. Throws NOT_BUILT with `what` in its facts for what cannot be worked out exactly.
+ * The payment has passed checkPayment, and what was set aside of its earnings period is back in the state (withPeriodRestored).
  */
 export function assessPayment(
   event: PaymentMade,
@@ -98,11 +100,7 @@ export function assessPayment(
   const period = day.periods[event.payFrequency];
   if (period.number !== event.period) flags.push('PERIOD_DIFFERS');
   if (before !== null && event.paymentDate < before.d) flags.push('OUT_OF_ORDER');
-  if (before !== null && isForgotten(before, period.key)) {
-    throw new TallyError('NOT_BUILT', 'a further payment in an earnings period that is no longer remembered', {
-      what: 'a further payment in an earnings period before the last ones that were paid',
-    });
-  }
+  assert(setAsideIn(before?.o, period.code).length === 0, 'the pools of the earnings period are at hand');
   const pools = before?.w ?? NO_POOLS;
   const pool = poolOf(pools, event.niCategory, period.key);
   const totals = periodTotalsOf(pools, period.key);
@@ -111,6 +109,11 @@ export function assessPayment(
   const taxed = taxOf(context);
   const nics = nicsOf(context);
   const loans = loansOf(context);
+  const kept = withPool(pools, pool, poolAfter(context, taxed, nics, loans));
+  const state = stateAfter(context, mark, taxed, nics, loans);
+  state.w = kept.w;
+  const setAside = withCharacters(before?.o ?? '', kept.setAside);
+  if (setAside !== '') state.o = setAside;
   return {
     incomeTaxPence: taxed.taxPence,
     employeeNicsPence: nics.employeePence,
@@ -118,7 +121,8 @@ export function assessPayment(
     studentLoanPence: loans.studentLoanPence,
     postgraduateLoanPence: loans.postgraduateLoanPence,
     flags,
-    state: stateAfter(context, mark, taxed, nics, loans),
+    state,
+    setAside: kept.setAside,
     working: taxed.working,
   };
 }
@@ -266,10 +270,17 @@ function loansOf({ event, day, frequency, totals }: Context): Loans {
   return { studentLoanPence, postgraduateLoanPence };
 }
 
-function stateAfter(context: Context, mark: string, taxed: Taxed, nics: Contributed, loans: Loans): EmploymentState {
-  const { event, before, pool } = context;
-  const { w, dropped } = withPool(before?.w ?? NO_POOLS, pool, poolAfter(context, taxed, nics, loans));
-  const state: { -readonly [K in keyof EmploymentState]: EmploymentState[K] } = {
+type Made<T> = { -readonly [K in keyof T]: T[K] };
+
+function stateAfter(
+  context: Context,
+  mark: string,
+  taxed: Taxed,
+  nics: Contributed,
+  loans: Loans,
+): Made<EmploymentState> {
+  const { event, before } = context;
+  const state: Made<EmploymentState> = {
     d: before !== null && before.d > event.paymentDate ? before.d : event.paymentDate,
     p: taxed.payToDatePence,
     t: taxed.taxToDatePence,
@@ -279,10 +290,9 @@ function stateAfter(context: Context, mark: string, taxed: Taxed, nics: Contribu
     s: (before?.s ?? 0) + loans.studentLoanPence,
     g: (before?.g ?? 0) + loans.postgraduateLoanPence,
     h: withSeen(before?.h ?? '', mark),
-    w,
+    w: NO_POOLS,
   };
-  const forgotten = (before?.o ?? '') + dropped;
-  if (forgotten !== '') state.o = forgotten;
+  if (before?.f !== undefined) state.f = before.f;
   if (taxed.p45 !== undefined) state.q = taxed.p45;
   if (nics.director !== undefined) state.r = nics.director;
   return state;

@@ -1,4 +1,4 @@
-import { TallyError } from '../errors/tally-error.ts';
+import { assert } from '../errors/assert.ts';
 import { accountCounter, accountKey, decisionsOf } from '../events/account-counter.ts';
 import type { Assessment, Decision, HeadAmount, StateChange, StateView } from '../events/decision.ts';
 import type { Head } from '../events/heads.ts';
@@ -15,9 +15,12 @@ import {
   readEmployment,
   seenBefore,
   seenMark,
+  setAsideKey,
+  withPeriodRestored,
 } from './employment-state.ts';
 import { monthTotalsKey, monthTotalsValue, readMonthTotals } from './month-totals.ts';
 import { type PayDay, type PayeRules, payDayOf } from './paye-rules.ts';
+import type { PeriodPool } from './period-pools.ts';
 import { rejectedPayeEvent } from './rejected-paye-event.ts';
 
 /**
@@ -88,16 +91,11 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
   const changes: StateChange[] = [];
   const flags: string[] = [];
   const before = own ?? continued(event, day, view, changes, flags);
-  let payment: AssessedPayment;
-  try {
-    payment = assessPayment(event, mark, before, day, rules);
-  } catch (error) {
-    // The view's own signals are not ours: only what this arithmetic refuses is a rejection.
-    if (error instanceof TallyError && error.code === 'NOT_BUILT') {
-      return rejectedPayeEvent(event, error.code, { what: String(error.facts.what) });
-    }
-    throw error;
-  }
+  const aside = (poolKey: string): string =>
+    setAsideKey(event.account, day.taxYear, before?.f ?? event.worksNumber, poolKey);
+  const atHand = before === null ? null : restored(before, day.periods[event.payFrequency].code, aside, view);
+  const payment = assessPayment(event, mark, atHand, day, rules);
+  for (const pool of payment.setAside) changes.push({ key: aside(pool[0]), value: pool });
   const number = decisionsOf(event.account, view) + 1;
   const monthKey = monthTotalsKey(event.account, day.taxYear, day.taxMonth);
   const month = readMonthTotals(view, monthKey);
@@ -130,6 +128,20 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
   return { outcome: 'accepted', results: [result], rejections: [], changes };
 }
 
+/** The state with what was set aside of an earnings period; a pool that the state names and the store lacks is a fault of ours. */
+function restored(
+  before: EmploymentState,
+  periodCode: number,
+  aside: (poolKey: string) => string,
+  view: StateView,
+): EmploymentState {
+  return withPeriodRestored(before, periodCode, (poolKey) => {
+    const pool = view.get(aside(poolKey));
+    assert(pool !== undefined, 'an earnings period that was set aside is in the store');
+    return pool as unknown as PeriodPool;
+  });
+}
+
 /** 7.8: a new works number that continues an old one takes over its figures; the old one keeps only the events it has seen. */
 function continued(
   event: PaymentMade,
@@ -147,7 +159,7 @@ function continued(
   }
   const left: MovedEmployment = { moved: true, h: old.h };
   changes.push({ key: oldKey, value: left as unknown as StateChange['value'] });
-  return { ...old, h: '' };
+  return { ...old, h: '', f: old.f ?? event.oldWorksNumber };
 }
 
 /** By head in the order of their numbers; zero amounts are left out. */

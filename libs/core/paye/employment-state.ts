@@ -2,6 +2,7 @@ import type { LocalDate } from '../calendar/local-date.ts';
 import type { StateView } from '../events/decision.ts';
 import type { NiCategory } from '../events/paye-events.ts';
 import type { Account } from '../identity/account.ts';
+import { type PeriodPool, setAsideIn, withoutCharacters } from './period-pools.ts';
 
 /**
  * What tax remembers of one employment in a tax year, written with every decision: so names are short and absent parts are left out.
@@ -26,28 +27,14 @@ export interface EmploymentState {
   readonly h: string;
   /** Latest earnings periods, oldest first. */
   readonly w: readonly PeriodPool[];
-  /** Earnings periods that were paid and are no longer in `w`, a character each. */
+  /** Earnings periods that were set aside under keys of their own, a character each (setAsideKey). */
   readonly o?: string;
+  /** The works number under which they were set aside, where it has changed since. */
+  readonly f?: string;
   /** Pay and tax taken from a P45. */
   readonly q?: readonly [payPence: number, taxPence: number];
   readonly r?: DirectorState;
 }
-
-/**
- * What was paid and taken in one earnings period under one letter. `pay` and `tax` are those of payments on a week 1/month 1 basis; the
- * last two are loan deductions. Parts at the end that are zero are left out.
- */
-export type PeriodPool = readonly [
-  /** The letter, then the earnings period: `AM1:8`. */
-  key: string,
-  earnings: number,
-  employee: number,
-  employer: number,
-  pay?: number,
-  tax?: number,
-  studentLoan?: number,
-  postgraduateLoan?: number,
-];
 
 /** A director's annual earnings period (paye.md 5.8). */
 export interface DirectorState {
@@ -66,16 +53,28 @@ export interface MovedEmployment {
   readonly h: string;
 }
 
-/** Earnings periods kept in full; a payment into an older one that was paid cannot be pooled any more. */
-const POOLS_MAX = 4;
 /** Events remembered of one employment in a year: one a day. */
 const SEEN_MAX = 366;
 const SEEN_LENGTH = 24;
-const POOL_CHARACTERS_FROM = 0x100;
-const EARNINGS_PERIODS = ['W1', 'W2', 'W4', 'M1', 'M3', 'M6', 'MA'] as const;
 
 export function employmentKey(account: Account, taxYear: string, worksNumber: string): string {
   return `employment|${account}|${taxYear}|${worksNumber}`;
+}
+
+/** Where a pool of an earnings period stands once it is set aside. */
+export function setAsideKey(account: Account, taxYear: string, worksNumber: string, poolKey: string): string {
+  return `employmentperiod|${account}|${taxYear}|${poolKey}|${worksNumber}`;
+}
+
+/** The state with the pools of an earnings period back in it that were set aside: so a late payment is added to what was paid then. */
+export function withPeriodRestored(
+  state: EmploymentState,
+  periodCode: number,
+  readSetAside: (poolKey: string) => PeriodPool,
+): EmploymentState {
+  const keys = setAsideIn(state.o, periodCode);
+  if (keys.length === 0) return state;
+  return { ...state, w: [...state.w, ...keys.map(readSetAside)], o: withoutCharacters(state.o ?? '', keys) };
 }
 
 export function readEmployment(view: StateView, key: string): EmploymentState | MovedEmployment | undefined {
@@ -105,60 +104,6 @@ export function seenBefore(seen: string, mark: string): 'new' | 'repeat' | 'conf
 /** The marks with one more; the oldest are forgotten beyond the limit. */
 export function withSeen(seen: string, mark: string): string {
   return seen.length < SEEN_MAX * SEEN_LENGTH ? seen + mark : seen.slice(SEEN_LENGTH) + mark;
-}
-
-/** The pool of a letter in an earnings period (`M1:8`), or undefined where nothing was paid. */
-export function poolOf(pools: readonly PeriodPool[], letter: string, periodKey: string): PeriodPool | undefined {
-  for (const pool of pools) {
-    const key = pool[0];
-    if (key.length === periodKey.length + 1 && key.startsWith(letter) && key.endsWith(periodKey)) return pool;
-  }
-  return undefined;
-}
-
-/** True where an earnings period was paid and is no longer remembered. */
-export function isForgotten(state: EmploymentState, periodKey: string): boolean {
-  return state.o?.includes(poolCharacter(periodKey)) === true;
-}
-
-/** Totals of an earnings period under every letter, pence. */
-export interface PeriodTotals {
-  readonly earningsPence: number;
-  /** Pay and tax of payments on a week 1/month 1 basis. */
-  readonly payPence: number;
-  readonly taxPence: number;
-  readonly studentLoanPence: number;
-  readonly postgraduateLoanPence: number;
-}
-
-export function periodTotalsOf(pools: readonly PeriodPool[], periodKey: string): PeriodTotals {
-  const totals = { earningsPence: 0, payPence: 0, taxPence: 0, studentLoanPence: 0, postgraduateLoanPence: 0 };
-  for (const [key, earnings, , , pay = 0, tax = 0, studentLoan = 0, postgraduateLoan = 0] of pools) {
-    if (key.slice(1) !== periodKey) continue;
-    totals.earningsPence += earnings;
-    totals.payPence += pay;
-    totals.taxPence += tax;
-    totals.studentLoanPence += studentLoan;
-    totals.postgraduateLoanPence += postgraduateLoan;
-  }
-  return totals;
-}
-
-/** Pools with one added or replaced; beyond the limit the oldest is dropped, and its character is the second part. */
-export function withPool(
-  pools: readonly PeriodPool[],
-  replaced: PeriodPool | undefined,
-  pool: PeriodPool,
-): { readonly w: readonly PeriodPool[]; readonly dropped: string } {
-  if (replaced !== undefined) return { w: pools.map((other) => (other === replaced ? pool : other)), dropped: '' };
-  if (pools.length < POOLS_MAX) return { w: [...pools, pool], dropped: '' };
-  const [oldest, ...kept] = pools;
-  return { w: [...kept, pool], dropped: oldest === undefined ? '' : poolCharacter(oldest[0].slice(1)) };
-}
-
-function poolCharacter(key: string): string {
-  const family = EARNINGS_PERIODS.indexOf(key.slice(0, 2) as (typeof EARNINGS_PERIODS)[number]);
-  return String.fromCharCode(POOL_CHARACTERS_FROM + family * 64 + Number(key.slice(3)));
 }
 
 /** Eight hex digits as 32 bits. */

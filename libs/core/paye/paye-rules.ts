@@ -4,6 +4,7 @@ import { TallyError } from '../errors/tally-error.ts';
 import { PAY_FREQUENCIES, type PayFrequency } from '../events/paye-events.ts';
 import { type DatedPayeRules, datedPayeRulesOf } from './dated-paye-rules.ts';
 import { FREQUENCY_TERMS, periodOf } from './pay-frequency.ts';
+import { periodCode } from './period-pools.ts';
 import { changeDatesOf, rateCardOf } from './rate-card.ts';
 import { parseTaxCode, type TaxCode } from './tax-code.ts';
 
@@ -22,6 +23,8 @@ export interface PayDay {
 export interface PayPeriod {
   readonly number: number;
   readonly key: string;
+  /** Stands for the key among earnings periods set aside. */
+  readonly code: number;
 }
 
 /** Every PAYE rate of the cards in force, under the hash that decisions record. Made once; what it remembers is derived from the cards. */
@@ -112,7 +115,8 @@ function periodsOf(taxWeek: number, taxMonth: number): Readonly<Record<PayFreque
   const periods = PAY_FREQUENCIES.map((frequency) => {
     const terms = FREQUENCY_TERMS[frequency];
     const number = periodOf(terms, taxWeek, taxMonth);
-    return [frequency, { number, key: `${terms.earningsPeriod}:${number}` }];
+    const key = `${terms.earningsPeriod}:${number}`;
+    return [frequency, { number, key, code: periodCode(key) }];
   });
   return Object.fromEntries(periods) as Record<PayFrequency, PayPeriod>;
 }

@@ -3,8 +3,9 @@ import type { PaymentMade } from '../events/paye-events.ts';
 import { formatPence, type Pence } from '../money/pence.ts';
 import { type AssessedPayment, assessPayment } from './assess-payment.ts';
 import { type Class1Terms, employeeNicsPence, employerNicsPence } from './class1-nics.ts';
-import { type EmploymentState, periodTotalsOf, poolOf } from './employment-state.ts';
+import type { EmploymentState } from './employment-state.ts';
 import { type PayDay, type PayeRules, payDayOf } from './paye-rules.ts';
+import { periodTotalsOf, poolOf } from './period-pools.ts';
 import { bandOf, flatRateOf, periodBandsOf } from './tax-scale.ts';
 
 /** One line that a payroll clerk can follow by hand: what, how much, and by which rule of paye.md. */

@@ -178,10 +178,23 @@ describe('several payments in a period', () => {
     expect(book.pay({ niCategory: 'C', nicableEarningsPence: 200_000 })).toMatchObject({ employerNics: 23_745 });
   });
 
-  it('in a period long past are refused where it was paid before, and exact where it was not', () => {
-    for (const month of [1, 3, 4, 5, 6, 7]) book.pay({ paymentDate: monthDate(month), period: month });
-    expect(book.pay({ paymentDate: monthDate(1), period: 1 })).toBe('NOT_BUILT');
-    expect(book.pay({ paymentDate: monthDate(2), period: 2 })).toMatchObject({ employeeNics: 13_616 });
+  it('in a period long past still add up with what was paid then', () => {
+    for (const month of [1, 2, 3, 4, 5, 6, 7]) book.pay({ paymentDate: monthDate(month), period: month });
+    expect(book.state.has('employmentperiod|paye:123/AB456|2026-27|AM1:1|W-1')).toBe(true);
+    // 1,000.00 more on 2,750.00 of month 1, all between the thresholds: 8% and 15% of it; and again.
+    const more = { paymentDate: monthDate(1), period: 1, taxablePayPence: 100_000, nicableEarningsPence: 100_000 };
+    expect(book.pay(more)).toMatchObject({ employeeNics: 8_000, employerNics: 15_000 });
+    expect(book.pay({ ...more, nicableEarningsPence: -100_000 })).toMatchObject({
+      employeeNics: -8_000,
+      employerNics: -15_000,
+    });
+  });
+
+  it('in a period long past are remembered under a changed works number too', () => {
+    for (const month of [1, 2, 3, 4, 5, 6]) book.pay({ paymentDate: monthDate(month), period: month });
+    book.pay({ worksNumber: 'NEW', oldWorksNumber: 'W-1', paymentDate: monthDate(7), period: 7 });
+    const late = { worksNumber: 'NEW', paymentDate: monthDate(1), period: 1, nicableEarningsPence: 100_000 };
+    expect(book.pay(late)).toMatchObject({ employeeNics: 8_000, employerNics: 15_000 });
   });
 });
 
