@@ -5,6 +5,7 @@ import { printBatchNote } from '../../libs/core/ledger/batch-note.ts';
 import { rootOfLeafHashes } from '../../libs/core/ledger/compact-range.ts';
 import { leafOfReceipt } from '../../libs/core/ledger/gateway-receipt.ts';
 import { type NoteSigner, signNote } from '../../libs/core/ledger/signed-note.ts';
+import type { TreeHasher } from '../../libs/core/ledger/tree-hash.ts';
 import { inclusionPath, nodesOfLeafHashes } from '../../libs/core/ledger/tree-proof.ts';
 import type { StoredReceipt } from './reservation-store.ts';
 
@@ -54,6 +55,7 @@ export function signReceipt(
 export function issueReceipt(receipt: StoredReceipt, events: readonly ReceiptedEvent[]): IssuedReceipt {
   const { note, leafHashes } = receipt;
   const nodes = nodesOfLeafHashes(leafHashes, latin1TreeHasher);
+  const hasher = rememberingHasher();
   // neighbours share all but the lowest hashes of their paths
   const texts = new Map<string, string>();
   return {
@@ -63,9 +65,23 @@ export function issueReceipt(receipt: StoredReceipt, events: readonly ReceiptedE
       account,
       hash: Buffer.from(hash, 'hex').toString('base64'),
       index,
-      path: inclusionPath(index, leafHashes.length, nodes, latin1TreeHasher).map((node) => base64Of(node, texts)),
+      path: inclusionPath(index, leafHashes.length, nodes, hasher).map((node) => base64Of(node, texts)),
       ...(person === null ? {} : { person }),
     })),
+  };
+}
+
+/** The incomplete subtrees at the right edge stand in many paths: each is hashed once. */
+function rememberingHasher(): TreeHasher<string> {
+  const known = new Map<string, string>();
+  return {
+    ...latin1TreeHasher,
+    node(left, right) {
+      const name = left + right;
+      const found = known.get(name) ?? latin1TreeHasher.node(left, right);
+      known.set(name, found);
+      return found;
+    },
   };
 }
 

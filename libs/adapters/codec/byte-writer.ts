@@ -122,12 +122,16 @@ export class ByteWriter {
 
   #writeBigLong(value: number): void {
     if (!Number.isSafeInteger(value)) throw notSafe(value);
-    let rest = value < 0 ? -BigInt(value) * 2n - 1n : BigInt(value) * 2n;
-    while (rest > 0x7fn) {
-      this.#buffer[this.#position++] = Number(rest & 0x7fn) | 0x80;
-      rest >>= 7n;
+    const negative = value < 0;
+    const magnitude = negative ? -value - 1 : value;
+    // the sign's bit and six of the magnitude, then seven a byte: in doubles, which are exact to 2^53
+    this.#buffer[this.#position++] = ((magnitude % 64) << 1) | (negative ? 0x81 : 0x80);
+    let rest = Math.floor(magnitude / 64);
+    while (rest > 0x7f) {
+      this.#buffer[this.#position++] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
     }
-    this.#buffer[this.#position++] = Number(rest);
+    this.#buffer[this.#position++] = rest;
   }
 
   #ensure(bytes: number): void {
