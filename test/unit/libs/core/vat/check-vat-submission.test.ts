@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import { checkTillSubmission, checkVatSubmission } from '../../../../../libs/core/vat/check-vat-submission.ts';
+import { purchaseOf, tillEventOf } from '../../../../../libs/core/vat/read-vat-submission.ts';
+import { testVatRules } from '../../../../support/vat-rules.ts';
+
+const RULES = testVatRules();
+const ID = '018f0000-0000-7000-8000-000000000001';
+const SALE = {
+  schema: 1,
+  eventId: ID,
+  vrn: '101747696',
+  tillId: 'T1',
+  seq: 1,
+  prevHash: null,
+  type: 'SALE',
+  occurredAt: '2026-11-21T10:15:00Z',
+  currency: 'GBP',
+  lines: [{ id: '1', category: 'standard', paidPence: 1_200 }],
+  totalPence: 1_200,
+  payments: [{ method: 'card', amountPence: 1_200 }],
+};
+const PURCHASE = {
+  type: 'PurchaseRecorded',
+  eventId: ID,
+  vrn: '101747696',
+  kind: 'purchase',
+  taxPoint: '2026-11-20',
+  netPence: 10_000,
+  vatPence: 2_000,
+};
+const at = (json: unknown, rules: typeof RULES | null = null) =>
+  checkVatSubmission(json, rules).map(({ code, pointer }) => `${code} ${pointer}`);
+
+describe('a till event at the door', () => {
+  it('passes and becomes the event of the log, absent fields as null', () => {
+    expect(at(SALE, RULES)).toEqual([]);
+    expect(tillEventOf(SALE, 'f'.repeat(64), { receivedAtMs: 7 })).toEqual({
+      type: 'TillEvent',
+      eventId: ID.replaceAll('-', ''),
+      account: 'vat:101747696',
+      receivedAtMs: 7,
+      tillId: 'T1',
+      seq: 1,
+      prevHash: null,
+      hash: 'f'.repeat(64),
+      tillType: 'SALE',
+      occurredAt: '2026-11-21T10:15:00Z',
+      currency: 'GBP',
+      region: null,
+      lines: [{ id: '1', category: 'standard', qty: null, ratePct: null, paidPence: 1_200 }],
+      totalPence: 1_200,
+      vatPence: null,
+      payments: [{ method: 'card', amountPence: 1_200 }],
+      originalEventId: null,
+      unlinkedReason: null,
+      claimedDate: null,
+    });
+  });
+
+  it('shows every fault at once, by pointer', () => {
+    const bad = {
+      ...SALE,
+      tillId: '',
+      surprise: 1,
+      'a/b': 1,
+      lines: [{ id: 5, category: 'standard', paidPence: 1_200, colour: 'red', qty: 2 }, 'no line'],
+      payments: [{ method: '', amountPence: 0.5 }],
+      unlinkedReason: 'x'.repeat(201),
+      vatPence: 1.5,
+    };
+    expect(at(bad)).toEqual([
+      'UNKNOWN_FIELD /surprise',
+      'UNKNOWN_FIELD /a~1b',
+      'E_TILL_ID /tillId',
+      'E_QTY /lines/0/qty',
+      'E_AMOUNT_NOT_INTEGER /lines/1/paidPence',
+      'UNKNOWN_FIELD /lines/0/colour',
+      'FIELD_TYPE /lines/0/id',
+      'FIELD_TYPE /lines/0/qty',
+      'FIELD_TYPE /lines/1',
+      'FIELD_TYPE /payments/0/method',
+      'E_AMOUNT_NOT_INTEGER /payments/0/amountPence',
+      'E_AMOUNT_NOT_INTEGER /vatPence',
+      'FIELD_TYPE /unlinkedReason',
+    ]);
+  });
+
+  it('has its rates checked only where rules are at hand and no sale is named', () => {
+    const unknown = { ...SALE, lines: [{ id: '1', category: 'food.unicorn', paidPence: 1_200 }] };
+    expect(at(unknown)).toEqual([]);
+    expect(at(unknown, RULES)).toEqual(['E_RATE_UNKNOWN /lines/0/category']);
+    const refund = {
+      ...SALE,
+      type: 'REFUND',
+      originalEventId: ID,
+      lines: [{ id: '1', category: 'food.unicorn', paidPence: -1_200 }],
+      totalPence: -1_200,
+      payments: [{ method: 'card', amountPence: -1_200 }],
+    };
+    expect(at(refund, RULES)).toEqual([]);
+    expect(at({ ...refund, originalEventId: 'x' }, RULES)).toEqual(['E_EVENT_ID /originalEventId']);
+  });
+
+  it('has at most 2,000 lines', () => {
+    const lines = Array.from({ length: 2_001 }, (_, index) => ({
+      id: String(index),
+      category: 'standard',
+      paidPence: 0,
+    }));
+    expect(at({ ...SALE, lines, totalPence: 0, payments: [] })).toEqual(['TOO_MANY /lines']);
+    expect(at({ ...SALE, type: 'X_REPORT', lines })).toEqual(['TOO_MANY /lines']);
+  });
+
+  it('that reports needs no amounts; those it has are whole pence', () => {
+    const { lines: _lines, totalPence: _total, payments: _payments, ...report } = { ...SALE, type: 'Z_REPORT' };
+    expect(at(report)).toEqual([]);
+    expect(tillEventOf(report, '', { receivedAtMs: 0 })).toMatchObject({ lines: [], totalPence: 0, payments: [] });
+    expect(at({ ...report, totalPence: 0.5, lines: [{ id: '1', category: 'standard' }] })).toEqual([
+      'E_AMOUNT_NOT_INTEGER /totalPence',
+      'E_AMOUNT_NOT_INTEGER /lines/0/paidPence',
+    ]);
+  });
+
+  it('that is no object, or lacks a field of the envelope, says so', () => {
+    expect(at('sale')).toEqual(['E_JSON ']);
+    expect(checkTillSubmission(null)).toMatchObject([{ code: 'E_JSON' }]);
+    const { vrn: _vrn, ...rest } = SALE;
+    expect(at(rest)).toEqual(['E_MISSING_FIELD:vrn /vrn']);
+  });
+});
+
+describe('a purchase at the door', () => {
+  it('passes and becomes the event of the log, wholly recoverable unless it says otherwise', () => {
+    expect(at(PURCHASE)).toEqual([]);
+    expect(purchaseOf(PURCHASE, { receivedAtMs: 7 })).toMatchObject({
+      account: 'vat:101747696',
+      kind: 'purchase',
+      recoverableBasisPoints: 10_000,
+      supplierVrn: null,
+      reference: null,
+    });
+    expect(purchaseOf({ ...PURCHASE, recoverableBasisPoints: 0 }, { receivedAtMs: 7 }).recoverableBasisPoints).toBe(0);
+  });
+
+  it('shows every fault at once, by pointer', () => {
+    const bad = {
+      ...PURCHASE,
+      eventId: 'x',
+      vrn: '101747692',
+      kind: 'gift',
+      taxPoint: '2026-02-30',
+      netPence: '1',
+      vatPence: 100_000_000_001,
+      recoverableBasisPoints: -1,
+      reference: 1,
+      extra: 1,
+    };
+    expect(at(bad)).toEqual([
+      'UNKNOWN_FIELD /extra',
+      'E_EVENT_ID /eventId',
+      'E_VRN_CHECK_DIGITS /vrn',
+      'E_ENTRY_KIND /kind',
+      'E_DATE /taxPoint',
+      'E_AMOUNT_NOT_INTEGER /netPence',
+      'E_AMOUNT_RANGE /vatPence',
+      'E_RECOVERABLE /recoverableBasisPoints',
+      'FIELD_TYPE /reference',
+    ]);
+    expect(at({ ...PURCHASE, kind: 'purchase_credit' })).toEqual(['E_SIGN /netPence', 'E_SIGN /vatPence']);
+  });
+});
+
+describe('what is not built', () => {
+  it('is said at the door', () => {
+    expect(at({ type: 'VatAdjustmentMade' })).toEqual(['NOT_BUILT /type']);
+    expect(at({ type: 'VatPeriodClosed' })).toEqual(['NOT_BUILT /type']);
+  });
+});
