@@ -53,7 +53,11 @@ export interface PollOptions {
   readonly waitMs: number;
 }
 
-/** Reads chosen partitions from chosen positions, outside any group. One poll at a time. */
+/**
+ * Reads chosen partitions from chosen positions, outside any group. One poll at a time; seek and drop may come while a poll waits, and
+ * what it then still answers may be of the position before. Cheap to make: a stage opens one for each read-back, so adapters
+ * with costly connections share them.
+ */
 export interface LogReader {
   /** Batches of whichever partitions have records, fairly; [] after waitMs without any. Throws POSITION_OUT_OF_RANGE for a position outside [low, high]. */
   poll(options: PollOptions): Promise<RecordBatch[]>;

@@ -115,8 +115,8 @@ export class StagePartition<Body> {
     return this.alive && this.status === 'running' && !this.hasPending && !this.isDirty;
   }
 
-  isDue(nowMs: number): boolean {
-    return this.retryAtMs <= nowMs;
+  isDue(elapsedMs: number): boolean {
+    return this.retryAtMs <= elapsedMs;
   }
 
   /** Where the store, as far as this owner knows, stands. */
@@ -153,7 +153,7 @@ export class StagePartition<Body> {
     if ((await this.store()) === 'stale') {
       throw staleError(this.#output);
     }
-    this.lastActiveMs = this.#context.clock.nowMs();
+    this.lastActiveMs = this.#context.clock.elapsedMs();
   }
 
   /** Reads the output from where this owner stands to its end, at least to `reach`, and folds what is valid. */
@@ -209,11 +209,12 @@ export class StagePartition<Body> {
     this.#chain(proposals, (this.program.coverage ?? 'all') === 'all' ? batches : []);
   }
 
-  async tick(nowMs: number): Promise<void> {
+  async tick(): Promise<void> {
+    const { clock, limits } = this.#context;
     const tick = this.program.tick?.bind(this.program);
     if (tick !== undefined) {
-      this.nextTickMs = nowMs + this.#context.limits.tickMs;
-      this.#chain(await asProgram(this.#output, () => tick(nowMs)), []);
+      this.nextTickMs = clock.elapsedMs() + limits.tickMs;
+      this.#chain(await asProgram(this.#output, () => tick(clock.nowMs())), []);
     }
   }
 
@@ -246,7 +247,7 @@ export class StagePartition<Body> {
     await this.readBack(outcome.status === 'appended' ? outcome.baseOffset + sent : 0);
     if (this.hasPending && this.#pending[0] === head) {
       this.unsettled = true;
-      this.retryAtMs = clock.nowMs() + limits.retryMs;
+      this.retryAtMs = clock.elapsedMs() + limits.retryMs;
     }
   }
 
@@ -475,7 +476,7 @@ export class StagePartition<Body> {
     this.#folded.push(message);
     this.#isStored = false;
     this.messagesFolded += 1;
-    this.lastActiveMs = this.#context.clock.nowMs();
+    this.lastActiveMs = this.#context.clock.elapsedMs();
   }
 
   /** Links proposals to the tip and to one another, states what each covers, and encodes them once. */

@@ -99,7 +99,10 @@ export type { PartitionPosition };
 
 /** Time as a stage sees it, so that a simulation can drive it. */
 export interface StageClock {
+  /** Time of day, milliseconds since 1970: for the program's tick alone. */
   nowMs(): number;
+  /** Milliseconds since some moment, never going back: for intervals, so that a clock that is set does not stop a stage. */
+  elapsedMs(): number;
   /** Resolves after the time, or at once when the signal aborts. */
   sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
 }

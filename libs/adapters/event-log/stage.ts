@@ -143,7 +143,7 @@ class Stage<Body> implements StageHandle {
     await this.#look();
     await this.#each(
       this.#active(
-        (partition) => partition.mustRewind && partition.isClean && partition.isDue(this.#context.clock.nowMs()),
+        (partition) => partition.mustRewind && partition.isClean && partition.isDue(this.#context.clock.elapsedMs()),
       ),
       (partition) => partition.rewind(),
     );
@@ -153,7 +153,7 @@ class Stage<Body> implements StageHandle {
     await this.#sendAndStore();
     await this.#tick();
     await this.#sendAndStore();
-    await this.#monitor(this.#context.clock.nowMs());
+    await this.#monitor(this.#context.clock.elapsedMs());
   }
 
   #syncOwnership(): void {
@@ -215,6 +215,9 @@ class Stage<Body> implements StageHandle {
           this.#fatal = { error };
           return;
         }
+        if (!partition.alive) {
+          return;
+        }
         if (!isRetriable(error)) {
           this.#halt(partition, error);
           return;
@@ -244,10 +247,10 @@ class Stage<Body> implements StageHandle {
   /** Once a second an idle owner looks whether its store is still its own and its output still ends where it thinks. */
   async #look(): Promise<void> {
     const { clock, limits, dependencies } = this.#context;
-    const nowMs = clock.nowMs();
-    const idle = this.#active((partition) => nowMs - partition.lastActiveMs >= limits.lookMs && partition.isClean);
+    const elapsedMs = clock.elapsedMs();
+    const idle = this.#active((partition) => elapsedMs - partition.lastActiveMs >= limits.lookMs && partition.isClean);
     await this.#each(idle, async (partition) => {
-      partition.lastActiveMs = nowMs;
+      partition.lastActiveMs = elapsedMs;
       await partition.readBack();
       if ((await partition.store()) === 'stale') {
         return this.#storeStale(partition);
@@ -261,17 +264,17 @@ class Stage<Body> implements StageHandle {
 
   async #linger(): Promise<void> {
     const { clock, limits } = this.#context;
-    const leftMs = this.#startedRoundMs + limits.lingerMs - clock.nowMs();
+    const leftMs = this.#startedRoundMs + limits.lingerMs - clock.elapsedMs();
     if (!this.#hasBacklog && !this.#isStopping && leftMs > 0) {
       await clock.sleep(leftMs, this.#stopped.signal);
     }
-    this.#startedRoundMs = clock.nowMs();
+    this.#startedRoundMs = clock.elapsedMs();
   }
 
   /** Inputs are read only for partitions with nothing under way: that is the back-pressure. */
   #syncReading(): void {
     for (const partition of this.#partitions.values()) {
-      const mayRead = partition.isReady && partition.isDue(this.#context.clock.nowMs());
+      const mayRead = partition.isReady && partition.isDue(this.#context.clock.elapsedMs());
       if (mayRead && !partition.reading) {
         for (const position of partition.readPositions()) {
           this.#reader.seek(position);
@@ -319,13 +322,13 @@ class Stage<Body> implements StageHandle {
   }
 
   #pollWaitMs(): number {
-    const nowMs = this.#context.clock.nowMs();
+    const elapsedMs = this.#context.clock.elapsedMs();
     let waitMs = this.#context.limits.pollWaitMs;
     for (const partition of this.#active(() => true)) {
       if (!partition.isReady) {
-        waitMs = Math.min(waitMs, Math.max(partition.retryAtMs - nowMs, 0));
+        waitMs = Math.min(waitMs, Math.max(partition.retryAtMs - elapsedMs, 0));
       } else if (partition.program.tick !== undefined) {
-        waitMs = Math.min(waitMs, Math.max(partition.nextTickMs - nowMs, 0));
+        waitMs = Math.min(waitMs, Math.max(partition.nextTickMs - elapsedMs, 0));
       }
     }
     return waitMs;
@@ -352,11 +355,11 @@ class Stage<Body> implements StageHandle {
   }
 
   async #tick(): Promise<void> {
-    const nowMs = this.#context.clock.nowMs();
+    const elapsedMs = this.#context.clock.elapsedMs();
     const due = this.#active(
-      (partition) => partition.program.tick !== undefined && partition.isReady && partition.nextTickMs <= nowMs,
+      (partition) => partition.program.tick !== undefined && partition.isReady && partition.nextTickMs <= elapsedMs,
     );
-    await this.#each(this.#isStopping ? [] : due, (partition) => partition.tick(nowMs));
+    await this.#each(this.#isStopping ? [] : due, (partition) => partition.tick());
   }
 
   async #sendAndStore(): Promise<void> {
@@ -438,11 +441,11 @@ class Stage<Body> implements StageHandle {
     }
   }
 
-  async #monitor(nowMs: number): Promise<void> {
-    if (nowMs < this.#nextMonitorMs) {
+  async #monitor(elapsedMs: number): Promise<void> {
+    if (elapsedMs < this.#nextMonitorMs) {
       return;
     }
-    this.#nextMonitorMs = nowMs + this.#context.limits.monitorMs;
+    this.#nextMonitorMs = elapsedMs + this.#context.limits.monitorMs;
     const covered = this.#active(() => true).flatMap((partition) => partition.covered());
     if (covered.length > 0) {
       // Never trusted, so never waited for in vain.
@@ -478,7 +481,7 @@ class Stage<Body> implements StageHandle {
       this.#storeStale(partition);
     } else if (isRetriable(error)) {
       this.#context.observe({ type: 'retrying', partition: partition.partition, error });
-      partition.retryAtMs = this.#context.clock.nowMs() + this.#context.limits.retryMs;
+      partition.retryAtMs = this.#context.clock.elapsedMs() + this.#context.limits.retryMs;
       // The batch that was not decided is read again.
       this.#stopReading(partition);
     } else {
@@ -501,8 +504,10 @@ class Stage<Body> implements StageHandle {
   }
 
   #due(wanted: (partition: StagePartition<Body>) => boolean): StagePartition<Body>[] {
-    const nowMs = this.#context.clock.nowMs();
-    return this.#stopped.signal.aborted ? [] : this.#active((partition) => partition.isDue(nowMs) && wanted(partition));
+    const elapsedMs = this.#context.clock.elapsedMs();
+    return this.#stopped.signal.aborted
+      ? []
+      : this.#active((partition) => partition.isDue(elapsedMs) && wanted(partition));
   }
 
   #hasUnfinished(): boolean {

@@ -3,6 +3,7 @@ import type { StageClock } from './stage-program.ts';
 
 export const systemClock: StageClock = {
   nowMs: () => Date.now(),
+  elapsedMs: () => performance.now(),
   sleep: async (durationMs, signal) => {
     try {
       await sleep(durationMs, undefined, signal === undefined ? {} : { signal });

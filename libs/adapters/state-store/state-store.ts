@@ -28,7 +28,8 @@ export interface StoreCommit {
 /**
  * The state store port: per stage, per partition a key-value map with a tip. It is a cache of the log: it may be wiped, restored or
  * failed over at any time; every read returns the tip that it stands for and every commit is compare-and-set on the tip.
- * Two adapters pass one contract suite: `embedded` (LMDB) and `redis`.
+ * Two adapters pass one contract suite: `embedded` (LMDB) and `redis`. What may pass (no answer, no room) is thrown as a retriable TallyError
+ * or as the connection's own error; after a commit whose answer was lost the stage asks for the checkpoint.
  */
 export interface StateStore {
   /** The checkpoint of a partition, or null where nothing is stored. */

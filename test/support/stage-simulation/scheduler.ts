@@ -74,6 +74,7 @@ export class Scheduler {
   clockOf(owner: string): StageClock {
     return {
       nowMs: () => this.#nowMs,
+      elapsedMs: () => this.#nowMs,
       sleep: (durationMs, signal) =>
         new Promise((resolve) => {
           signal?.addEventListener('abort', () => resolve(), { once: true });
