@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { Router } from 'express';
+import { lockDataFolder } from '../../libs/adapters/event-log/data-folder-lock.ts';
 import type { GatewayClient } from '../../libs/adapters/http/gateway-client.ts';
 import type { LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
 import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
@@ -81,15 +82,17 @@ export interface PayerNode {
   stop(): Promise<void>;
 }
 
-/** Throws LEDGER_DIFFERS, VERIFIER_KEY_INVALID; a store that cannot be opened throws node's or LMDB's own error. */
+/** Throws DATA_FOLDER_IN_USE, VERIFIER_KEY_INVALID, RATE_CARD_HASH_DIFFERS; a store that cannot be opened throws node's or LMDB's own error. */
 export async function createPayerNode(
   options: PayerNodeOptions,
   dependencies: PayerNodeDependencies,
 ): Promise<PayerNode> {
   mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+  const lock = await lockDataFolder(options.folder);
   const store = new PayerStore({ folder: options.folder });
   const rules = await keptRules(store, dependencies);
   await followAccounts(store, options.accounts);
+  await resumeUnderNewRules(store);
   const parts = partsOf(options, dependencies, store, rules);
   const { outbox, follower, forwarders } = parts;
   const stopping = new AbortController();
@@ -117,6 +120,7 @@ export async function createPayerNode(
       stopping.abort();
       await running;
       await store.close();
+      await lock.release();
     },
   };
   const router = payerRouter({
@@ -209,6 +213,17 @@ async function keptRules(store: PayerStore, dependencies: PayerNodeDependencies)
     rules.add({ tax: tax === 'paye' ? 'paye' : 'vat', hash, cards: JSON.parse(value) as unknown[] });
   }
   return rules;
+}
+
+/** Chains that stopped because a rule set was missing are tried again: this start may have brought it. */
+async function resumeUnderNewRules(store: PayerStore): Promise<void> {
+  const waiting = [...store.accounts()].filter(
+    ({ haltedBy }) => haltedBy !== null && store.divergence(haltedBy)?.findings[0]?.code === 'RULES_UNKNOWN',
+  );
+  if (waiting.length === 0) return;
+  await store.commit(() => {
+    for (const followed of waiting) store.putAccount({ ...followed, haltedBy: null });
+  });
 }
 
 async function followAccounts(store: PayerStore, accounts: readonly Account[]): Promise<void> {
