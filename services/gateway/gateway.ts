@@ -16,8 +16,8 @@ import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts'
 import type { Fault } from '../../libs/core/errors/fault.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { TaxRules } from '../../libs/core/events/decide-event.ts';
-import { taxOf } from '../../libs/core/identity/account.ts';
-import type { PersonToken } from '../../libs/core/identity/event-id.ts';
+import { isAccount, taxOf } from '../../libs/core/identity/account.ts';
+import { eventId, isUuid, type PersonToken } from '../../libs/core/identity/event-id.ts';
 import type { VerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import { type GatewayMetrics, gatewayMetrics } from './gateway-metrics.ts';
 import type { IssuedReceipt } from './issue-receipt.ts';
@@ -154,6 +154,9 @@ function gatewayRouter(
   router.post('/v1/paye/events', requireClient(dependencies, 'payer', 'operator'), limit, ...jsonBody, door('paye'));
   router.post('/v1/vat/events', requireClient(dependencies, 'payer', 'operator'), limit, ...jsonBody, door('vat'));
   router.post('/v1/payments', requireClient(dependencies, 'bank'), limit, ...jsonBody, door('payments'));
+  router.get('/v1/receipts/:account/:eventId', requireClient(dependencies), (request, response) => {
+    response.json({ receipts: [lookUp(opened(), clientOf(response), request.params)] });
+  });
   router.use(['/v1/paye/events', '/v1/vat/events', '/v1/payments'], (request, response) => {
     response.set('Allow', 'POST');
     throw new HttpProblem(405, 'METHOD_NOT_ALLOWED', `${request.method} is not allowed here: POST events`);
@@ -163,6 +166,19 @@ function gatewayRouter(
     next(error);
   });
   return router;
+}
+
+/** A receipt for who lost the answer. */
+function lookUp(intake: Intake, client: Client, asked: Request['params']): IssuedReceipt {
+  const [owner, id] = [String(asked.account).replace('-', '/'), String(asked.eventId)];
+  const known = isAccount(owner) && isUuid(id);
+  if (known && !mayActFor(client, owner)) {
+    throw new HttpProblem(403, 'ACCOUNT_NOT_YOURS', 'this client key is not bound to this account');
+  }
+  const receipt = known ? intake.receiptOf(owner, eventId(id)) : null;
+  if (receipt === null)
+    throw new HttpProblem(404, 'NOT_FOUND', 'no such event is in the log with a receipt: send it again');
+  return receipt;
 }
 
 /** Reads, checks and binds a request. Throws the problem with every fault of all its events. */

@@ -7,7 +7,8 @@ import { type Draft, eventOf } from '../../libs/adapters/http/submissions.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
-import type { PersonToken } from '../../libs/core/identity/event-id.ts';
+import type { Account } from '../../libs/core/identity/account.ts';
+import type { EventId, PersonToken } from '../../libs/core/identity/event-id.ts';
 import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
 import { type IssuedReceipt, issueReceipt, type ReceiptedEvent, signReceipt } from './issue-receipt.ts';
 import type { ReservationBatch, StoredReceipt } from './reservation-store.ts';
@@ -121,6 +122,17 @@ export class Intake {
       this.#queue.push({ events, answer });
       this.#running ??= this.#run();
     });
+  }
+
+  /** The receipt of an event that is in the log, or null: then its sender sends it again. */
+  receiptOf(account: Account, eventId: EventId): IssuedReceipt | null {
+    const known = this.#dependencies.store.reservation(reservationKey(account, eventId));
+    if (known === null || known.receipt === REBUILT) return null;
+    const open = this.#open.get(known.receipt);
+    if (open !== undefined && !open.appended.has(known.index)) return null;
+    const { hash, index } = known;
+    const receipt = this.#dependencies.store.receipt(known.receipt);
+    return issueReceipt(receipt, [{ account, eventId, hash, index, person: null }]);
   }
 
   /** Resolves when nothing waits and everything is settled in the store. */

@@ -190,6 +190,28 @@ describe('an event that comes again', () => {
   });
 });
 
+describe('a receipt', () => {
+  const get = (path: string, client = 'payer') =>
+    fetch(`${fixture.url}${path}`, { headers: { authorization: `Bearer key-of-${client}` } });
+
+  it('can be looked up by who lost the answer, and by nobody else', async () => {
+    const payment = paymentJson();
+    const answer = await fixture.post('/v1/paye/events', [paymentJson(), payment]);
+    const path = `/v1/receipts/paye:123-AB456/${payment.eventId}`;
+    const found = (await (await get(path)).json()) as { receipts: { note: string; events: EventOfAnswer[] }[] };
+    const { person, ...event } = answer.body.receipts[0].events[1];
+    expect(person).toMatch(/^[0-9a-f]{32}$/);
+    expect(found).toEqual({ receipts: [{ note: answer.body.receipts[0].note, events: [event] }] });
+    expect((await get(path, 'stranger')).status).toBe(403);
+    expect((await get(path, 'expired')).status).toBe(401);
+  });
+
+  it('of an event that never came is not there', async () => {
+    expect((await get(`/v1/receipts/paye:123-AB456/${paymentJson().eventId}`)).status).toBe(404);
+    expect((await get('/v1/receipts/nobody/nothing')).status).toBe(404);
+  });
+});
+
 describe('bad input', () => {
   const cases: [string, string, Json, string, string][] = [
     ['a wrong type', '/v1/paye/events', paymentJson({ taxablePayPence: '2500.00' }), 'FIELD_TYPE', '/taxablePayPence'],
@@ -366,7 +388,7 @@ describe('who may call', () => {
   it('is counted: events by tax and type, refusals by code, never by account', async () => {
     const text = await fixture.metrics.registry.metrics();
     expect(text).toMatch(/tally_gateway_events_accepted_total\{tax="paye",type="PaymentMade"\} \d+/);
-    expect(text).toMatch(/tally_gateway_requests_refused_total\{code="KEY_EXPIRED"\} 1/);
+    expect(text).toMatch(/tally_gateway_requests_refused_total\{code="KEY_EXPIRED"\} 2/);
     expect(text).toMatch(/tally_gateway_faults_total\{code="BAD_TAX_CODE"\} \d+/);
     expect(text).not.toMatch(/AB456|101747696/);
   });
