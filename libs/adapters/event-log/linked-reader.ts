@@ -3,7 +3,7 @@ import { isNextLink, LinkedInput, type LinkedPosition, type LinkRule } from './l
 import type { FoldedMessage, StageCodec } from './stage-program.ts';
 
 /** Valid messages of one partition, in order. `position` is what to store with what was made of them; there may be no messages. */
-export interface LinkedBatch<Body> extends TopicPartition {
+interface LinkedBatch<Body> extends TopicPartition {
   readonly messages: readonly FoldedMessage<Body>[];
   readonly position: LinkedPosition;
   readonly highOffset: number;

@@ -580,7 +580,7 @@ function gapError(batch: RecordBatch, expected: number): TallyError {
 }
 
 /** The code of an error in statistics. */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   return error instanceof TallyError ? error.code : 'UNEXPECTED';
 }
 

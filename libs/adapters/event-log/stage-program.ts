@@ -94,7 +94,8 @@ export interface StageCodec<Body> {
   decode(record: LogRecord): { readonly link: Link; readonly covers: readonly Coverage[]; readonly body: Body };
 }
 
-export type InputsOf = (outputPartition: number) => readonly TopicPartition[];
+type InputsOf = (outputPartition: number) => readonly TopicPartition[];
+
 export type { PartitionPosition };
 
 /** Time as a stage sees it, so that a simulation can drive it. */

@@ -29,7 +29,7 @@ export interface LogFaults {
   staleBatch: number;
 }
 
-export const LOG_FAULTS: LogFaults = {
+const LOG_FAULTS: LogFaults = {
   answerLost: 0.06,
   requestLost: 0.06,
   late: 0.08,

@@ -1,6 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, statfs, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open } from 'lmdb';
@@ -10,6 +10,7 @@ import type { AppendOutcome, EventLog } from '../../../../../libs/adapters/event
 import { openEmbeddedStore } from '../../../../../libs/adapters/state-store/embedded-store.ts';
 import type { TallyError } from '../../../../../libs/core/errors/tally-error.ts';
 import { capability } from '../../../../support/capabilities.ts';
+import { mountSmallDisk } from '../../../../support/small-disk.ts';
 
 const TOPIC = 'x.v1';
 const READ = { maxBytes: 1e9, maxRecords: 1e6, waitMs: 0 };
@@ -119,7 +120,7 @@ describe('the embedded log', () => {
   it('has everything it acknowledged after SIGKILL, and its store is whole and not ahead of it', async () => {
     const script = join(import.meta.dirname, '../../../../support/append-until-killed.ts');
     let acknowledged = -1;
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 2; round += 1) {
       const child = spawn(process.execPath, ['--import', 'tsx', script, folder], { stdio: ['ignore', 'pipe', 'pipe'] });
       let said = '';
       let fault = '';
@@ -152,7 +153,7 @@ describe('the embedded log', () => {
       await log.close();
       await store.close();
     }
-  }, 60_000);
+  }, 180_000);
 
   it('refuses appends before the last of the disk is used, and takes them again when there is room', async () => {
     const log = await openWithTopic({ folder, reserveBytes: Number.MAX_SAFE_INTEGER });
@@ -171,13 +172,13 @@ if (!tmpfs.available) {
 
 describe.skipIf(!tmpfs.available)('the embedded log on a disk of 8 MiB', () => {
   let disk: string;
+  let unmount: () => void;
   let log: EventLog;
   const broken: TallyError[] = [];
 
   beforeEach(async () => {
     disk = join(folder, 'disk');
-    await mkdir(disk);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
+    unmount = mountSmallDisk(disk, 8);
     await writeFile(join(disk, 'ballast'), Buffer.alloc(3_000_000));
     broken.length = 0;
     log = await openEmbeddedLog(
@@ -188,7 +189,7 @@ describe.skipIf(!tmpfs.available)('the embedded log on a disk of 8 MiB', () => {
   });
   afterEach(async () => {
     await log.close();
-    execFileSync('umount', [disk]);
+    unmount();
   });
 
   it('fails appends with LOG_FULL, stays readable and whole, and goes on when space returns', async () => {
@@ -219,9 +220,9 @@ describe.skipIf(!tmpfs.available)('the embedded log on a disk of 8 MiB', () => {
   it('heals likewise where LMDB itself runs out in the middle of a commit', async () => {
     // What a check before the commit can not see: the space goes while the commit is under way.
     const before = (await append(log, 1_000))[0]?.status;
-    const free = execFileSync('df', ['--output=avail', '-B1', disk], { encoding: 'utf8' }).split('\n')[1];
+    const { bavail, bsize } = await statfs(disk);
     const pending = append(log, 60_000, 10);
-    await writeFile(join(disk, 'more'), Buffer.alloc(Number(free) - 100_000)).catch(() => undefined);
+    await writeFile(join(disk, 'more'), Buffer.alloc(bavail * bsize - 100_000)).catch(() => undefined);
     const [outcome] = await pending;
     expect(before).toBe('appended');
     expect(['appended', 'failed']).toContain(outcome?.status);

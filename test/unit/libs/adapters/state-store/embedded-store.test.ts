@@ -1,11 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedStore, STORE_KEY_BYTES_MAX } from '../../../../../libs/adapters/state-store/embedded-store.ts';
 import { capability } from '../../../../support/capabilities.ts';
+import { mountSmallDisk } from '../../../../support/small-disk.ts';
 
 const TIP = 'ab'.repeat(16);
 const checkpoint = { tip: TIP, tipOffset: 0, outputNext: 1, inputs: [] };
@@ -76,8 +76,7 @@ if (!tmpfs.available) {
 describe.skipIf(!tmpfs.available)('the embedded state store on a disk of 8 MiB', () => {
   it('refuses commits whole when the disk is full, stays readable, and takes them when space returns', async () => {
     const disk = join(folder, 'disk');
-    await mkdir(disk);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
+    const unmount = mountSmallDisk(disk, 8);
     try {
       await writeFile(join(disk, 'ballast'), Buffer.alloc(3_000_000));
       const store = await openEmbeddedStore({ folder: disk, stage: 'tax' });
@@ -107,7 +106,7 @@ describe.skipIf(!tmpfs.available)('the embedded state store on a disk of 8 MiB',
       expect(await again.checkpoint(0)).toMatchObject({ tip, outputNext: number });
       await again.close();
     } finally {
-      execFileSync('umount', [disk]);
+      unmount();
     }
   });
 });
