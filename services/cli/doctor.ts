@@ -97,14 +97,9 @@ async function lookAtHealth(client: ServiceClient): Promise<Seen> {
 }
 
 async function lookAtReconciliation(client: ServiceClient): Promise<Seen> {
-  const summary = await client.call<{ overdueEvents?: number; divergentCopies?: number }>(
-    'GET',
-    '/reconciliation/v1/summary',
-  );
-  const overdue = summary.overdueEvents ?? 0;
-  const divergent = summary.divergentCopies ?? 0;
-  const ok = overdue === 0 && divergent === 0;
-  return { ok, detail: `${overdue} events overdue, ${divergent} divergent copies` };
+  const summary = await client.call<{ state: string; blocks: { divergentCopies: number } }>('GET', '/reconciliation/v1/summary');
+  const { state, blocks } = summary;
+  return { ok: state === 'agreed' || state === 'behind', detail: `${state}; ${blocks.divergentCopies} divergent copies` };
 }
 
 async function lookAtOutbox(client: ServiceClient): Promise<Seen> {

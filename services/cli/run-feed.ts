@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
+import { account } from '../../libs/core/identity/account.ts';
 import { decidePaye } from '../../libs/core/paye/decide-paye.ts';
 import { createFeed, type FeedBatch, type FeedState } from './feed.ts';
 import type { RunningTallystick } from './start.ts';
@@ -32,6 +33,8 @@ export function runFeed(
     readState(file),
   );
   const run = async (): Promise<void> => {
+    // Also those that have only been paid for so far: a chain that nobody follows has one copy.
+    await service.payerNode.follow(feed.accounts.map(account));
     for await (const batch of feed.batches()) {
       await saveState(file, batch.state);
       while (!ended.signal.aborted && !(await isSent(batch, service, logger))) await wait(RETRY_MS);

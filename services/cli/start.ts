@@ -23,11 +23,11 @@ import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import { addProcessMetrics, createMetrics, type Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { metricsRouter } from '../../libs/adapters/telemetry/metrics-router.ts';
 import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
-import { createDashboard } from '../dashboard/dashboard.ts';
+import { createDashboard } from '../dashboard/create-dashboard.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import { createLedger } from '../ledger/create-ledger.ts';
 import { createPayerNode, PAYER_NODE_DEFAULTS, type PayerNode } from '../payer-node/payer-node.ts';
-import { createReconciliation, type Reconciliation } from '../reconciliation/reconciliation.ts';
+import { createReconciliation, type Reconciliation } from '../reconciliation/create-reconciliation.ts';
 import { createTax } from '../tax/create-tax.ts';
 import { RUNNING_FILE, type RunningService } from './service-client.ts';
 
@@ -122,9 +122,10 @@ async function startParts(
   const gateway = createGateway({ dataDir, keys: loadGatewayKeys(dataDir) }, common);
   await gateway.start();
   closers.push(() => gateway.stop());
-  const reconciliation = await createReconciliation({ folder: join(dataDir, 'reconciliation') }, { ...common, health });
+  const reconciliation = await createReconciliation({ folder: join(dataDir, 'reconciliation') }, common);
   closers.push(() => reconciliation.stop());
-  const dashboard = createDashboard({}, { reconciliation });
+  const source = { latest: () => reconciliation.summary(), subscribe: reconciliation.subscribe };
+  const dashboard = createDashboard({}, { source, logger, nowMs });
   health.check('tax', () => tax.ready());
   health.check('ledger', () => ledger.assertReady());
   health.check('gateway', () => gateway.checkReady());

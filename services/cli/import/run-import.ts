@@ -54,6 +54,7 @@ const EVENTS_A_REQUEST = 500;
 const EVENTS_IN_FLIGHT_MAX = 20_000;
 const STATUSES_A_REQUEST = 1_000;
 const POLL_PAUSE_MS = 200;
+const ASK_EVERY_MS = 1_000;
 const QUIET_MS_MAX = 120_000;
 
 /**
@@ -74,6 +75,7 @@ export async function runImport(options: RunImportOptions, client: ServiceClient
       await run.send(queue);
       queue = [];
       queued = 0;
+      await run.settleSome();
       await run.settleTo(EVENTS_IN_FLIGHT_MAX);
     }
   }
@@ -93,6 +95,7 @@ class ImportRun {
   #accepted = 0;
   #events = 0;
   #lastSettledMs: number;
+  #lastAskedMs = 0;
 
   constructor(options: RunImportOptions, client: ServiceClient) {
     this.#options = options;
@@ -136,6 +139,15 @@ class ImportRun {
         await pause(1_000);
       }
     }
+  }
+
+  /** Takes what is decided by now, about once a second: progress on long work, and little to ask for. */
+  async settleSome(): Promise<void> {
+    const nowMs = this.#options.nowMs();
+    if (nowMs - this.#lastAskedMs < ASK_EVERY_MS) return;
+    this.#lastAskedMs = nowMs;
+    if ((await this.#poll()) > 0) this.#lastSettledMs = nowMs;
+    this.#progress();
   }
 
   /** Waits until at most `eventsMax` events have no decision. */
