@@ -1,6 +1,7 @@
 import type { Tax } from '../../libs/core/identity/account.ts';
-import type { Figures } from './figures.ts';
-import type { RecentCounts, RecentDurations } from './recent-seconds.ts';
+import { type Figures, figuresOf, newFigures } from './figures.ts';
+import { RecentCounts, RecentDurations } from './recent-seconds.ts';
+import type { ReconciliationStore } from './reconciliation-store.ts';
 import { type ExceptionItem, inOrder, type Tables } from './tables.ts';
 
 /** Everything that the reconciliation has counted: what it keeps (tables, figures) and what it saw lately. */
@@ -16,6 +17,21 @@ export interface Books {
   };
   /** Called for each entry that reached its payer's copy. */
   readonly observeCopied: (tax: Tax, seconds: number) => void;
+}
+
+/** The books as the store last had them, and nothing seen lately. */
+export function openBooks(store: ReconciliationStore, observeCopied: Books['observeCopied']): Books {
+  return {
+    tables: store.tables,
+    figures: store.stored === null ? newFigures() : figuresOf(store.stored.figures),
+    recent: {
+      events: new RecentCounts(),
+      entries: new RecentCounts(),
+      blocks: new RecentCounts(),
+      toCopy: new RecentDurations(),
+    },
+    observeCopied,
+  };
 }
 
 /** Kinds of exception that are kept when they happen; what is overdue or divergent is looked up as it stands. */

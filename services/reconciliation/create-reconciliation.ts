@@ -7,14 +7,12 @@ import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../libs/core/identity/account.ts';
-import type { Books } from './books.ts';
+import { openBooks } from './books.ts';
 import { listExceptions } from './exceptions.ts';
-import { figuresOf, newFigures } from './figures.ts';
-import { RecentCounts, RecentDurations } from './recent-seconds.ts';
 import { Reconciler, type ReconcilerOptions, runReconciler } from './reconcile.ts';
 import { createReconciliationMetrics } from './reconciliation-metrics.ts';
 import { reconciliationRoutes } from './reconciliation-routes.ts';
-import { openReconciliationStore, type ReconciliationStore } from './reconciliation-store.ts';
+import { openReconciliationStore } from './reconciliation-store.ts';
 import { cutoffsOf, type Summary, summaryOf } from './summary.ts';
 
 export interface ReconciliationOptions extends Partial<ReconcilerOptions> {
@@ -122,20 +120,6 @@ export async function createReconciliation(
       await reconciler.close();
       await store.close();
     }),
-  };
-}
-
-function openBooks(store: ReconciliationStore, observeCopied: Books['observeCopied']): Books {
-  return {
-    tables: store.tables,
-    figures: store.stored === null ? newFigures() : figuresOf(store.stored.figures),
-    recent: {
-      events: new RecentCounts(),
-      entries: new RecentCounts(),
-      blocks: new RecentCounts(),
-      toCopy: new RecentDurations(),
-    },
-    observeCopied,
   };
 }
 
