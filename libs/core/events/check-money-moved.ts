@@ -2,6 +2,7 @@ import { isLocalDate } from '../calendar/local-date.ts';
 import type { Fault } from '../errors/fault.ts';
 import { isAccount } from '../identity/account.ts';
 import { isUuid } from '../identity/event-id.ts';
+import { isPrintableText } from './printable-text.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -50,8 +51,8 @@ export function moneyMovedFaults(fields: Fields): readonly Fault[] {
     add('DATE_INVALID', '/bookedOn', 'a civil date YYYY-MM-DD');
   }
   const absent = reference === undefined || reference === null;
-  if (!absent && (typeof reference !== 'string' || reference.length > REFERENCE_LENGTH_MAX)) {
-    add('FIELD_TYPE', '/reference', `text of at most ${REFERENCE_LENGTH_MAX} characters`);
+  if (!absent && !isPrintableText(reference, REFERENCE_LENGTH_MAX)) {
+    add('FIELD_TYPE', '/reference', `printable text of at most ${REFERENCE_LENGTH_MAX} characters`);
   }
   return faults;
 }

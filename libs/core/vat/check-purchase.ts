@@ -1,5 +1,6 @@
 import { isLocalDate } from '../calendar/local-date.ts';
 import type { Fault } from '../errors/fault.ts';
+import { isPrintableText } from '../events/printable-text.ts';
 import { AMOUNT_PENCE_MAX, REFERENCE_LENGTH_MAX } from './vat-limits.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -42,7 +43,7 @@ function checkAmount(amount: unknown, pointer: string, sign: 1 | -1, faults: Fau
 
 function checkText(value: unknown, pointer: string, lengthMax: number, faults: Fault[]): void {
   if (value === undefined || value === null) return;
-  if (typeof value !== 'string' || value.length > lengthMax) {
-    faults.push({ code: 'FIELD_TYPE', pointer, detail: `text of at most ${lengthMax} characters` });
+  if (!isPrintableText(value, lengthMax)) {
+    faults.push({ code: 'FIELD_TYPE', pointer, detail: `printable text of at most ${lengthMax} characters` });
   }
 }

@@ -96,7 +96,7 @@ export function rateDayOf(fields: TillFields, time: TillTime, faults: Fault[]): 
 /** Checks lines, totals, VAT and payments of a SALE, REFUND or VOID; null for an event without takings. Faults are added to the list. */
 export function checkTillTakings(fields: TillFields, source: RateSource, faults: Fault[]): LinesReading | null {
   const isReport = REPORTS.has(fields.type);
-  const badRegion = !isReport && !isAbsent(fields.region) && fields.region !== 'GB' && fields.region !== 'NI';
+  const badRegion = !isAbsent(fields.region) && fields.region !== 'GB' && fields.region !== 'NI';
   if (badRegion) faults.push(fault('E_REGION', '/region', 'GB or NI'));
   if (isReport) return null;
   const reading = checkTillLines(fields.lines, SIGNS.get(fields.type) ?? 0, source, faults);

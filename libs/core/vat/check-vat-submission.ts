@@ -1,4 +1,5 @@
 import type { Fault } from '../errors/fault.ts';
+import { isPrintableText } from '../events/printable-text.ts';
 import { TILL_EVENT_TYPES } from '../events/vat-events.ts';
 import { isUuid } from '../identity/event-id.ts';
 import { checkPurchaseFields } from './check-purchase.ts';
@@ -182,13 +183,13 @@ function checkUnknownFields(json: Json, known: ReadonlySet<string>, pointer: str
 }
 
 function checkRequiredText(value: unknown, pointer: string, lengthMax: number, faults: Fault[]): void {
-  if (typeof value === 'string' && value !== '' && value.length <= lengthMax) return;
-  faults.push(fault('FIELD_TYPE', pointer, `text of 1 to ${lengthMax} characters`));
+  if (isPrintableText(value, lengthMax) && value !== '') return;
+  faults.push(fault('FIELD_TYPE', pointer, `printable text of 1 to ${lengthMax} characters`));
 }
 
 function checkText(value: unknown, pointer: string, lengthMax: number, faults: Fault[]): void {
-  if (!isPresent(value) || (typeof value === 'string' && value.length <= lengthMax)) return;
-  faults.push(fault('FIELD_TYPE', pointer, `text of at most ${lengthMax} characters`));
+  if (!isPresent(value) || isPrintableText(value, lengthMax)) return;
+  faults.push(fault('FIELD_TYPE', pointer, `printable text of at most ${lengthMax} characters`));
 }
 
 function isPresent(value: unknown): boolean {
