@@ -35,6 +35,8 @@ export interface GatewayOptions {
   readonly groupEventsMax?: number;
   /** Events that may wait for the log before requests are turned away (503, Retry-After). */
   readonly waitingEventsMax?: number;
+  /** Free bytes of the disk below which new events are turned away. */
+  readonly reserveBytes?: number;
 }
 
 export interface GatewayDependencies {
@@ -83,7 +85,9 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     async start() {
       const { ledgerName, vaultKey } = options.keys;
       const vault = vaultSeal(vaultKey, nodeRandom);
-      store = await openReservationStore({ folder: join(options.dataDir, 'gateway'), ledgerName }, { vault });
+      const reserve = options.reserveBytes === undefined ? {} : { reserveBytes: options.reserveBytes };
+      const folder = join(options.dataDir, 'gateway');
+      store = await openReservationStore({ folder, ledgerName, ...reserve }, { vault });
       intake = await openIntake(options, dependencies, store);
     },
     checkReady: () => void opened(),

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { type DataFolderLock, lockDataFolder } from '../../libs/adapters/event-log/data-folder-lock.ts';
@@ -60,6 +61,8 @@ export interface ReservationStoreOptions {
   /** Held under an exclusive lock while open. */
   readonly folder: string;
   readonly ledgerName: string;
+  /** Free bytes of the disk below which nothing new is reserved: more than the log keeps, so that reservations never eat its reserve. */
+  readonly reserveBytes?: number;
 }
 
 export interface ReservationStoreDependencies {
@@ -80,6 +83,7 @@ const HASH_BYTES = 32;
 const RESERVATION_BYTES = 8 + 4 + 8 + HASH_BYTES;
 const MAP_SIZE_BYTES = 64 * 1024 ** 3;
 const META_KEY = 'store';
+const RESERVE_BYTES = 72 * 1024 ** 2;
 
 interface Meta {
   readonly version: 1;
@@ -107,7 +111,7 @@ export async function openReservationStore(
       overlappingSync: false,
       maxDbs: 6,
     });
-    const store = new ReservationStore(env, lock, dependencies.vault);
+    const store = new ReservationStore(options, env, lock, dependencies.vault);
     await store.begin(options.ledgerName);
     return store;
   } catch (error) {
@@ -117,6 +121,7 @@ export async function openReservationStore(
 }
 
 export class ReservationStore {
+  readonly #options: ReservationStoreOptions;
   readonly #env: RootDatabase;
   readonly #lock: DataFolderLock;
   readonly #vault: VaultSeal;
@@ -127,7 +132,8 @@ export class ReservationStore {
   readonly #meta: Database<Meta, string>;
   #closed = false;
 
-  constructor(env: RootDatabase, lock: DataFolderLock, vault: VaultSeal) {
+  constructor(options: ReservationStoreOptions, env: RootDatabase, lock: DataFolderLock, vault: VaultSeal) {
+    this.#options = options;
     this.#env = env;
     this.#lock = lock;
     this.#vault = vault;
@@ -199,8 +205,9 @@ export class ReservationStore {
     return found;
   }
 
-  /** Durable when it resolves. */
+  /** Durable when it resolves. Throws STORE_FULL (retriable), nothing written, where the disk is. */
   async reserve(batch: ReservationBatch): Promise<void> {
+    this.#assertRoom();
     const written: Promise<boolean>[] = [];
     // all writes of one turn of the event loop are one transaction of lmdb-js
     for (const { number, receipt, pending } of batch.receipts) {
@@ -237,6 +244,13 @@ export class ReservationStore {
     this.#closed = true;
     await this.#env.close();
     await this.#lock.release();
+  }
+
+  #assertRoom(): void {
+    const { bavail, bsize } = statfsSync(this.#options.folder);
+    if (bavail * bsize >= (this.#options.reserveBytes ?? RESERVE_BYTES)) return;
+    const { folder } = this.#options;
+    throw new TallyError('STORE_FULL', `the disk of ${folder} is full`, { folder }, { retriable: true });
   }
 
   #putPerson(token: Buffer, nino: string, written: Promise<boolean>[]): void {

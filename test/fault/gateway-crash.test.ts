@@ -128,6 +128,43 @@ describe('a gateway whose append', () => {
   });
 });
 
+describe('a gateway under pressure', () => {
+  it('reserves nothing on a full disk, answers 503, and takes the events when there is room', async () => {
+    const fixture = await start({ gateway: { reserveBytes: Number.MAX_SAFE_INTEGER } });
+    const sale = saleJson();
+    const refused = await fixture.post('/v1/vat/events', sale);
+    expect([refused.status, refused.body.code]).toEqual([503, 'LOG_UNAVAILABLE']);
+    expect(await fixture.records('vat.events.v1')).toHaveLength(0);
+    await fixture.stop();
+    const roomy = await start({ dataDir: fixture.dataDir });
+    // another body under the id: nothing of it was reserved
+    expect((await roomy.post('/v1/vat/events', { ...sale, tillId: 'T2' })).status).toBe(202);
+  });
+
+  it('turns requests away when too many events wait for a log that hangs, and takes them all when it goes on', async () => {
+    let release: () => void = () => undefined;
+    const hanging = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const around = faulty(async (appends, log) => {
+      await hanging;
+      return log.append(appends);
+    });
+    const fixture = await start({ around, gateway: { waitingEventsMax: 2, groupEventsMax: 3 } });
+    const requests = Array.from({ length: 12 }, () => [paymentJson(), paymentJson()]);
+    const answers = requests.map((events) => fixture.post('/v1/paye/events', events));
+    const first = await Promise.race(answers);
+    expect([first.status, first.headers.get('retry-after')]).toEqual([503, '1']);
+    release();
+    const taken = (await Promise.all(answers)).filter(({ status }) => status === 202);
+    expect(taken.length).toBeGreaterThan(0);
+    expect(taken.length).toBeLessThan(12);
+    expect(await fixture.records('paye.events.v1')).toHaveLength(taken.length * 2);
+    const retried = await Promise.all(requests.map((events) => fixture.post('/v1/paye/events', events)));
+    expect(retried.filter(({ status }) => status === 202).length).toBeGreaterThan(0);
+  });
+});
+
 describe('a gateway that is started again', () => {
   async function restart(fixture: GatewayFixture, options: FixtureOptions = {}): Promise<GatewayFixture> {
     await fixture.stop();

@@ -12,7 +12,7 @@ import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { account } from '../../libs/core/identity/account.ts';
-import { createGateway, type Gateway } from '../../services/gateway/gateway.ts';
+import { createGateway, type Gateway, type GatewayOptions } from '../../services/gateway/gateway.ts';
 
 export const PARTITIONS = 4;
 export const EMPLOYER = account('paye:123/AB456');
@@ -69,6 +69,7 @@ export interface FixtureOptions {
   /** Stands between gateway and log: for faults. */
   readonly around?: (log: EventLog) => EventLog;
   readonly nowMs?: () => number;
+  readonly gateway?: Omit<GatewayOptions, 'dataDir' | 'keys'>;
 }
 
 /** A real gateway over HTTP, on an embedded log in a folder of its own. */
@@ -83,7 +84,7 @@ export async function startGateway(options: FixtureOptions = {}): Promise<Gatewa
   const metrics = createMetrics();
   const keys = loadGatewayKeys(dataDir);
   const gateway = createGateway(
-    { dataDir, keys },
+    { dataDir, keys, ...options.gateway },
     {
       log: options.around === undefined ? log : options.around(log),
       clients: clientRegistry(CLIENTS),
