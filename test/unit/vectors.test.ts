@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkVectorFile, vectorFilesBelow } from '../vectors/check-vectors.ts';
+import { payeKinds } from '../vectors/paye-kinds.ts';
+import type { VectorInput } from '../vectors/vector-case.ts';
 
 const FOLDER = join(import.meta.dirname, '../vectors');
 const FILES = vectorFilesBelow(FOLDER);
@@ -23,6 +25,22 @@ describe('every vector of a kind that is built is answered to the penny', () => 
   it('all 266 VAT cases', () => {
     const files = vectorFilesBelow(join(FOLDER, 'vat'));
     expect(files.reduce((sum, file) => sum + checkVectorFile(file).passed, 0)).toBe(266);
+  });
+});
+
+describe('HMRC’s six known deviations', () => {
+  const deviations = JSON.parse(readFileSync(join(FOLDER, 'paye/known-deviations.json'), 'utf8')) as {
+    input: VectorInput;
+    published: { tax_in_period_p: number };
+    reference: { tax_in_period_p: number };
+  }[];
+
+  it('stay six, a penny below the exact figure that we give', () => {
+    expect(deviations).toHaveLength(6);
+    for (const { input, published, reference } of deviations) {
+      expect(payeKinds.income_tax?.(input)).toMatchObject(reference);
+      expect(reference.tax_in_period_p - published.tax_in_period_p).toBe(1);
+    }
   });
 });
 

@@ -1,5 +1,3 @@
-import { assert } from '../errors/assert.ts';
-
 /** Parts of a basis point in one: a rate of 20% is 2,000. */
 export const BASIS_POINTS_IN_ONE = 10_000;
 
@@ -13,28 +11,20 @@ export function roundNicsProduct(penceByBasisPoints: number): number {
   return thousandths - wholePence * 10 >= 6 ? wholePence + 1 : wholePence;
 }
 
-/** A share of an amount in pence, down to the penny (towards minus infinity). Exact for every amount within the limits of a payment. */
+/** A share of an amount in pence, down to the penny (towards minus infinity). Exact: no product leaves the safe integers. */
 export function shareDownPence(amountPence: number, basisPoints: number): number {
-  return Math.floor(safeProduct(amountPence, basisPoints) / BASIS_POINTS_IN_ONE);
+  const whole = Math.floor(amountPence / BASIS_POINTS_IN_ONE);
+  const rest = amountPence - whole * BASIS_POINTS_IN_ONE;
+  return whole * basisPoints + Math.floor((rest * basisPoints) / BASIS_POINTS_IN_ONE);
 }
 
 /** A share of an amount in pence, up to the penny. */
 export function shareUpPence(amountPence: number, basisPoints: number): number {
-  return Math.ceil(safeProduct(amountPence, basisPoints) / BASIS_POINTS_IN_ONE);
+  const down = shareDownPence(-amountPence, basisPoints);
+  return down === 0 ? 0 : -down;
 }
 
-/**
- * Tax on pounds at a rate, in ten-thousandths of a pound, cut to four decimals. Split into whole pounds and the rest, so that no
- * product leaves the safe integers.
- */
+/** Tax on an amount at a rate, both in ten-thousandths of a pound, cut to four decimals: the same arithmetic in another unit. */
 export function taxOnTenThousandths(amountTenThousandths: number, basisPoints: number): number {
-  const pounds = Math.floor(amountTenThousandths / BASIS_POINTS_IN_ONE);
-  const rest = amountTenThousandths - pounds * BASIS_POINTS_IN_ONE;
-  return pounds * basisPoints + Math.floor((rest * basisPoints) / BASIS_POINTS_IN_ONE);
-}
-
-function safeProduct(a: number, b: number): number {
-  const product = a * b;
-  assert(Number.isSafeInteger(product), 'a product of pence and basis points stays within the safe integers', { b });
-  return product;
+  return shareDownPence(amountTenThousandths, basisPoints);
 }

@@ -12,6 +12,8 @@ import { checkTaxCode, isLateReason } from './validate-field.ts';
 export const PAYMENT_LIMITS = {
   /** 99,999,999.99 pounds, either way. */
   amountPenceMax: 9_999_999_999,
+  /** Of one employment in a year, either way: so that every product of the arithmetic stays within the safe integers. */
+  toDatePenceMax: 5_000_000_000_000,
   worksNumberLengthMax: 35,
   taxCodeLengthMax: 16,
   directorWeekMax: 53,

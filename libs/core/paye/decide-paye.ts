@@ -5,7 +5,7 @@ import type { Head } from '../events/heads.ts';
 import type { PayeEvent, PaymentMade, StatedDeductions } from '../events/paye-events.ts';
 import type { Pence } from '../money/pence.ts';
 import { type AssessedPayment, assessPayment } from './assess-payment.ts';
-import { checkPayment } from './check-payment.ts';
+import { checkPayment, PAYMENT_LIMITS } from './check-payment.ts';
 import { claimsStateKeys, decideClaims } from './decide-claims.ts';
 import {
   type EmploymentState,
@@ -91,6 +91,11 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
   const changes: StateChange[] = [];
   const flags: string[] = [];
   const before = own ?? continued(event, day, view, changes, flags);
+  const pointer = before === null ? null : amountBeyondYear(event, before);
+  if (pointer !== null) {
+    const detail = 'the employment has more to date than a year of pay can be';
+    return rejectedPayeEvent(event, 'AMOUNT_OUT_OF_RANGE', { pointer, detail, faults: '1' });
+  }
   const aside = (poolKey: string): string =>
     setAsideKey(event.account, day.taxYear, before?.f ?? event.worksNumber, poolKey);
   const atHand = before === null ? null : restored(before, day.periods[event.payFrequency].code, aside, view);
@@ -126,6 +131,13 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
     receivedAtMs: event.receivedAtMs,
   };
   return { outcome: 'accepted', results: [result], rejections: [], changes };
+}
+
+/** The field that would take an employment's year beyond its limit, or null. */
+function amountBeyondYear(event: PaymentMade, before: EmploymentState): string | null {
+  const { toDatePenceMax } = PAYMENT_LIMITS;
+  if (Math.abs(before.p + event.taxablePayPence) > toDatePenceMax) return '/taxablePayPence';
+  return Math.abs(before.e + event.nicableEarningsPence) > toDatePenceMax ? '/nicableEarningsPence' : null;
 }
 
 /** The state with what was set aside of an earnings period; a pool that the state names and the store lacks is a fault of ours. */

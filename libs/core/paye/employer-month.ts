@@ -133,7 +133,7 @@ function levyToDate(input: EmployerMonthInput, rules: EmployerRules): number {
   // Both terms over one denominator, so that there is one rounding: bill * rate / 10,000 - allowance * month / 12.
   const allowanceTwelfths = allowance * input.taxMonth;
   const whole = shareDownPence(input.payBillToDatePence, rules.levyBasisPoints);
-  const restBasisPoints = input.payBillToDatePence * rules.levyBasisPoints - whole * 10_000;
+  const restBasisPoints = ((input.payBillToDatePence % 10_000) * rules.levyBasisPoints) % 10_000;
   const rest = Math.floor((restBasisPoints * 12 - (allowanceTwelfths % 12) * 10_000) / 120_000);
   return Math.max(0, whole - Math.floor(allowanceTwelfths / 12) + rest);
 }

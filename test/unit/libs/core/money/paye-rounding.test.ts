@@ -26,10 +26,15 @@ describe('shares', () => {
     expect(shareDownPence(-101, 5_000)).toBe(-51);
   });
 
-  it('beyond the safe integers are an assertion, not a wrong amount', () => {
-    expect(() => shareDownPence(Number.MAX_SAFE_INTEGER, 2)).toThrow(
-      expect.objectContaining({ code: 'ASSERTION_FAILED' }),
-    );
+  it('are exact at any size', () => {
+    for (const amount of [Number.MAX_SAFE_INTEGER - 1, 9_999, 10_000, -123_456_789_012_345]) {
+      for (const rate of [0, 50, 850, 9_200, 10_000]) {
+        const product = BigInt(amount) * BigInt(rate);
+        const down = product / 10_000n - (product < 0n && product % 10_000n !== 0n ? 1n : 0n);
+        expect(shareDownPence(amount, rate)).toBe(Number(down));
+        expect(shareUpPence(amount, rate)).toBe(Number(product % 10_000n === 0n ? down : down + 1n));
+      }
+    }
   });
 });
 

@@ -144,6 +144,15 @@ describe('what is refused', () => {
   });
 });
 
+describe('an employment beyond the limit of a year', () => {
+  it('takes no more, so that no amount ever loses its pennies', () => {
+    const most = { taxablePayPence: 9_999_999_999, nicableEarningsPence: 0, week1Month1: true };
+    for (let paid = 0; paid < 500; paid += 1) expect(book.pay(most)).toHaveProperty('incomeTax');
+    expect(book.pay(most)).toBe('AMOUNT_OUT_OF_RANGE');
+    expect(book.pay({ taxablePayPence: 0, nicableEarningsPence: 0 })).not.toBe('AMOUNT_OUT_OF_RANGE');
+  });
+});
+
 describe('several payments in a period', () => {
   it('add up for NICs: two halves pay what the whole pays', () => {
     book.pay({ taxablePayPence: 137_500, nicableEarningsPence: 137_500 });
