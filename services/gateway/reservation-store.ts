@@ -40,7 +40,7 @@ export interface NewReservation extends Reservation {
   readonly key: Buffer;
 }
 
-export interface NewPerson {
+interface NewPerson {
   readonly person: PersonToken;
   readonly nino: string;
 }

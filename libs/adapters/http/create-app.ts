@@ -42,7 +42,7 @@ export const jsonBody: readonly ((request: Request, response: Response, next: Ne
 ];
 
 /** The correlation id of a request: the caller's X-Correlation-Id where it is a fit one, else a new one. */
-export function correlationIdOf(response: Response): string {
+function correlationIdOf(response: Response): string {
   return String(response.locals['correlationId'] ?? '');
 }
 

@@ -7,7 +7,7 @@ import {
 } from './limits.ts';
 import { HttpProblem } from './problem.ts';
 
-export interface StreamEvent {
+interface StreamEvent {
   readonly event: string;
   /** Grows with each event of the stream: what a reader sends back as Last-Event-ID. */
   readonly id: number;

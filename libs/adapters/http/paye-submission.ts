@@ -26,7 +26,7 @@ import {
 } from './limits.ts';
 
 /** What stands in an event until the gateway has reserved it and made a token of the person. */
-export const NO_PERSON = '00000000000000000000000000000000' as PersonToken;
+const NO_PERSON = '00000000000000000000000000000000' as PersonToken;
 const NO_ID = '00000000000000000000000000000000' as EventId;
 const NO_ACCOUNT: Account = 'paye:000/0';
 

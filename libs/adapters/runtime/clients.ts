@@ -5,7 +5,7 @@ import { TallyError } from '../../core/errors/tally-error.ts';
 import type { Account } from '../../core/identity/account.ts';
 import { isAccount } from '../../core/identity/account.ts';
 
-export const CLIENT_ROLES = ['payer', 'bank', 'operator', 'analyst'] as const;
+const CLIENT_ROLES = ['payer', 'bank', 'operator', 'analyst'] as const;
 export type ClientRole = (typeof CLIENT_ROLES)[number];
 
 /** Who may call, as the clients file has it. The key itself is nowhere but with the client. */

@@ -1,7 +1,7 @@
 import type { Rejection } from './decision.ts';
 
 /** Where a record stands. */
-export interface RecordPosition {
+interface RecordPosition {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
