@@ -26,7 +26,7 @@ export interface SaleLine {
 }
 
 /** Lines sold together at one price. */
-export interface Deal {
+interface Deal {
   readonly lines: readonly string[];
   readonly pricePence: number;
 }

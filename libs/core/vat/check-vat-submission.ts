@@ -88,7 +88,7 @@ export function checkTillSubmission(json: unknown, rules: VatRules | null = null
 }
 
 /** Every fault of a purchase or supplier's credit that can be told without state. */
-export function checkPurchase(json: unknown): readonly Fault[] {
+function checkPurchase(json: unknown): readonly Fault[] {
   if (!isJsonObject(json)) return [fault('E_JSON', '', 'an event is a JSON object')];
   const faults: Fault[] = [];
   checkUnknownFields(json, PURCHASE_FIELDS, '', faults);

@@ -2,7 +2,7 @@ import type { StateValue } from '../events/decision.ts';
 import { OPEN_GAPS_MAX, Z_REPORTS_MAX } from './vat-limits.ts';
 
 /** Sequence numbers not seen yet: from, to, hash of the event before `from`, prevHash of the event after `to`, time of the former. */
-export type OpenGap = readonly [from: number, to: number, left: string | null, right: string | null, leftMs: number];
+type OpenGap = readonly [from: number, to: number, left: string | null, right: string | null, leftMs: number];
 
 /** What is remembered of one till, under `till|<account>|<tillId>`. */
 export interface TillChain {

@@ -3,7 +3,7 @@ import { TallyError } from '../errors/tally-error.ts';
 import type { VatRegion } from '../events/vat-events.ts';
 import type { VatTreatment } from './vat-rate.ts';
 
-export type VatRateUnit = 'basisPoints' | 'treatment' | 'pounds' | 'count';
+type VatRateUnit = 'basisPoints' | 'treatment' | 'pounds' | 'count';
 
 /** One value of a rate card: what it is, from which day it holds, its unit and where it is written. */
 export interface VatRateValue {

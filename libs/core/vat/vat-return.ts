@@ -7,7 +7,7 @@ import { basisPointsOfPercent, vatRate, vatWithin } from './vat-rate.ts';
 export type PoundsRule = 'truncate' | 'nearest';
 
 /** Boxes 1 to 9 in pence; 6 to 9 whole pounds. */
-export type VatBoxes = Readonly<Record<1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9, Pence>>;
+type VatBoxes = Readonly<Record<1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9, Pence>>;
 
 /** Something that goes into a return. Amounts in pence; credits and refunds are given positive and reduce. */
 export interface ReturnEntry {
