@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type PayeRules, payeRulesOf } from '../../libs/core/paye/paye-rules.ts';
 
-export const RATES_DIR = join(import.meta.dirname, '../../libs/core/paye/rates');
+const RATES_DIR = join(import.meta.dirname, '../../libs/core/paye/rates');
 
 /** The rate cards of the project as parsed, by file name. */
 export function payeRateCards(): ReadonlyMap<string, unknown> {

@@ -4,7 +4,7 @@ import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { VECTOR_KINDS } from './kinds.ts';
 import type { VectorCase, VectorInput } from './vector-case.ts';
 
-export interface FailedCase {
+interface FailedCase {
   readonly id: string;
   readonly kind: string;
   /** What differs, one line each: path, expected, got. */

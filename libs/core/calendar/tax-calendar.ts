@@ -20,7 +20,7 @@ export function taxYear(text: string): TaxYear {
 }
 
 /** The tax year that begins on 6 April of a calendar year. */
-export function taxYearStarting(year: number): TaxYear {
+function taxYearStarting(year: number): TaxYear {
   return `${String(year).padStart(4, '0')}-${String((year + 1) % 100).padStart(2, '0')}` as TaxYear;
 }
 

@@ -1,5 +1,5 @@
 /** Parts of a basis point in one: a rate of 20% is 2,000. */
-export const BASIS_POINTS_IN_ONE = 10_000;
+const BASIS_POINTS_IN_ONE = 10_000;
 
 /**
  * HMRC's rounding of one product of Class 1 (paye.md 5.4): cut to three decimals of a pound, third decimal 0-5 down, 6-9 up.

@@ -36,7 +36,7 @@ export interface AssessedPayment {
   readonly working: PaymentWorking;
 }
 
-export interface PaymentWorking {
+interface PaymentWorking {
   readonly code: TaxCode;
   readonly cumulative: boolean;
   /** n of the tax tables: week or month number, or periods of one payment. */

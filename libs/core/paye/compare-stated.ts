@@ -10,7 +10,7 @@ import { type PayeRules, payDayOf, rulesAtYearEnd } from './paye-rules.ts';
  * Why an employer's own figure may differ: a penny or two (`rounding`), the tax code of another basis or the emergency code
  * (`wrong code`), another letter (`wrong letter`), pay or tax carried from earlier (`year-to-date drift`), or none of these.
  */
-export type DifferenceCause = 'rounding' | 'wrong code' | 'wrong letter' | 'year-to-date drift' | 'unexplained';
+type DifferenceCause = 'rounding' | 'wrong code' | 'wrong letter' | 'year-to-date drift' | 'unexplained';
 
 export interface StatedDifference {
   readonly head: Head;

@@ -16,7 +16,7 @@ import { rejectedPayeEvent } from './rejected-paye-event.ts';
 type ClaimsEvent = EmployerClaimsMade | PayePeriodClosed;
 
 /** What an employer claimed in a tax year as last stated, and what of it stands in the ledger, pence to date. */
-export interface ClaimsState {
+interface ClaimsState {
   /** Events seen. */
   readonly h: string;
   /** Latest tax month settled. */

@@ -2,7 +2,7 @@ import type { NiCategory } from '../events/paye-events.ts';
 import { roundNicsProduct } from '../money/paye-rounding.ts';
 import type { Class1Terms } from './class1-nics.ts';
 
-export interface EmployeeAndEmployer {
+interface EmployeeAndEmployer {
   readonly employeePence: number;
   readonly employerPence: number;
 }

@@ -9,7 +9,7 @@ import { periodTotalsOf, poolOf } from './period-pools.ts';
 import { bandOf, flatRateOf, periodBandsOf } from './tax-scale.ts';
 
 /** One line that a payroll clerk can follow by hand: what, how much, and by which rule of paye.md. */
-export interface WorkingLine {
+interface WorkingLine {
   readonly head: Head;
   readonly text: string;
   readonly pence: number;
