@@ -1,6 +1,6 @@
 import type { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { payeKinds, payeVectorCode } from './paye-kinds.ts';
-import { vatKinds, vatVectorCode } from './vat-kinds.ts';
+import { vatKinds } from './vat-kinds.ts';
 import type { VectorKind } from './vector-case.ts';
 
 export interface RegisteredKind {
@@ -12,7 +12,7 @@ export interface RegisteredKind {
 /** Every kind (PAYE) and op (VAT) of vector that is built. */
 export const VECTOR_KINDS: ReadonlyMap<string, RegisteredKind> = new Map([
   ...registered(payeKinds, payeVectorCode),
-  ...registered(vatKinds, vatVectorCode),
+  ...registered(vatKinds, (error) => error.code),
 ]);
 
 function registered(
