@@ -137,7 +137,7 @@ describe('readSubmissions', () => {
           payments: [{ method: 'cash', amountPence: -6 }],
         }),
       ),
-    ).toEqual([' JSON_NOT_CANONICAL']);
+    ).toEqual(['/unlinkedReason FIELD_TYPE']);
   });
 
   it('throws at nothing, whatever JSON comes; what it lets through can be written and read back', () => {
