@@ -45,6 +45,8 @@ interface PaperChain {
   readonly blocks: PulledBlock[];
   readonly leafIndices: number[];
   head: ChainHead | null;
+  /** The head before the newest. */
+  before: ChainHead | null;
   open: LedgerEntry[];
   payerKey: string | null;
 }
@@ -129,6 +131,23 @@ export class PaperHmrc {
     const kept = this.#kept.splice(0);
     this.withheld.clear();
     for (const { event, hash } of kept) this.#decide(event, hash);
+  }
+
+  /** Forgets the newest block of a chain, which stays in the public log: the next one takes its place. */
+  rewriteHistory(account: Account): void {
+    const chain = this.#chainOf(account);
+    chain.blocks.pop();
+    chain.leafIndices.pop();
+    chain.head = chain.before;
+  }
+
+  /** Books another payment in the place of the last decision: only the entry, tax has moved on. */
+  rebook(account: Account, amountPence: number): void {
+    const chain = this.#chainOf(account);
+    const number = (chain.head?.lastDecision ?? 0) + 1;
+    const amounts = [{ head: 'payment', pence: pence(amountPence) }] as const;
+    const entry = payerKeyEntry(eventId(Buffer.from(this.#random(16)).toString('hex')), '', this.#random(16));
+    chain.open.push({ ...entry, kind: 'payment', number, amounts });
   }
 
   /** Money that HMRC's bank received. */
@@ -307,6 +326,7 @@ export class PaperHmrc {
     const leaf = logLeafOf(slotTagOf(tagKey, sealed.head.seq, nodeHmacSha256), sealed.blockHash);
     chain.leafIndices.push(this.#leafHashes.push(nodeTreeHasher.leaf(leaf)) - 1);
     chain.blocks.push(sealed.block);
+    chain.before = chain.head;
     chain.head = sealed.head;
   }
 
@@ -314,7 +334,16 @@ export class PaperHmrc {
     const { chain: id } = chainKeysOf(this.#master, account);
     const known = this.#chains.get(id);
     if (known !== undefined) return known;
-    const made: PaperChain = { account, chain: id, blocks: [], leafIndices: [], head: null, open: [], payerKey: null };
+    const made: PaperChain = {
+      account,
+      chain: id,
+      blocks: [],
+      leafIndices: [],
+      head: null,
+      before: null,
+      open: [],
+      payerKey: null,
+    };
     this.#chains.set(id, made);
     return made;
   }
