@@ -30,8 +30,9 @@ export class BlockFold {
   readonly #identity: LedgerIdentity;
   readonly #crypto: LedgerCrypto;
   readonly #store: LedgerStore;
-  /** Blocks that this process sealed and has not read back yet, by header text: they need not be worked out again. */
-  readonly #own = new Map<string, Sealed>();
+  /** Blocks that this process sealed and has not read back yet, in their order: they need not be worked out again. */
+  #own: OwnBlock[] = [];
+  #ownNext = 0;
 
   #signedSize = 0;
 
@@ -55,13 +56,14 @@ export class BlockFold {
   }
 
   /** A block of our own is on its way to the log. */
-  expect(sealed: Sealed): void {
-    this.#own.set(sealed.block.header, sealed);
+  expect(sealed: Sealed, keys: ChainKeys): void {
+    this.#own.push({ sealed, keys });
   }
 
   /** Blocks under way will not come, or not be ours. */
   forgetExpected(): void {
-    this.#own.clear();
+    this.#own = [];
+    this.#ownNext = 0;
   }
 
   /** Throws CHECKPOINT_DIVERGES, BLOCK_OF_ANOTHER_CHAIN, BLOCK_LINK_BROKEN, BLOCK_CONTENT_DIFFERS and the errors of its parsers. */
@@ -97,14 +99,22 @@ export class BlockFold {
   #foldBlock(block: SealedBlock, offset: number): void {
     const { account, header, totals, entries } = block;
     const chain = this.#store.chainOf(account);
-    const keys = chain?.keys ?? chainKeysFor(this.#identity, this.#crypto, account);
-    const own = this.#own.get(header);
-    this.#own.delete(header);
-    const head = own?.head ?? this.#checkedHead(block, chain?.head ?? null, keys, offset);
+    const own = this.#takeOwn(header);
+    const keys = own?.keys ?? chain?.keys ?? chainKeysFor(this.#identity, this.#crypto, account);
+    const head = own?.sealed.head ?? this.#checkedHead(block, chain?.head ?? null, keys, offset);
     if (head.seq !== nextSeqOf(chain?.head ?? null)) throw broken('BLOCK_LINK_BROKEN', block, offset, 'seq');
     const leaf = logLeafOf(slotTagOf(keys.tagKey, head.seq, this.#crypto.hmac), fromHex(head.blockHash, SHA256_BYTES));
     this.#store.appendBlock({ header, totals, entries }, keys, head, this.#crypto.treeHasher.leaf(leaf));
     if (head.seq > 0 && closedByKey(header)) this.#foldPayerKey(block);
+  }
+
+  /** What comes back of our own comes in the order in which it was sealed; anything else is somebody else's. */
+  #takeOwn(header: string): OwnBlock | undefined {
+    const next = this.#own[this.#ownNext];
+    if (next === undefined || next.sealed.block.header !== header) return undefined;
+    this.#ownNext += 1;
+    if (this.#ownNext === this.#own.length) this.forgetExpected();
+    return next;
   }
 
   /** The head that a block leaves which somebody else sealed, or this process in an earlier life. */
@@ -132,6 +142,11 @@ export class BlockFold {
     const entry = decodeEntry(last);
     if (entry.kind === 'key event') this.#store.setPayerKey(block.account, entry.detail);
   }
+}
+
+interface OwnBlock {
+  readonly sealed: Sealed;
+  readonly keys: ChainKeys;
 }
 
 /** Of a header that was checked: its only line with a time ends in the reason. */

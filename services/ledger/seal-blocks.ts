@@ -284,7 +284,7 @@ export class SealBlocks implements StageProgram<BlocksBody> {
       hashes: this.#of.crypto.hashes,
     });
     this.#openOf(chain).delete(chain);
-    this.#of.fold.expect(sealed);
+    this.#of.fold.expect(sealed, chain.keys);
     this.#sealed.push(sealed.block);
     this.#of.observe({ type: 'blockSealed', tax: chain.tax, reason, entries: sealed.block.entries.length });
   }
