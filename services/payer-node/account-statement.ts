@@ -2,6 +2,7 @@ import { uuidOf } from '../../libs/core/identity/event-id.ts';
 import { type BlockHeader, parseBlockHeader } from '../../libs/core/ledger/block-header.ts';
 import { decodeEntry } from '../../libs/core/ledger/entry-codec.ts';
 import type { LedgerEntry } from '../../libs/core/ledger/ledger-entry.ts';
+import type { EntryGround } from '../../libs/core/ledger/recompute-block.ts';
 import { printUtc } from '../../libs/core/ledger/utc-time.ts';
 import type { FollowedAccount } from './payer-records.ts';
 import { blockKey, eventKey, type PayerStore, readBlock } from './payer-store.ts';
@@ -17,8 +18,8 @@ export interface StatementEntry {
   readonly taxPeriod: string;
   readonly basePence: number;
   readonly amounts: readonly { readonly head: string; readonly pence: number }[];
-  /** False for money at HMRC's bank, of which the payer's own record says nothing. */
-  readonly ownRecord: boolean;
+  /** The payer's own event worked out again, money at HMRC's bank of which it has no record, or a key event or the like. */
+  readonly ground: EntryGround;
 }
 
 export interface Statement {
@@ -104,6 +105,11 @@ function lineOf(
     taxPeriod: entry.taxPeriod,
     basePence: entry.basePence,
     amounts: entry.amounts,
-    ownRecord: store.appended.doesExist(eventKey(followed.number, entry.eventId)),
+    ground: groundOf(store, followed, entry),
   };
+}
+
+function groundOf(store: PayerStore, followed: FollowedAccount, entry: LedgerEntry): EntryGround {
+  if (entry.number === 0) return 'formal';
+  return store.entries.doesExist(eventKey(followed.number, entry.eventId)) ? 'recomputed' : 'unconfirmed';
 }

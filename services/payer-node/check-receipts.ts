@@ -73,7 +73,12 @@ export class ReceiptChecker {
   check(tax: Tax, sent: readonly SentEvent[], receipts: readonly GatewayReceipt[]): CheckedReceipts {
     const waiting = new Map(sent.map((event) => [event.eventKey.toString('latin1'), event]));
     const result: Findings = { receipts: [], events: [], differing: [] };
-    for (const receipt of receipts) this.#checkOne(tax, receipt, waiting, result);
+    try {
+      for (const receipt of receipts) this.#checkOne(tax, receipt, waiting, result);
+    } catch (error) {
+      if (!(error instanceof TallyError) || error.retriable) throw error;
+      throw invalid('something in a receipt cannot be read', error);
+    }
     if (waiting.size > 0) throw invalid(`${waiting.size} events came back without a receipt`);
     return result;
   }

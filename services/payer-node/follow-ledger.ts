@@ -18,6 +18,7 @@ import type { FollowedAccount, LedgerIdentity } from './payer-records.ts';
 import type { PayerStore } from './payer-store.ts';
 import { type ChainTake, takeChain } from './take-chain.ts';
 import { type OpenedRejections, openPulledRejections, saveRejections } from './take-rejections.ts';
+import { nextTurn, TimeSlice } from './time-slice.ts';
 import { WithheldEvents } from './withheld-events.ts';
 
 export interface FollowerOptions {
@@ -53,8 +54,6 @@ const REGISTRATIONS_AT_ONCE = 8;
 const CHAINS_PER_PULL_MAX = 10_000;
 const REGISTER_AGAIN_MS = 2_000;
 const RETRY_MS = 2_000;
-/** How long the event loop may be held before other work gets its turn. */
-const SLICE_MS = 10;
 const NOTHING: PullOutcome = { more: false, blocks: 0, entries: 0 };
 
 /**
@@ -202,7 +201,7 @@ export class LedgerFollower {
       await this.#registerOne(followed.account);
       this.#registerAgainMs.delete(followed.number);
     } catch (error) {
-      if (!(error instanceof TallyError) || !isAnswerOfLedger(error)) throw error;
+      if (!(error instanceof TallyError)) throw error;
       this.#dependencies.onFault(error);
       this.#registerAgainMs.set(followed.number, this.#dependencies.clock() + REGISTER_AGAIN_MS);
     }
@@ -243,8 +242,7 @@ export class LedgerFollower {
     if (checkpoint === null) return NOTHING;
     const { ledger, key } = this.#met();
     const takes: ChainTake[] = [];
-    let waiting = 0;
-    let sliceStartMs = performance.now();
+    const slice = new TimeSlice();
     for (const [index, pulled] of answer.chains.entries()) {
       const followed = targets[index];
       if (followed === undefined || pulled.chain !== followed.chain) {
@@ -255,13 +253,9 @@ export class LedgerFollower {
           RETRIABLE,
         );
       }
-      const take = await this.#takeOne(followed, pulled, checkpoint, ledger);
-      if (take === 'waiting') waiting += 1;
-      else if (take !== null) takes.push(take);
-      if (performance.now() - sliceStartMs > SLICE_MS) {
-        await nextTurn();
-        sliceStartMs = performance.now();
-      }
+      const take = await this.#takeOne(followed, pulled, checkpoint, slice);
+      if (take !== null) takes.push(take);
+      await slice.giveWay();
     }
     const rejections = await this.#openRejections(targets, answer, ledger, key);
     await this.#save(takes, rejections, checkpoint);
@@ -270,15 +264,16 @@ export class LedgerFollower {
     const entries = takes.reduce((sum, take) => sum + take.blocks.reduce((n, block) => n + block.entries.length, 0), 0);
     if (blocks > 0) this.#dependencies.onTaken?.(entries, blocks);
     const more = answer.chains.some((chain) => chain.more || chain.moreRejections);
-    return { more: more && waiting === 0, blocks, entries };
+    // Where nothing came further, asking again at once would not either.
+    return { more: more && (blocks > 0 || rejections.cursors.size > 0), blocks, entries };
   }
 
   async #takeOne(
     followed: FollowedAccount,
     pulled: PulledChain,
     checkpoint: VerifiedCheckpoint,
-    ledger: LedgerIdentity,
-  ): Promise<ChainTake | 'waiting' | null> {
+    slice: TimeSlice,
+  ): Promise<ChainTake | null> {
     const whole = pulled.fault === null && !pulled.more;
     if (pulled.fault !== null) {
       const facts = { account: followed.account, fault: pulled.fault };
@@ -292,14 +287,15 @@ export class LedgerFollower {
     const { store, rules } = this.#dependencies;
     const keysOf = (one: FollowedAccount): WorkingKeys => this.#keysOf(one);
     const ownKeys = [this.#verifierKey];
-    const outcome = takeChain(followed, pulled, checkpoint, { store, rules, ledger, ownKeys, keysOf });
+    const { ledger } = this.#met();
+    const outcome = await takeChain(followed, pulled, checkpoint, { store, rules, ledger, ownKeys, keysOf, slice });
     switch (outcome.kind) {
       case 'taken':
         if (whole) this.#complete.add(followed.number);
         return outcome.take;
       case 'waiting':
         this.#complete.delete(followed.number);
-        return 'waiting';
+        return null;
       case 'diverged':
         this.#complete.delete(followed.number);
         await this.#halt(followed, outcome.findings, pulled, checkpoint, ledger);
@@ -401,10 +397,6 @@ const NOWHERE = { account: null, chain: null, seq: null, entryIndex: null, event
 
 function isAnswerOfLedger(error: TallyError): boolean {
   return error.retriable || error.code === 'LEDGER_REFUSED' || error.code === 'LEDGER_DIFFERS';
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

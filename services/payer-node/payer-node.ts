@@ -38,7 +38,7 @@ export interface PayerNodeOptions {
 
 export const PAYER_NODE_DEFAULTS = {
   pullEveryMs: 1_000,
-  pullBytesMax: 8 * 1024 * 1024,
+  pullBytesMax: 2 * 1024 * 1024,
   withheldAfterMs: 60_000,
 } as const;
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type Request, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
 import { jsonBody } from '../../libs/adapters/http/create-app.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
@@ -26,7 +26,7 @@ export interface PayerRouterDependencies {
 
 /** The payer node's HTTP interface (docs/http-api.md): for the payer's own systems and people. */
 export function payerRouter(dependencies: PayerRouterDependencies): Router {
-  const { node, follower, store } = dependencies;
+  const { node, store } = dependencies;
   const router = Router();
   const auth = requireClient({ clients: dependencies.clients, nowMs: dependencies.clock }, 'payer', 'operator');
   router.post('/payer/v1/events/status', auth, ...jsonBody, (request, response) => {
@@ -47,24 +47,39 @@ export function payerRouter(dependencies: PayerRouterDependencies): Router {
     response.json(statement);
   });
   router.get('/payer/v1/accounts/:account/copy', auth, (request, response) => sendCopy(node, request, response));
-  router.get('/payer/v1/divergences', auth, (_request, response) => {
-    const client = clientOf(response);
-    const mine = [...node.divergences()].filter((one) => mayRead(client, one));
-    response.json({ divergences: mine });
-  });
-  router.post('/payer/v1/divergences/:number/retry', auth, async (request, response) => {
-    const stored = store.divergence(Number(request.params['number']));
-    if (stored === undefined || !mayRead(clientOf(response), stored))
-      throw new HttpProblem(404, 'NOT_FOUND', 'there is no such divergence');
-    await follower.retry(stored.number);
-    response.status(202).json({ retried: stored.number });
-  });
+  divergenceRoutes(router, auth, dependencies);
   router.get('/payer/v1/events/:eventId', auth, (request, response) => {
     const events = findEvents(store, clientOf(response), idOf(request));
     if (events.length === 0) throw new HttpProblem(404, 'NOT_FOUND', 'no event of this id is in the record');
     response.json({ events });
   });
   return router;
+}
+
+function divergenceRoutes(
+  router: Router,
+  auth: RequestHandler,
+  { node, follower, store }: PayerRouterDependencies,
+): void {
+  const readable = (request: Request, response: Response): StoredDivergence => {
+    const number = Number(request.params['number']);
+    const stored = Number.isSafeInteger(number) && number > 0 ? store.divergence(number) : undefined;
+    if (stored !== undefined && mayRead(clientOf(response), stored)) return stored;
+    throw new HttpProblem(404, 'NOT_FOUND', 'there is no such divergence');
+  };
+  router.get('/payer/v1/divergences', auth, (_request, response) => {
+    const client = clientOf(response);
+    const mine = [...node.divergences()].filter((one) => mayRead(client, one));
+    response.json({ divergences: mine.map(({ report, own, ...line }) => line) });
+  });
+  router.get('/payer/v1/divergences/:number', auth, (request, response) => {
+    response.json(readable(request, response));
+  });
+  router.post('/payer/v1/divergences/:number/retry', auth, async (request, response) => {
+    const { number } = readable(request, response);
+    await follower.retry(number);
+    response.status(202).json({ retried: number });
+  });
 }
 
 async function postEvents(dependencies: PayerRouterDependencies, request: Request, response: Response): Promise<void> {

@@ -19,12 +19,14 @@ import type { VerifiedCheckpoint } from '../../libs/core/ledger/verify-checkpoin
 import { OwnState } from './own-state.ts';
 import type { FollowedAccount, HeadProof, LedgerIdentity, VerifiedHead } from './payer-records.ts';
 import { blockKey, eventKey, type PayerStore, writeBlock, writePlace } from './payer-store.ts';
+import type { TimeSlice } from './time-slice.ts';
 
 export interface TakeDependencies {
   readonly store: PayerStore;
   readonly rules: RuleSets;
   readonly ledger: LedgerIdentity;
   readonly ownKeys: readonly string[];
+  readonly slice: TimeSlice;
   /** The working keys of an account's chain. */
   readonly keysOf: (followed: FollowedAccount) => WorkingKeys;
 }
@@ -50,12 +52,12 @@ export type TakeOutcome =
  * each liability worked out again from the payer's own record → the newest block's leaf under the checkpoint (which was found consistent
  * before). Stores nothing: a caller saves many takes in one commit, then countersigns.
  */
-export function takeChain(
+export async function takeChain(
   followed: FollowedAccount,
   pulled: PulledChain,
   checkpoint: VerifiedCheckpoint,
   dependencies: TakeDependencies,
-): TakeOutcome {
+): Promise<TakeOutcome> {
   const { chain, account } = followed;
   assert(chain !== null, 'a pulled chain is registered', { account });
   const { name: ledgerName, verifierKey: ledgerVerifierKey } = dependencies.ledger;
@@ -75,6 +77,7 @@ export function takeChain(
       if (!recomputed.ok) return { kind: 'diverged', findings: recomputed.findings };
       grounds.push(recomputed.grounds);
       own.hold(block);
+      await dependencies.slice.giveWay();
     }
   } catch (error) {
     if (hasCode(error, 'RECEIPT_AWAITED')) return { kind: 'waiting' };

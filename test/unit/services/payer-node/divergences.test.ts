@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PullAnswer } from '../../../../libs/adapters/codec/pull-answer.ts';
+import { createHttpApp } from '../../../../libs/adapters/http/create-app.ts';
+import { startHttpServer } from '../../../../libs/adapters/http/http-server.ts';
 import type { LedgerClient } from '../../../../libs/adapters/http/ledger-client.ts';
 import { NODE_HASHES, nodeEd25519Verify } from '../../../../libs/adapters/runtime/node-crypto.ts';
+import { createLogger } from '../../../../libs/adapters/telemetry/logger.ts';
 import { account } from '../../../../libs/core/identity/account.ts';
 import { checkDivergence } from '../../../../libs/core/ledger/check-divergence.ts';
 import { parseDivergenceReport } from '../../../../libs/core/ledger/divergence-report.ts';
@@ -12,7 +15,13 @@ import type { StoredDivergence } from '../../../../services/payer-node/payer-rec
 import { eventKey, PayerStore } from '../../../../services/payer-node/payer-store.ts';
 import { PAYER_PAYE, PAYER_VAT, paymentJson, saleJsons, uuidOfName } from '../../../support/own-events.ts';
 import { PaperHmrc } from '../../../support/paper-hmrc.ts';
-import { type NodeUnderTest, openPayerNode, removeFolder, until } from '../../../support/payer-node-fixture.ts';
+import {
+  type NodeUnderTest,
+  openPayerNode,
+  PAYER_CLIENT_KEY,
+  removeFolder,
+  until,
+} from '../../../support/payer-node-fixture.ts';
 
 const VAT = account(PAYER_VAT);
 const PAYE = account(PAYER_PAYE);
@@ -96,11 +105,47 @@ describe('a copy that differs', () => {
     expect(report.held.blocks).toHaveLength(1);
     expect(report.came.blocks).toHaveLength(1);
     expect(stored.own['event']).toBeTypeOf('string');
+    // the whole report, both versions, is to be had over HTTP; the list has the findings alone
+    const { list, whole } = await overHttp(world, stored.number);
+    expect(list).toEqual(
+      [{ ...stored, report: undefined, own: undefined }].map((one) => JSON.parse(JSON.stringify(one))),
+    );
+    expect(whole).toEqual(JSON.parse(JSON.stringify(stored)));
     // the other chain goes on; the false block is neither stored nor countersigned
     await until(() => seqOf(world, PAYE) === 2);
     expect(seqOf(world)).toBe(1);
     await until(() => world.hmrc.acknowledged.filter(({ seq }) => seq === 2).length === 1);
     expect(world.node.accounts().find((one) => one.account === VAT)?.acknowledged?.seq).toBe(1);
+  });
+
+  it('goes on with a stopped chain when a person asks, and stops again while it still differs', async () => {
+    const world = await open();
+    await settled(world);
+    let falseAnswers = 0;
+    world.meddle = (answer) => ({
+      ...answer,
+      chains: answer.chains.map((chain) => {
+        if (chain.blocks.length === 0) return chain;
+        falseAnswers += 1;
+        return {
+          ...chain,
+          blocks: chain.blocks.map((block) => ({ ...block, totals: block.totals.replace('balance ', 'balance 9') })),
+        };
+      }),
+    });
+    world.hmrc.pay(VAT, 100);
+    world.hmrc.seal();
+    const stored = await firstDivergence(world);
+    expect(stored.findings[0]).toMatchObject({ code: 'TOTALS_HASH_DIFFERS', seq: 2, entryIndex: null });
+    const asked = falseAnswers;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(falseAnswers).toBe(asked);
+    await retry(world, stored.number);
+    await until(() => [...world.node.divergences()].length === 2);
+    world.meddle = (answer) => answer;
+    await retry(world, 2);
+    await until(() => seqOf(world) === 2);
+    expect([...world.node.divergences()].every((one) => one.settledAtMs !== null)).toBe(true);
   });
 
   it('stops the chain at an entry for an event that the payer never sent', async () => {
@@ -170,6 +215,24 @@ describe('a copy that differs', () => {
     expect(stored.account).toBeNull();
     expect(seqOf(world)).toBe(1);
     expect(judged(world, stored).verdict).not.toBe('claimed');
+  });
+
+  it('proves a ledger that seals two blocks for one place of a chain: both, with their proofs, to anyone', async () => {
+    const world = await open();
+    await settled(world);
+    world.hmrc.pay(VAT, 100);
+    world.hmrc.seal();
+    await until(() => seqOf(world) === 2);
+    // in place of £1.00 there are now £2.00, and the log goes on from there
+    world.hmrc.rewriteHistory(VAT);
+    world.hmrc.rebook(VAT, 200);
+    world.hmrc.seal();
+    world.hmrc.pay(VAT, 300);
+    world.hmrc.seal();
+    const stored = await firstDivergence(world);
+    expect(stored.findings.map(({ code }) => code)).toContain('PREV_DIFFERS');
+    expect(seqOf(world)).toBe(2);
+    expect(judged(world, stored)).toMatchObject({ verdict: 'proven', case: 'two blocks' });
   });
 
   it('names its own record where that was altered since the receipt', async () => {
@@ -261,6 +324,33 @@ describe('a copy that differs', () => {
     expect(world.node.counts().receipted).toBe(0);
   });
 });
+
+async function retry(world: World, number: number): Promise<void> {
+  const logger = createLogger({ service: 'payer-node', level: 'silent' });
+  const app = createHttpApp({ routers: [world.node.router] }, { logger });
+  const server = await startHttpServer({ host: '127.0.0.1', port: 0, furtherPorts: 0 }, app);
+  const answer = await fetch(`${server.url}/payer/v1/divergences/${number}/retry`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${PAYER_CLIENT_KEY}` },
+  });
+  expect(answer.status).toBe(202);
+  await server.stop(0);
+}
+
+async function overHttp(world: World, number: number): Promise<{ readonly list: unknown; readonly whole: unknown }> {
+  const logger = createLogger({ service: 'payer-node', level: 'silent' });
+  const app = createHttpApp({ routers: [world.node.router] }, { logger });
+  const server = await startHttpServer({ host: '127.0.0.1', port: 0, furtherPorts: 0 }, app);
+  const get = async (path: string): Promise<unknown> => {
+    const answer = await fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${PAYER_CLIENT_KEY}` } });
+    return await answer.json();
+  };
+  const { divergences } = (await get('/payer/v1/divergences')) as { divergences: unknown };
+  const whole = await get(`/payer/v1/divergences/${number}`);
+  expect(await get(`/payer/v1/divergences/99`)).toMatchObject({ status: 404 });
+  await server.stop(0);
+  return { list: divergences, whole };
+}
 
 /** A full refund of a one-line sale, on another till. */
 function refundOf(sale: { readonly eventId: string; readonly totalPence: number }): Readonly<Record<string, unknown>> {

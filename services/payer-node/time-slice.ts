@@ -1,0 +1,19 @@
+/** How long one piece of work may hold the event loop before others get their turn. */
+const SLICE_MS = 10;
+
+/** Shares the event loop: long work asks between its steps, and gives way once its slice is used up. */
+export class TimeSlice {
+  #startMs = performance.now();
+
+  /** Resolves at once, or after others had their turn. */
+  async giveWay(): Promise<void> {
+    if (performance.now() - this.#startMs < SLICE_MS) return;
+    await nextTurn();
+    this.#startMs = performance.now();
+  }
+}
+
+/** Resolves once everything that waits for the event loop now has run. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
