@@ -19,15 +19,27 @@ export interface ExaminedBlock {
   readonly findings: readonly string[];
 }
 
-/** Reads blocks and checks each against the one before it in its chain: hash, root, totals, numbers. Changes nothing. */
-export function examineBlocks(books: Books, body: BlocksBody, hashes: LedgerHashes<string>): readonly ExaminedBlock[] {
+/**
+ * Reads blocks and checks each against the one before it in its chain: hash, root, totals, numbers. Changes no row. `breathe` is awaited between
+ * blocks, so that a large message holds nobody up.
+ */
+export async function examineBlocks(
+  books: Books,
+  body: BlocksBody,
+  hashes: LedgerHashes<string>,
+  breathe: () => Promise<void> | null,
+): Promise<readonly ExaminedBlock[]> {
   const heads = new Map<string, ChainHead>();
-  return body.blocks.map((block) => {
+  const examined: ExaminedBlock[] = [];
+  for (const block of body.blocks) {
     const previous = heads.get(block.chain) ?? books.tables.chains.get(block.chain)?.head ?? null;
-    const examined = examine(books, previous, block, hashes);
-    heads.set(block.chain, examined.head);
-    return examined;
-  });
+    const one = examine(books, previous, block, hashes);
+    heads.set(block.chain, one.head);
+    examined.push(one);
+    const pause = breathe();
+    if (pause !== null) await pause;
+  }
+  return examined;
 }
 
 /** True while an entry's decision has not been read yet, as far as one can tell: its number is beyond the last one read. */
@@ -63,8 +75,10 @@ export function takeBlock(books: Books, examined: ExaminedBlock, atMs: number): 
     const detail = `block ${head.seq} of chain ${chain}`;
     recordException(books, 'differs', { account, eventId: null, code, stage: 'hmrcCopy', detail, atMs });
   }
-  enterChain(books, examined);
-  books.tables.blocks.put(blockKey(chain, head.seq), [head.blockHash, head.closedAtMs, [...groups], received]);
+  const isNew = enterChain(books, examined);
+  const item = [head.blockHash, head.closedAtMs, [...groups], received] as const;
+  if (isNew) books.tables.blocks.insert(blockKey(chain, head.seq), item);
+  else books.tables.blocks.put(blockKey(chain, head.seq), item);
   figures.unacknowledged.add(head.closedAtMs, [1]);
   books.figures.blocks++;
   books.recent.blocks.add(atMs);
@@ -100,17 +114,19 @@ function addToPeriod(books: Books, account: Account, entry: LedgerEntry, tally: 
   books.tables.periods.put(periodKey(account, entry.taxPeriod), [decided, sum]);
 }
 
-function enterChain(books: Books, { account, chain, head }: ExaminedBlock): void {
+/** False for a block whose place in its chain was taken already. */
+function enterChain(books: Books, { account, chain, head }: ExaminedBlock): boolean {
   const before = books.tables.chains.get(chain);
   books.tables.chains.put(chain, {
     head,
     acknowledgedSeq: before?.acknowledgedSeq ?? -1,
     acknowledgedHash: before?.acknowledgedHash ?? '',
   });
-  if (before !== undefined) return;
+  if (before !== undefined) return head.seq > before.head.seq;
   const [decided] = accountItem(books, account);
   books.tables.accounts.put(account, [decided, chain]);
   books.figures.chains++;
+  return true;
 }
 
 function examine(

@@ -12,7 +12,7 @@ import { type Books, recordException } from './books.ts';
 import type { TaxFigures } from './figures.ts';
 import { accountItem, decisionKey, eventKey, heldKey, periodItem, periodKey } from './keys.ts';
 import type { EventItem } from './tables.ts';
-import { addTally, newTally, tallyOf } from './tally.ts';
+import { addTally, newTally, type Tally, tallyOf } from './tally.ts';
 import { taxableBaseOf } from './taxable-base.ts';
 import { takeTillNumber } from './till-gaps.ts';
 
@@ -29,7 +29,7 @@ export function takeEvent(books: Books, topic: string, partition: number, record
   const tally = tallyOf(basePence);
   addTally(figures.received, tally);
   figures.unmatched.decision.add(receivedAtMs, tally);
-  books.tables.events.put(eventKey(topic, partition, record.offset), item);
+  books.tables.events.insert(eventKey(topic, partition, record.offset), item);
   books.recent.events.add(record.timestampMs);
 }
 
@@ -101,7 +101,10 @@ function acceptResult(books: Books, result: Assessment): void {
   const sum = [...ofPeriod];
   addTally(sum, tally);
   books.tables.periods.put(periodKey(account, taxPeriod), [sum, inCopy]);
-  books.tables.decisions.put(decisionKey(account, number), [result.eventId, receivedAtMs, tally]);
+  const { decisions } = books.tables;
+  const item = [result.eventId, receivedAtMs, tally] as const;
+  if (number > decided) decisions.insert(decisionKey(account, number), item);
+  else decisions.put(decisionKey(account, number), item);
   for (const flag of result.flags) count(figures.flags, flag);
   compareStated(books, figures, result);
 }
@@ -123,11 +126,15 @@ function compareStated(books: Books, figures: TaxFigures, result: Assessment): v
 function addToDay(books: Books, result: Assessment, tally: readonly number[]): void {
   const { days } = books.figures;
   const day = londonDate(result.receivedAtMs);
-  const ofDay = days[day] ?? { paye: newTally(), vat: newTally() };
-  addTally(ofDay[taxOf(result.account)], tally);
-  days[day] = ofDay;
-  const oldest = Object.keys(days).sort();
-  for (const gone of oldest.slice(0, -DAYS_KEPT)) delete days[gone];
+  days[day] ??= openDay(days);
+  addTally(days[day][taxOf(result.account)], tally);
+}
+
+/** Makes room for a day among those that are kept. */
+function openDay(days: Books['figures']['days']): Record<Tax, Tally> {
+  const known = Object.keys(days).sort();
+  for (const gone of known.slice(0, Math.max(0, known.length + 1 - DAYS_KEPT))) delete days[gone];
+  return { paye: newTally(), vat: newTally() };
 }
 
 /** A held event found its end in the decision on another record. */

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as yieldToOthers } from 'node:timers/promises';
 import { decodeAcknowledgement } from '../../libs/adapters/codec/acknowledgement-codec.ts';
 import { blocksCodec } from '../../libs/adapters/codec/blocks-codec.ts';
 import { liabilitiesCodecWithoutState } from '../../libs/adapters/codec/liabilities-codec.ts';
@@ -47,6 +47,7 @@ export interface Evidence {
 }
 
 const EVIDENCE_EVERY_MS = 1_000;
+const WORK_WITHOUT_PAUSE_MS = 8;
 
 /**
  * Reads every topic and matches what it finds. Upstream is always read before what comes of it is counted: a decision waits until its events
@@ -67,6 +68,8 @@ export class Reconciler {
   #blocksMs: number | null = null;
   #measuredAtMs = Number.NEGATIVE_INFINITY;
   #committedAtMs = 0;
+  #breathedAtMs = 0;
+  #amidMessage = false;
 
   constructor(options: ReconcilerOptions, dependencies: ReconcilerDependencies) {
     this.#options = options;
@@ -113,7 +116,7 @@ export class Reconciler {
       }
     }
     const found = await this.#poll(events, read > 0 || this.#examined !== null ? 0 : this.#options.idleWaitMs);
-    for (const batch of found) this.#takeRecords(batch);
+    for (const batch of found) await this.#takeRecords(batch);
     read += found.length;
     const settled = (await this.#settleDecisions(found.length === 0)) + (await this.#settleBlocks());
     await this.#measure();
@@ -130,8 +133,9 @@ export class Reconciler {
     return { decisionsMs: this.#decisionsMs, blocksMs: this.#blocksMs, unread };
   }
 
-  /** Makes what was counted durable, with where reading stands. */
+  /** Makes what was counted durable, with where reading stands; leaves it for the next time in the middle of a message. */
   commit(): void {
+    if (this.#amidMessage) return;
     const { store, books } = this.#dependencies;
     const linked = [...this.#decisions.values(), this.#blocks].flatMap((queue) =>
       queue === null ? [] : queue.position,
@@ -165,7 +169,7 @@ export class Reconciler {
     return batches;
   }
 
-  #takeRecords(batch: RecordBatch): void {
+  async #takeRecords(batch: RecordBatch): Promise<void> {
     const { books } = this.#dependencies;
     const key = keyOf(batch);
     const from = this.#records.get(key) ?? 0;
@@ -177,6 +181,9 @@ export class Reconciler {
       if (record.offset < from) continue;
       if (batch.topic === ACKNOWLEDGEMENTS) takeAcknowledgement(books, record.value, record.timestampMs);
       else takeEvent(books, batch.topic, batch.partition, record);
+      this.#records.set(key, record.offset + 1);
+      const pause = this.#breathe();
+      if (pause !== null) await pause;
     }
     this.#records.set(key, Math.max(from, batch.nextOffset));
   }
@@ -190,8 +197,10 @@ export class Reconciler {
         const { covers, body } = first.message;
         const waits = covers.some((cover) => !this.#hasRead(cover));
         if (waits && !(eventsAreIdle && (await this.#areAtEnd(covers)))) break;
-        for (const decision of body.decisions) takeDecision(books, partition, decision, first.timestampMs);
+        const atMs = first.timestampMs;
+        await this.#inOneGo(body.decisions, (decision) => takeDecision(books, partition, decision, atMs));
         queue.settle();
+        this.#amidMessage = false;
         settled++;
       }
     }
@@ -203,16 +212,37 @@ export class Reconciler {
     const queue = this.#blocks;
     let settled = 0;
     for (let first = queue?.first() ?? null; first !== null; first = queue?.first() ?? null) {
-      this.#examined ??= examineBlocks(books, first.message.body, hashes);
+      this.#examined ??= await examineBlocks(books, first.message.body, hashes, () => this.#breathe());
       if (waitsForDecisions(books, this.#examined) && !(await this.#haveReadDecisions())) break;
-      for (const block of this.#examined) takeBlock(books, block, first.timestampMs);
-      for (const head of first.message.body.acknowledged) takeAcknowledged(books, head, first.timestampMs);
+      const atMs = first.timestampMs;
+      await this.#inOneGo(this.#examined, (block) => takeBlock(books, block, atMs));
+      await this.#inOneGo(first.message.body.acknowledged, (head) => takeAcknowledged(books, head, atMs));
       this.#examined = null;
       this.#decisionEnds = null;
       queue?.settle();
+      this.#amidMessage = false;
       settled++;
     }
     return settled;
+  }
+
+  /** Works through the items of one message, which are stored together with its position or not at all. */
+  async #inOneGo<Item>(items: readonly Item[], take: (item: Item) => void): Promise<void> {
+    this.#amidMessage = true;
+    for (const item of items) {
+      take(item);
+      const pause = this.#breathe();
+      if (pause !== null) await pause;
+    }
+  }
+
+  /** To be awaited where not null: HTTP answers and the other services of an embedded process have their turn. */
+  #breathe(): Promise<void> | null {
+    const nowMs = performance.now();
+    if (nowMs - this.#breathedAtMs < WORK_WITHOUT_PAUSE_MS) return null;
+    return yieldToOthers().then(() => {
+      this.#breathedAtMs = performance.now();
+    });
   }
 
   #hasRead({ topic, partition, next }: Coverage): boolean {
@@ -266,7 +296,6 @@ export async function runReconciler(
   while (!signal.aborted) {
     try {
       const busy = await reconciler.step();
-      // Lets HTTP answers and the other services of an embedded process have their turn.
       await sleep(busy ? 0 : IDLE_PAUSE_MS);
     } catch (error) {
       if (!(error instanceof TallyError && error.retriable)) throw error;

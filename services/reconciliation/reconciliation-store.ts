@@ -94,6 +94,8 @@ const GONE = Symbol('gone');
 class LayeredTable implements Table<unknown> {
   readonly #stored: Database<unknown, string>;
   readonly #changed = new Map<string, unknown>();
+  /** Inserted since the last commit: such a row is not on the disk, and needs no removal there. */
+  readonly #fresh = new Set<string>();
 
   constructor(env: RootDatabase, name: string) {
     this.#stored = env.openDB(name, { encoding: 'msgpack' });
@@ -113,8 +115,14 @@ class LayeredTable implements Table<unknown> {
     this.#changed.set(key, value);
   }
 
+  insert(key: string, value: unknown): void {
+    this.#changed.set(key, value);
+    this.#fresh.add(key);
+  }
+
   remove(key: string): void {
-    this.#changed.set(key, GONE);
+    if (this.#fresh.delete(key)) this.#changed.delete(key);
+    else this.#changed.set(key, GONE);
   }
 
   *scan(from: string, until: string): Iterable<readonly [string, unknown]> {
@@ -130,6 +138,7 @@ class LayeredTable implements Table<unknown> {
 
   settle(): void {
     this.#changed.clear();
+    this.#fresh.clear();
   }
 
   clear(): void {

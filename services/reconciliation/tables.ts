@@ -8,6 +8,8 @@ import type { ChainHead } from '../../libs/core/ledger/chain-head.ts';
 export interface Table<Value> {
   get(key: string): Value | undefined;
   put(key: string, value: Value): void;
+  /** As put, of a key that is known not to be there: what comes and goes between two commits then never touches the disk. */
+  insert(key: string, value: Value): void;
   remove(key: string): void;
   /** Committed rows with from <= key < until, in the order of their keys. */
   scan(from: string, until: string): Iterable<readonly [key: string, value: Value]>;
