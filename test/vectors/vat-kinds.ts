@@ -68,11 +68,6 @@ export const vatKinds: Readonly<Record<string, VectorKind>> = {
   event: eventResult,
 };
 
-/** How a refusal's code stands in the vectors. */
-export function vatVectorCode(error: TallyError): string {
-  return error.code;
-}
-
 function rateResult(input: VectorInput): unknown {
   const rate = vatRateOn(RULES, String(input.category), taxPointOf(input.date), regionOf(input.region));
   return {
