@@ -1,10 +1,9 @@
 import type { PullAnswer, PulledChain } from '../../libs/adapters/codec/pull-answer.ts';
-import type { LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
+import type { ChainRegistration, LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
 import { nodeEd25519Verify, nodeHkdfSha256, nodeTreeHasher } from '../../libs/adapters/runtime/node-crypto.ts';
 import type { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
-import type { Account } from '../../libs/core/identity/account.ts';
 import { type WorkingKeys, workingKeysOf } from '../../libs/core/ledger/chain-keys.ts';
 import { openCheckpoint } from '../../libs/core/ledger/checkpoint.ts';
 import type { Divergence } from '../../libs/core/ledger/divergence.ts';
@@ -50,7 +49,7 @@ export interface PullOutcome {
   readonly entries: number;
 }
 
-const REGISTRATIONS_AT_ONCE = 8;
+const REGISTRATIONS_AT_ONCE = 16;
 const CHAINS_PER_PULL_MAX = 10_000;
 const REGISTER_AGAIN_MS = 2_000;
 const RETRY_MS = 2_000;
@@ -191,38 +190,48 @@ export class LedgerFollower {
       (one) => one.chain === null && (this.#registerAgainMs.get(one.number) ?? 0) <= nowMs,
     );
     for (let from = 0; from < waiting.length; from += REGISTRATIONS_AT_ONCE) {
-      await Promise.all(waiting.slice(from, from + REGISTRATIONS_AT_ONCE).map((one) => this.#tryToRegister(one)));
+      const group = waiting.slice(from, from + REGISTRATIONS_AT_ONCE);
+      const registered = await Promise.all(group.map((one) => this.#tryToRegister(one)));
+      await this.#saveRegistered(registered.filter((one) => one !== null));
     }
   }
 
-  /** One account that the ledger does not let us follow stops no other. */
-  async #tryToRegister(followed: FollowedAccount): Promise<void> {
+  /** Null where the ledger does not let us follow an account: it is tried again, and stops no other. */
+  async #tryToRegister(followed: FollowedAccount): Promise<ChainRegistration | null> {
+    const { ledger, clock, onFault } = this.#dependencies;
     try {
-      await this.#registerOne(followed.account);
+      const registered = await ledger.registerChain({ account: followed.account, verifierKey: this.#verifierKey });
+      this.#checkLedger(registered.ledger);
       this.#registerAgainMs.delete(followed.number);
+      return registered;
     } catch (error) {
       if (!(error instanceof TallyError)) throw error;
-      this.#dependencies.onFault(error);
-      this.#registerAgainMs.set(followed.number, this.#dependencies.clock() + REGISTER_AGAIN_MS);
+      onFault(error);
+      this.#registerAgainMs.set(followed.number, clock() + REGISTER_AGAIN_MS);
+      return null;
     }
   }
 
-  async #registerOne(owner: Account): Promise<void> {
-    const { store, ledger } = this.#dependencies;
-    const registered = await ledger.registerChain({ account: owner, verifierKey: this.#verifierKey });
-    const met = registered.ledger;
-    const known = this.#ledger;
-    if (known !== null && (met.name !== known.name || met.verifierKey !== known.verifierKey)) {
-      const facts = { expected: known.name, found: met.name };
+  /** The ledger is the first one that this node met; any other is refused. */
+  #checkLedger(met: LedgerIdentity): void {
+    if (this.#ledger === null) this.#meet(met);
+    else if (met.name !== this.#ledger.name || met.verifierKey !== this.#ledger.verifierKey) {
+      const facts = { expected: this.#ledger.name, found: met.name };
       throw new TallyError('LEDGER_DIFFERS', 'this is another ledger than the one this node follows', facts);
     }
-    if (known === null) this.#meet(met);
+  }
+
+  async #saveRegistered(registered: readonly ChainRegistration[]): Promise<void> {
+    const { store } = this.#dependencies;
+    if (registered.length === 0) return;
+    const { ledger } = this.#met();
     await store.commit(() => {
-      const followed = store.account(owner);
-      assert(followed !== undefined, 'an account is in the store before it is registered', { account: owner });
-      if (known === null) store.putNode('ledger', met);
-      const chainKey = Buffer.from(registered.chainKey).toString('base64');
-      store.putAccount({ ...followed, chain: registered.chain, chainKey });
+      if (store.node('ledger') === undefined) store.putNode('ledger', ledger);
+      for (const { account, chain, chainKey } of registered) {
+        const followed = store.account(account);
+        assert(followed !== undefined, 'an account is in the store before it is registered', { account });
+        store.putAccount({ ...followed, chain, chainKey: Buffer.from(chainKey).toString('base64') });
+      }
     });
   }
 

@@ -92,7 +92,7 @@ export async function createPayerNode(
   const store = new PayerStore({ folder: options.folder });
   const rules = await keptRules(store, dependencies);
   await followAccounts(store, options.accounts);
-  await resumeUnderNewRules(store);
+  await resumeUnderNewRules(store, dependencies.clock());
   const parts = partsOf(options, dependencies, store, rules);
   const { outbox, follower, forwarders } = parts;
   const stopping = new AbortController();
@@ -216,14 +216,15 @@ async function keptRules(store: PayerStore, dependencies: PayerNodeDependencies)
 }
 
 /** Chains that stopped because a rule set was missing are tried again: this start may have brought it. */
-async function resumeUnderNewRules(store: PayerStore): Promise<void> {
-  const waiting = [...store.accounts()].filter(
-    ({ haltedBy }) => haltedBy !== null && store.divergence(haltedBy)?.findings[0]?.code === 'RULES_UNKNOWN',
-  );
-  if (waiting.length === 0) return;
-  await store.commit(() => {
-    for (const followed of waiting) store.putAccount({ ...followed, haltedBy: null });
-  });
+async function resumeUnderNewRules(store: PayerStore, nowMs: number): Promise<void> {
+  for (const followed of [...store.accounts()]) {
+    const stored = followed.haltedBy === null ? undefined : store.divergence(followed.haltedBy);
+    if (stored?.findings[0]?.code !== 'RULES_UNKNOWN') continue;
+    await store.commit(() => {
+      store.putDivergence({ ...stored, settledAtMs: nowMs });
+      store.putAccount({ ...followed, haltedBy: null });
+    });
+  }
 }
 
 async function followAccounts(store: PayerStore, accounts: readonly Account[]): Promise<void> {

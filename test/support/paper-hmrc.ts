@@ -51,6 +51,8 @@ interface PaperChain {
   payerKey: string | null;
 }
 
+type PaperNodes = ReturnType<typeof nodesOfLeafHashes<Uint8Array>>;
+
 interface PaperRejection {
   readonly account: Account;
   readonly eventId: string;
@@ -83,7 +85,8 @@ export class PaperHmrc {
   readonly #receipts = new Map<string, { readonly note: string; readonly event: GatewayReceipt['events'][number] }>();
   readonly #rejections: PaperRejection[] = [];
   #checkpoint: { readonly note: string; readonly size: number } | null = null;
-  readonly #kept: { readonly event: TaxEvent; readonly hash: string }[] = [];
+  readonly #waiting: { readonly event: TaxEvent; readonly hash: string }[] = [];
+  #kept: { readonly size: number; readonly nodes: PaperNodes | null } = { size: -1, nodes: null };
   #salts = 0;
 
   constructor(options: { readonly clock?: () => number } = {}) {
@@ -128,7 +131,7 @@ export class PaperHmrc {
 
   /** Decides at last on an event that was withheld. */
   release(): void {
-    const kept = this.#kept.splice(0);
+    const kept = this.#waiting.splice(0);
     this.withheld.clear();
     for (const { event, hash } of kept) this.#decide(event, hash);
   }
@@ -288,7 +291,7 @@ export class PaperHmrc {
 
   #decide(event: TaxEvent, hash: string): void {
     if (this.withheld.has(event.eventId)) {
-      this.#kept.push({ event, hash });
+      this.#waiting.push({ event, hash });
       return;
     }
     const decision = decideEvent(event, hash, { get: (key) => this.#state.get(key) }, this.rules);
@@ -348,8 +351,11 @@ export class PaperHmrc {
     return made;
   }
 
-  #nodes(): ReturnType<typeof nodesOfLeafHashes<Uint8Array>> {
-    return nodesOfLeafHashes(this.#leafHashes, nodeTreeHasher);
+  #nodes(): PaperNodes {
+    if (this.#kept.nodes === null || this.#kept.size !== this.#leafHashes.length) {
+      this.#kept = { size: this.#leafHashes.length, nodes: nodesOfLeafHashes(this.#leafHashes, nodeTreeHasher) };
+    }
+    return this.#kept.nodes ?? nodesOfLeafHashes(this.#leafHashes, nodeTreeHasher);
   }
 
   #random(bytes: number): Uint8Array {

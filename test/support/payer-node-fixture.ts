@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { GatewayClient } from '../../libs/adapters/http/gateway-client.ts';
 import type { LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
 import { clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
-import { loadRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { type LoadedRules, loadRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { noteSignerOfSeed } from '../../libs/adapters/runtime/node-crypto.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
@@ -27,12 +27,11 @@ export interface NodeUnderTest {
 /** A payer node upon these clients, in a folder of its own unless one is given. */
 export async function openPayerNode(
   clients: { readonly gateway: GatewayClient; readonly ledger: LedgerClient; readonly gatewayKey: string },
-  other: Partial<PayerNodeOptions> & { readonly clock?: () => number } = {},
+  other: Partial<PayerNodeOptions> & { readonly clock?: () => number; readonly loaded?: LoadedRules } = {},
 ): Promise<NodeUnderTest> {
   const folder = other.folder ?? (await mkdtemp(join(tmpdir(), 'payer-node-')));
   const fatal: unknown[] = [];
-  const loaded = loadRules();
-  const { clock, ...options } = other;
+  const { clock, loaded = loadRules(), ...options } = other;
   const node = await createPayerNode(
     { accounts: [], gatewayKeys: [clients.gatewayKey], ...PAYER_NODE_DEFAULTS, ...options, folder },
     {

@@ -1,6 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { type LoadedRules, loadRules } from '../../../../libs/adapters/runtime/load-rules.ts';
+import { nodeSha256 } from '../../../../libs/adapters/runtime/node-crypto.ts';
+import { canonicalJson } from '../../../../libs/core/events/canonical-json.ts';
 import { account } from '../../../../libs/core/identity/account.ts';
 import { printVerifierKey } from '../../../../libs/core/ledger/verifier-key.ts';
+import { payeRulesOf } from '../../../../libs/core/paye/paye-rules.ts';
 import { PAYER_PAYE, PAYER_VAT, paymentJson, saleJsons } from '../../../support/own-events.ts';
 import { PaperHmrc } from '../../../support/paper-hmrc.ts';
 import { type NodeUnderTest, openPayerNode, removeFolder, until } from '../../../support/payer-node-fixture.ts';
@@ -174,4 +178,60 @@ describe('the payer node', () => {
     expect(older?.olderBefore).toBeNull();
     expect(node.statement(PAYE, { limit: 1, beforeSeq: null })).toBeNull();
   });
+
+  it('works blocks out again by the rates that they name, after its own rates changed', async () => {
+    const hmrc = new PaperHmrc();
+    const first = await open(hmrc);
+    first.node.start();
+    await first.node.submit('paye', [paymentJson(1)]);
+    await until(() => first.node.counts().unsent === 0);
+    await first.node.stop();
+    opened.splice(0);
+    hmrc.seal();
+    const second = await open(hmrc, { folder: first.folder, loaded: otherRates() });
+    second.node.start();
+    await until(() => second.node.counts().decided === 1);
+    expect([...second.node.divergences()]).toEqual([]);
+  });
+
+  it('stops at a rule set that it does not have, and goes on once a start brings it', async () => {
+    const hmrc = new PaperHmrc();
+    const first = await open(hmrc, { loaded: otherRates() });
+    first.node.start();
+    await first.node.submit('paye', [paymentJson(1)]);
+    await until(() => first.node.counts().unsent === 0);
+    hmrc.seal();
+    await until(() => [...first.node.divergences()].length === 1);
+    const [stored] = first.node.divergences();
+    expect(stored?.findings[0]).toMatchObject({ code: 'RULES_UNKNOWN', account: PAYE, seq: 1 });
+    expect(stored?.findings[0]?.found).toBe(hmrc.rules.paye.hash);
+    await first.node.stop();
+    opened.splice(0);
+    const second = await open(hmrc, { folder: first.folder });
+    second.node.start();
+    await until(() => second.node.counts().decided === 1);
+    expect([...second.node.divergences()][0]?.settledAtMs).not.toBeNull();
+  });
+
+  it('follows thousands of accounts in one pull and countersigns them with one signature', async () => {
+    const hmrc = new PaperHmrc();
+    const accounts = Array.from({ length: 2_000 }, (_, index) => account(`paye:123/C${index}`));
+    const { node } = await open(hmrc, { accounts });
+    await node.pullOnce();
+    hmrc.seal();
+    let pulls = 0;
+    while ((await node.pullOnce()).more) pulls += 1;
+    expect(pulls).toBeLessThan(3);
+    expect(node.accounts().filter((one) => one.acknowledged?.seq === 1)).toHaveLength(2_000);
+    expect(new Set(node.accounts().map((one) => one.acknowledged?.note)).size).toBe(1);
+  });
 });
+
+/** Rates without the oldest tax year: other cards, and so another rule set, by which this year's pay comes to the same. */
+function otherRates(): LoadedRules {
+  const loaded = loadRules();
+  const [paye, vat] = loaded.cards;
+  const cards = paye.cards.slice(1);
+  const hash = Buffer.from(nodeSha256(Buffer.from(canonicalJson(cards)))).toString('hex');
+  return { rules: { ...loaded.rules, paye: payeRulesOf(cards, hash) }, cards: [{ tax: 'paye', hash, cards }, vat] };
+}
