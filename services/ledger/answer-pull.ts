@@ -11,16 +11,20 @@ import type { LedgerStore, StoredChain } from './ledger-store.ts';
 import { PULL_LIMITS } from './pull-limits.ts';
 import { readBlock, type VerifiedBlock } from './read-block.ts';
 
-/** One chain of a pull, its chain looked up (undefined: nothing is known of it yet). */
+/** One chain of a pull. */
 export interface ChainToPull {
   readonly chain: string;
-  readonly stored: StoredChain | undefined;
   readonly from: number;
   /** Null: no rejections are asked for. */
   readonly rejectionsFrom: number | null;
 }
 
-export interface PullDependencies {
+export interface PullDependencies extends ReadPullDependencies {
+  /** The chain where it has begun; throws where the caller may not have it. */
+  readonly chainById: (chain: string) => StoredChain | undefined;
+}
+
+export interface ReadPullDependencies {
   readonly identity: LedgerIdentity;
   readonly crypto: LedgerCrypto;
   readonly store: LedgerStore;
@@ -86,7 +90,8 @@ function pullChain(
   rejected: RejectedEvent[],
   dependencies: PullDependencies,
 ): PulledChain {
-  const { chain, stored } = wanted;
+  const { chain } = wanted;
+  const stored = dependencies.chainById(chain);
   const nothing = {
     chain,
     fault: null,
@@ -105,10 +110,14 @@ function pullChain(
   try {
     return { ...nothing, ...pullBlocks(stored, wanted.from, size, budget, dependencies), ...rejections };
   } catch (error) {
-    if (!hasCode(error, 'BLOCK_DAMAGED')) throw error;
+    if (!isDamage(error)) throw error;
     dependencies.onDamage(error);
-    return { ...nothing, fault: error.code, ...rejections };
+    return { ...nothing, fault: 'BLOCK_DAMAGED', ...rejections };
   }
+}
+
+function isDamage(error: unknown): error is TallyError {
+  return ['BLOCK_DAMAGED', 'TREE_DAMAGED', 'TREE_NODE_MISSING'].some((code) => hasCode(error, code));
 }
 
 function pullBlocks(

@@ -1,4 +1,5 @@
 import { assert } from '../../libs/core/errors/assert.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { TreeHasher } from '../../libs/core/ledger/tree-hash.ts';
 import {
   consistencyPath,
@@ -110,7 +111,10 @@ export class LogTree {
     }
   }
 
-  /** Root at any size from 0 to the tree's own: what a checkpoint of that size must say. */
+  /**
+   * Root at any size from 0 to the tree's own: what a checkpoint of that size must say. As every proof, throws TREE_NODE_MISSING or
+   * TREE_DAMAGED where the store lost a tile that it needs or holds a rotten one.
+   */
   root(size: number = this.#size): Uint8Array {
     this.#assertWithin(size);
     return rootAt(size, this.#read, this.#hasher);
@@ -193,8 +197,21 @@ export class LogTree {
     if (cached !== undefined) return cached;
     const read = this.#readTile(level, index);
     if (read === undefined || read.length !== TILE_BYTES) throw nodeMissing(level * TILE_HEIGHT, index * TILE_WIDTH);
+    this.#verify(level, index, read);
     this.#remember(key, read);
     return read;
+  }
+
+  /** Rot in a tile that comes from the disk is found here: its nodes are hashed again, its root is the one that the tile above it has. */
+  #verify(level: number, index: number, read: Buffer): void {
+    const again: Tail = { bytes: Buffer.alloc(TILE_BYTES), count: 0, index };
+    for (let position = 0; position < TILE_WIDTH; position += 1) {
+      this.#place(again, read.subarray(position * HASH_BYTES, (position + 1) * HASH_BYTES));
+    }
+    const root = again.bytes.subarray(TILE_BYTES - HASH_BYTES);
+    if (again.bytes.equals(read) && root.equals(this.#nodeAt((level + 1) * TILE_HEIGHT, index))) return;
+    const what = `tile ${index} of level ${level} of the log's tree is damaged`;
+    throw new TallyError('TREE_DAMAGED', what, { level, index }, { retriable: true });
   }
 
   #remember(key: string, tile: Buffer): void {

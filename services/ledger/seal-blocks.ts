@@ -174,7 +174,7 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     for (const batch of batches) {
       const key = `${batch.topic}/${batch.partition}`;
       const input = this.#inputs.get(key);
-      if (input !== undefined) this.#readLiabilities(input, batch, nowMs);
+      if (input !== undefined) await this.#readLiabilities(input, batch, nowMs);
       else if (batch.topic === ACKNOWLEDGEMENTS) this.#readAcknowledgements(batch, nowMs);
     }
     this.#closeExcess(nowMs);
@@ -209,10 +209,15 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     this.#of.onCommitted();
   }
 
-  #readLiabilities(input: LiabilityInput, batch: RecordBatch, nowMs: number): void {
+  async #readLiabilities(input: LiabilityInput, batch: RecordBatch, nowMs: number): Promise<void> {
     // Only what stood in the log at the take can be in a block already; a number that comes again later is a fault of tax.
     input.rereadBelow ??= batch.highOffset;
+    let turnStartedMs = performance.now();
     for (const record of batch.records) {
+      if (performance.now() - turnStartedMs > TURN_MS) {
+        await nextTurn();
+        turnStartedMs = performance.now();
+      }
       const message = input.reader.take(record);
       if (message === null) continue;
       this.#rejections.take(batch.partition, message);
@@ -414,6 +419,13 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     if (this.#chains.size <= this.#limits.chainsKeptMax) return;
     for (const [account, chain] of this.#chains) if (!chain.isOpen) this.#chains.delete(account);
   }
+}
+
+/** How long sealing may hold the event loop before others get their turn. */
+const TURN_MS = 20;
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 interface LiabilityInput {

@@ -9,7 +9,7 @@ import type { Account } from '../../libs/core/identity/account.ts';
 import { fromBase64 } from '../../libs/core/ledger/base64.ts';
 import { blockHashOf } from '../../libs/core/ledger/block-header.ts';
 import { toHex } from '../../libs/core/ledger/hex.ts';
-import { answerPull, type PullDependencies, servedCheckpoint } from './answer-pull.ts';
+import { answerPull, type ReadPullDependencies, servedCheckpoint } from './answer-pull.ts';
 import type { AcknowledgementDoor } from './append-acknowledgements.ts';
 import type { StoredChain } from './ledger-store.ts';
 import { PULL_LIMITS } from './pull-limits.ts';
@@ -23,7 +23,7 @@ import {
   registrationBody,
 } from './request-bodies.ts';
 
-export interface ServeLedgerDependencies extends PullDependencies {
+export interface ServeLedgerDependencies extends ReadPullDependencies {
   readonly clients: ClientRegistry;
   readonly door: AcknowledgementDoor;
   readonly stream: EventStream;
@@ -62,12 +62,12 @@ async function pull(request: Request, response: Response, dependencies: ServeLed
   const client = clientOf(response);
   const chains = body.chains.map(({ chain, from, rejectionsFrom }) => ({
     chain,
-    stored: chainFor(client, chain, dependencies),
     from,
     rejectionsFrom: rejectionsFrom ?? null,
   }));
   const maxBytes = Math.min(body.maxBytes ?? PULL_LIMITS.bytesDefault, PULL_LIMITS.bytesMax);
-  const answer = await answerPull({ chains, verified: body.verified, maxBytes }, dependencies);
+  const chainById = (chain: string): StoredChain | undefined => chainFor(client, chain, dependencies);
+  const answer = await answerPull({ chains, verified: body.verified, maxBytes }, { ...dependencies, chainById });
   response.set({ 'Content-Type': 'avro/binary', 'Cache-Control': 'no-store' }).send(encodePullAnswer(answer));
 }
 
@@ -77,8 +77,8 @@ async function blocks(request: Request, response: Response, dependencies: ServeL
   const { from, verified } = inForm(blocksQuery, request.query);
   const stored = chainFor(clientOf(response), chain, dependencies);
   if (stored === undefined) throw new HttpProblem(404, 'CHAIN_UNKNOWN', 'no chain has this id');
-  const wanted = { chain, stored, from, rejectionsFrom: null };
-  const answer = await answerPull({ chains: [wanted], verified, maxBytes: PULL_LIMITS.bytesDefault }, dependencies);
+  const wanted = { chains: [{ chain, from, rejectionsFrom: null }], verified, maxBytes: PULL_LIMITS.bytesDefault };
+  const answer = await answerPull(wanted, { ...dependencies, chainById: () => stored });
   const pulled = answer.chains[0];
   if (pulled?.fault != null) throw new HttpProblem(503, pulled.fault, "HMRC's copy of this chain waits for repair");
   const last = pulled?.blocks[pulled.blocks.length - 1];

@@ -65,7 +65,7 @@ export class CheckpointSigner {
     }
   }
 
-  /** The signed note of the tree as it stands. Throws as assertExtends does. */
+  /** The signed note of the tree as it stands. Throws as assertExtends does, and SIGNER_MEMORY_UNWRITABLE (retriable on a full disk). */
   sign(tree: LogTree): string {
     this.assertExtends(tree);
     const checkpoint = { origin: this.#options.origin, size: tree.size, root: tree.root() };
@@ -74,7 +74,14 @@ export class CheckpointSigner {
   }
 
   #remember(checkpoint: Checkpoint): void {
-    writeDurably(this.#options.memoryFile, printCheckpoint(checkpoint));
+    const { memoryFile } = this.#options;
+    try {
+      writeDurably(memoryFile, printCheckpoint(checkpoint));
+    } catch (cause) {
+      const retriable = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC';
+      const what = `the signer's memory ${memoryFile} could not be written: nothing is signed`;
+      throw new TallyError('SIGNER_MEMORY_UNWRITABLE', what, { file: memoryFile }, { retriable, cause });
+    }
     this.#last = checkpoint;
   }
 }

@@ -97,6 +97,35 @@ describe('LogTree', () => {
     expect(() => again.inclusionPath(300, 1_300)).toThrow(expect.objectContaining({ code: 'TREE_NODE_MISSING' }));
   });
 
+  it.each([
+    ['a leaf hash', 33],
+    ['a node above it', 300 * 32 + 5],
+    ['its root', 510 * 32],
+  ])('finds rot in a tile of the store: %s', (_what, at) => {
+    const { make, save, tiles } = storedTree();
+    const tree = make();
+    for (const one of leaves) tree.append(one);
+    const saved = save(tree);
+    const tile = tiles.get('0/1') ?? Buffer.alloc(0);
+    tile.writeUInt8(tile.readUInt8(at) ^ 1, at);
+    const again = make();
+    again.loadTails(saved);
+    const damage = expect.objectContaining({ code: 'TREE_DAMAGED', facts: { level: 0, index: 1 } });
+    expect(() => again.inclusionPath(300, 1_300)).toThrow(damage);
+    expect(hex(again.inclusionPath(5, 1_300))).toEqual(hex(inclusionPath(5, 1_300, read, nodeTreeHasher)));
+  });
+
+  it('finds a tile of the store that is whole but another one', () => {
+    const { make, save, tiles } = storedTree();
+    const tree = make();
+    for (const one of leaves) tree.append(one);
+    const saved = save(tree);
+    tiles.set('0/1', tiles.get('0/2') ?? Buffer.alloc(0));
+    const again = make();
+    again.loadTails(saved);
+    expect(() => again.leafHash(300)).toThrow(expect.objectContaining({ code: 'TREE_DAMAGED' }));
+  });
+
   it('refuses proofs of sizes that it does not have', () => {
     const { make } = storedTree();
     const tree = make();
