@@ -97,9 +97,15 @@ async function lookAtHealth(client: ServiceClient): Promise<Seen> {
 }
 
 async function lookAtReconciliation(client: ServiceClient): Promise<Seen> {
-  const summary = await client.call<{ state: string; blocks: { divergentCopies: number } }>('GET', '/reconciliation/v1/summary');
+  const summary = await client.call<{ state: string; blocks: { divergentCopies: number } }>(
+    'GET',
+    '/reconciliation/v1/summary',
+  );
   const { state, blocks } = summary;
-  return { ok: state === 'agreed' || state === 'behind', detail: `${state}; ${blocks.divergentCopies} divergent copies` };
+  return {
+    ok: state === 'agreed' || state === 'behind',
+    detail: `${state}; ${blocks.divergentCopies} divergent copies`,
+  };
 }
 
 async function lookAtOutbox(client: ServiceClient): Promise<Seen> {
