@@ -14,7 +14,10 @@ export interface StartCommandOptions {
 
 const FURTHER_PORTS = 50;
 /** After this the process ends whatever is still under way; nothing acknowledged is lost by it. */
-const STOP_DEADLINE_MS = 20_000;
+const STOP_DEADLINE_MS = 25_000;
+/** How long what was received may take to stand in both copies before the process ends all the same. */
+const DRAIN_MS_MAX = 8_000;
+const FAILED = 'a part failed';
 
 /** `tally start`: runs until SIGINT or SIGTERM, then drains. Throws OPTION_INVALID, DATA_FOLDER_IN_USE. */
 export async function start(options: StartCommandOptions): Promise<void> {
@@ -34,7 +37,7 @@ export async function start(options: StartCommandOptions): Promise<void> {
       onFailed: (error) => {
         logger.fatal({ err: error }, 'a part of the service ended');
         process.exitCode = 1;
-        end('a part failed');
+        end(FAILED);
       },
     },
   );
@@ -45,12 +48,14 @@ export async function start(options: StartCommandOptions): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(signal));
   sayWhere(service.url, dataDir, feed !== null);
   const reason = await ended;
-  console.log(`\n${reason}: draining`);
+  console.log(`\n${reason}: draining (once more to stop at once: nothing is lost by it)`);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const timer = setTimeout(() => {
     logger.error('not everything ended in time: stopping all the same');
     process.exit(1);
   }, STOP_DEADLINE_MS);
   await feed?.stop();
+  if (reason !== FAILED) await service.drain(DRAIN_MS_MAX);
   await service.stop();
   clearTimeout(timer);
   console.log('stopped: the next start goes on from here');

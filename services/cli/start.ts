@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Router } from 'express';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
@@ -55,6 +56,8 @@ export interface RunningTallystick {
   readonly rules: LoadedRules;
   /** Keys that this data folder's own clients use. */
   readonly keys: Readonly<Record<OwnClient, string>>;
+  /** Closes open blocks and waits until what was received stands in both copies, or the deadline passes: nothing is lost by it either way. */
+  drain(deadlineMs: number): Promise<void>;
   /** Ordered: nothing new is taken, what is under way is finished, each store is closed after its last writer. */
   stop(): Promise<void>;
 }
@@ -70,6 +73,7 @@ type OwnClient = keyof typeof OWN_CLIENTS;
 const STAGE_DEADLINE_MS = 10_000;
 const HTTP_DEADLINE_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+const DRAIN_LOOK_MS = 200;
 /** The embedded way closes blocks of both taxes after 2 s (ledger.md section 3). */
 const EMBEDDED_BLOCK_AGE_MS = 2_000;
 
@@ -153,7 +157,14 @@ async function startParts(
     announce(dataDir, { url: server.url, pid: process.pid, key: keys.operator }),
     () => health.drain(),
   );
-  return { url: server.url, payerNode, reconciliation, rules, keys, stop };
+  const drain = async (deadlineMs: number): Promise<void> => {
+    const untilMs = nowMs() + deadlineMs;
+    while (nowMs() < untilMs && !isSettled(reconciliation, payerNode)) {
+      ledger.closeOpenBlocks();
+      await sleep(DRAIN_LOOK_MS);
+    }
+  };
+  return { url: server.url, payerNode, reconciliation, rules, keys, drain, stop };
 }
 
 async function openLog(options: StartOptions, onFailed: (error: unknown) => void): Promise<EventLog> {
@@ -222,6 +233,13 @@ async function startPayerNode(
   );
   node.start();
   return node;
+}
+
+function isSettled(reconciliation: Reconciliation, payerNode: PayerNode): boolean {
+  const { taxes } = reconciliation.summary();
+  const { unsent, receipted } = payerNode.counts();
+  const stages = Object.values(taxes).flatMap((tax) => tax.differences);
+  return unsent === 0 && receipted === 0 && stages.every((stage) => stage.inFlight.events === 0);
 }
 
 /** Tells the command line where the service is; gives the way to take that back. */
