@@ -12,16 +12,16 @@ import type { TaxRules } from '../../libs/core/events/decide-event.ts';
 import type { Account, Tax } from '../../libs/core/identity/account.ts';
 import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
 import { parseVerifierKey, printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
-import { type Statement, statementOf } from './account-statement.ts';
+import { statementOf } from './account-statement.ts';
 import { ReceiptChecker } from './check-receipts.ts';
 import { exportCopy } from './export-copy.ts';
 import { LedgerFollower } from './follow-ledger.ts';
 import { Forwarder } from './forward-events.ts';
-import { LANES, Outbox, type OutboxCounts, type SubmitResult } from './outbox.ts';
+import { LANES, Outbox, type SubmitResult } from './outbox.ts';
 import { ownEventsOf } from './own-events.ts';
 import { payerMetrics } from './payer-metrics.ts';
-import type { FollowedAccount, LedgerIdentity, StoredDivergence } from './payer-records.ts';
-import { payerRouter } from './payer-router.ts';
+import type { LedgerIdentity } from './payer-records.ts';
+import { type NodeView, payerRouter } from './payer-router.ts';
 import { PayerStore } from './payer-store.ts';
 
 export interface PayerNodeOptions {
@@ -61,7 +61,7 @@ export interface PayerNodeDependencies {
 }
 
 /** The payer's outbox and its half of the stick. */
-export interface PayerNode {
+export interface PayerNode extends NodeView {
   readonly router: Router;
   /** Begins to send, to pull and to check. */
   start(): void;
@@ -69,13 +69,6 @@ export interface PayerNode {
   submit(tax: Tax, events: readonly unknown[]): Promise<SubmitResult>;
   /** Follows accounts that have no events of ours yet. */
   follow(accounts: readonly Account[]): Promise<void>;
-  counts(): OutboxCounts;
-  accounts(): readonly FollowedAccount[];
-  /** Null for an account that is not followed. */
-  statement(owner: Account, page: { readonly limit: number; readonly beforeSeq: number | null }): Statement | null;
-  /** Lines of the copy (docs/payers-copy.md). Throws ACCOUNT_UNKNOWN, COPY_EMPTY. */
-  copy(owner: Account): Generator<string>;
-  divergences(): Iterable<StoredDivergence>;
   /** One round of pull, check, store, countersign. For tests and for a node that is not started. */
   pullOnce(): ReturnType<LedgerFollower['pullOnce']>;
   /** Lets what is under way finish and closes the store. */

@@ -7,16 +7,26 @@ import { type Client, type ClientRegistry, mayActFor } from '../../libs/adapters
 import { hasCode } from '../../libs/core/errors/tally-error.ts';
 import { type Account, accountForUrl, accountFromUrl, type Tax } from '../../libs/core/identity/account.ts';
 import { type EventId, eventId, uuidOf } from '../../libs/core/identity/event-id.ts';
-import { STATEMENT_ENTRIES_MAX } from './account-statement.ts';
+import { STATEMENT_ENTRIES_MAX, type Statement } from './account-statement.ts';
 import { eventStatuses } from './event-statuses.ts';
 import type { LedgerFollower } from './follow-ledger.ts';
-import { BATCH_EVENTS_MAX, type Outbox } from './outbox.ts';
-import type { PayerNode } from './payer-node.ts';
+import { BATCH_EVENTS_MAX, type Outbox, type OutboxCounts } from './outbox.ts';
 import type { EventStatus, FollowedAccount, RefusedEvent, RejectedEvent, StoredDivergence } from './payer-records.ts';
 import { eventKey, type PayerStore, readPlace } from './payer-store.ts';
 
+/** What the node shows of itself. */
+export interface NodeView {
+  counts(): OutboxCounts;
+  accounts(): readonly FollowedAccount[];
+  /** Null for an account that is not followed. */
+  statement(owner: Account, page: { readonly limit: number; readonly beforeSeq: number | null }): Statement | null;
+  /** Lines of the copy (docs/payers-copy.md). Throws ACCOUNT_UNKNOWN, COPY_EMPTY. */
+  copy(owner: Account): Generator<string>;
+  divergences(): Iterable<StoredDivergence>;
+}
+
 export interface PayerRouterDependencies {
-  readonly node: Omit<PayerNode, 'router'>;
+  readonly node: NodeView;
   readonly outbox: Outbox;
   readonly follower: LedgerFollower;
   readonly store: PayerStore;

@@ -142,13 +142,13 @@ describe('working a block out again', () => {
     });
   });
 
-  it.each([
+  it.each<[string, Partial<OwnRecord>, string]>([
     ['an event that is not ours', { eventOf: () => 'unknown' }, 'EVENT_UNKNOWN'],
     ['an event that the gateway refused', { eventOf: () => 'refused' }, 'EVENT_REFUSED'],
     ['an own event that was altered', { eventOf: () => 'altered' }, 'OWN_RECORD_DIFFERS'],
     ['an event that has an entry already', { hasEntry: () => true }, 'EVENT_REPEATED'],
     ['a rule set that we do not have', { rulesOf: () => undefined }, 'RULES_UNKNOWN'],
-  ] as const)('stops at %s', (_what, other, code) => {
+  ])('stops at %s', (_what, other, code) => {
     const { events, entries } = sales();
     const verdict = recomputeBlock(block(entries), IDENTITY, ownRecord(events, other));
     expect(verdict).toMatchObject({ ok: false, findings: [{ code, account: OWNER, seq: 1, entryIndex: 0 }] });
