@@ -142,7 +142,8 @@ function bankPayment(seed: string, number: number, bookedOn: LocalDate): FeedEve
       eventId: seededUuid(seed, `bank/${number}`),
       account: payer,
       direction: draws.chance(0.95) ? 'received' : 'repaid',
-      amountPence: draws.between(5_000, 900_000),
+      // About what such an employer or shop owes in the time between two payments.
+      amountPence: payer.startsWith('paye:') ? draws.between(100_000, 900_000) : draws.between(1_000, 20_000),
       bookedOn,
       reference: `FP${String(number).padStart(8, '0')}`,
     },
