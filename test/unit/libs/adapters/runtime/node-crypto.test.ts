@@ -23,9 +23,24 @@ describe("node's crypto and core's own", () => {
       fc.property(bytes(), bytes(), (a, b) => {
         expect(hex(nodeSha256(a))).toBe(hex(sha256(a)));
         expect(hex(nodeHmacSha256(a, b))).toBe(hex(hmacSha256(a, b)));
-        expect(hex(nodeHkdfSha256(a, b, 32))).toBe(hex(hkdfSha256(a, b, 32)));
+        for (const size of [16, 32, 80]) expect(hex(nodeHkdfSha256(a, b, size))).toBe(hex(hkdfSha256(a, b, size)));
       }),
     );
+  });
+
+  it.each([
+    [0, 0],
+    [16, 64],
+    [32, 8],
+    [64, 4_096],
+    [65, 1],
+    [32, 4_097],
+    [200, 10_000],
+  ])('has the HMAC of a key of %i bytes and a message of %i, one after another', (keyBytes, messageBytes) => {
+    for (const fill of [0xff, 0x00, 0x5a]) {
+      const [key, message] = [new Uint8Array(keyBytes).fill(fill), new Uint8Array(messageBytes).fill(fill ^ 0x0f)];
+      expect(hex(nodeHmacSha256(key, message))).toBe(hex(hmacSha256(key, message)));
+    }
   });
 
   it('have the same tree hashes, as latin1 strings or as bytes, for leaves of any length', () => {
