@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Request, type Response, Router } from 'express';
 import { blocksCodec } from '../../libs/adapters/codec/blocks-codec.ts';
+import { type DataFolderLock, lockDataFolder } from '../../libs/adapters/event-log/data-folder-lock.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { runStage } from '../../libs/adapters/event-log/stage.ts';
 import type { StageEvent, StageHandle, StageLimits, StageStats } from '../../libs/adapters/event-log/stage-program.ts';
@@ -91,15 +92,24 @@ export const LEDGER_CRYPTO: LedgerCrypto = {
 
 /**
  * Starts the ledger on a log whose topics exist. Throws TOPIC_UNKNOWN, STORE_OF_ANOTHER_LEDGER, SIGNER_MEMORY_UNREADABLE,
- * SIGNER_OF_ANOTHER_LOG, LEDGER_KEYS_INVALID, KEY_FILE_INVALID.
+ * SIGNER_OF_ANOTHER_LOG, LEDGER_KEYS_INVALID, KEY_FILE_INVALID, and DATA_FOLDER_IN_USE: a standby has a folder of its own, with the same keys.
  */
 export async function createLedger(options: LedgerOptions, dependencies: LedgerDependencies): Promise<Ledger> {
   const nowMs = dependencies.nowMs ?? Date.now;
   const { ledgerName: name, signer, master } = dependencies.keys;
   const year = logYearOf(options.dataDir, new Date(nowMs()).getUTCFullYear());
-  const service = new LedgerService(options, dependencies, ledgerIdentity({ name, year, signer, master }), nowMs);
-  await service.start();
-  return service;
+  const identity = ledgerIdentity({ name, year, signer, master });
+  const folder = join(options.dataDir, 'ledger');
+  mkdirSync(folder, { recursive: true });
+  const lock = await lockDataFolder(folder);
+  try {
+    const service = new LedgerService(options, dependencies, identity, nowMs, lock);
+    await service.start();
+    return service;
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
 }
 
 class LedgerService implements Ledger {
@@ -109,6 +119,7 @@ class LedgerService implements Ledger {
   readonly #options: LedgerOptions;
   readonly #of: LedgerDependencies;
   readonly #nowMs: () => number;
+  readonly #lock: DataFolderLock;
   readonly #store: LedgerStore;
   readonly #signer: CheckpointSigner;
   readonly #stream: EventStream;
@@ -118,13 +129,19 @@ class LedgerService implements Ledger {
   #publishedSize = 0;
   #tellFailed: (error: unknown) => void = () => undefined;
 
-  constructor(options: LedgerOptions, dependencies: LedgerDependencies, identity: LedgerIdentity, nowMs: () => number) {
+  constructor(
+    options: LedgerOptions,
+    dependencies: LedgerDependencies,
+    identity: LedgerIdentity,
+    nowMs: () => number,
+    lock: DataFolderLock,
+  ) {
     this.identity = identity;
+    this.#lock = lock;
     this.#options = options;
     this.#of = dependencies;
     this.#nowMs = nowMs;
     const folder = join(options.dataDir, 'ledger');
-    mkdirSync(folder, { recursive: true });
     this.#signer = new CheckpointSigner(
       { origin: identity.origin, memoryFile: join(folder, 'signer', 'last-signed') },
       { signer: identity.signer, hasher: nodeTreeHasher },
@@ -207,6 +224,7 @@ class LedgerService implements Ledger {
     const clean = (await this.#stage?.stop(deadlineMs)) ?? true;
     this.#stream.close();
     await this.#store.close();
+    await this.#lock.release();
     return clean;
   }
 

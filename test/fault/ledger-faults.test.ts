@@ -87,6 +87,11 @@ describe('two ledgers that seal at once', () => {
     expect(bothSeal()).toBe(true);
   });
 
+  it('have a folder each: a second owner of the same folder is refused', async () => {
+    await fixture.start({}, 'one');
+    await expect(fixture.start({}, 'one')).rejects.toMatchObject({ code: 'DATA_FOLDER_IN_USE' });
+  });
+
   it('go on when the one that sealed is gone', async () => {
     const one = await fixture.start({}, 'one');
     const two = await fixture.start({}, 'two');
