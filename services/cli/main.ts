@@ -35,6 +35,10 @@ program
   .description('run every service in this process, on the log and store in the data folder')
   .addOption(dataDir())
   .addOption(new Option('--port <number>', 'port; the next free one where it is taken').env('PORT').default('8080'))
+  .option(
+    '--kafka',
+    'on Kafka and Redis, a process for each service; starts what KAFKA_BROKERS and REDIS_URL do not give',
+  )
   .option('--empty', 'no feed of example employers and tills')
   .option('--seed <number>', 'seed of the feed', '1')
   .option('--rate <number>', 'events a second of the feed', '20')

@@ -4,10 +4,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
-import { account } from '../../libs/core/identity/account.ts';
+import { type Account, account, type Tax } from '../../libs/core/identity/account.ts';
 import { decidePaye } from '../../libs/core/paye/decide-paye.ts';
+import type { PayeRules } from '../../libs/core/paye/paye-rules.ts';
 import { createFeed, type FeedBatch, type FeedState } from './feed.ts';
-import type { RunningTallystick } from './start.ts';
+
+/** Where the feed goes: the payer node and the bank's door, in this process or over HTTP. */
+export interface FeedTarget {
+  follow(accounts: readonly Account[]): Promise<void>;
+  /** Gives what the door refuses, event by event. */
+  submit(tax: Tax, events: readonly unknown[]): Promise<readonly unknown[]>;
+  pay(payments: readonly unknown[]): Promise<void>;
+}
 
 export interface RunFeedOptions {
   readonly dataDir: string;
@@ -21,23 +29,22 @@ const RETRY_MS = 1_000;
 /** Sends the seeded feed through the payer node and the bank's door until stopped; where it stands is kept in the data folder. */
 export function runFeed(
   options: RunFeedOptions,
-  { service, logger }: { readonly service: RunningTallystick; readonly logger: Logger },
+  { target, rules, logger }: { readonly target: FeedTarget; readonly rules: PayeRules; readonly logger: Logger },
 ): { stop(): Promise<void> } {
   const file = join(options.dataDir, FEED_FILE);
   const ended = new AbortController();
   const wait = (durationMs: number) => sleep(durationMs, undefined, { signal: ended.signal }).catch(() => undefined);
-  const { paye } = service.rules.rules;
   const feed = createFeed(
     { seed: options.seed, eventsPerSecond: options.eventsPerSecond },
-    { nowMs: Date.now, londonDate, wait, decide: (payment, hash, view) => decidePaye(payment, hash, view, paye) },
+    { nowMs: Date.now, londonDate, wait, decide: (payment, hash, view) => decidePaye(payment, hash, view, rules) },
     readState(file),
   );
   const run = async (): Promise<void> => {
     // Also those that have only been paid for so far: a chain that nobody follows has one copy.
-    await service.payerNode.follow(feed.accounts.map(account));
+    await target.follow(feed.accounts.map(account));
     for await (const batch of feed.batches()) {
       await saveState(file, batch.state);
-      while (!ended.signal.aborted && !(await isSent(batch, service, logger))) await wait(RETRY_MS);
+      while (!ended.signal.aborted && !(await isSent(batch, target, logger))) await wait(RETRY_MS);
     }
   };
   const running = run().catch((error: unknown) => logger.error({ err: error }, 'the feed ended'));
@@ -50,16 +57,16 @@ export function runFeed(
   };
 }
 
-async function isSent(batch: FeedBatch, service: RunningTallystick, logger: Logger): Promise<boolean> {
+async function isSent(batch: FeedBatch, target: FeedTarget, logger: Logger): Promise<boolean> {
   try {
     for (const tax of ['paye', 'vat'] as const) {
       const events = batch.events.filter((event) => event.kind === tax).map((event) => event.json);
       if (events.length === 0) continue;
-      const { refused } = await service.payerNode.submit(tax, events);
-      for (const one of refused) logger.error({ faults: one.faults }, 'the feed made an event that the door refuses');
+      const refused = await target.submit(tax, events);
+      for (const faults of refused) logger.error({ faults }, 'the feed made an event that the door refuses');
     }
     const payments = batch.events.filter((event) => event.kind === 'payment').map((event) => event.json);
-    if (payments.length > 0) await postPayments(payments, service);
+    if (payments.length > 0) await target.pay(payments);
     return true;
   } catch (error) {
     logger.warn({ err: error }, 'the feed could not send, and tries again');
@@ -67,10 +74,11 @@ async function isSent(batch: FeedBatch, service: RunningTallystick, logger: Logg
   }
 }
 
-async function postPayments(payments: readonly unknown[], service: RunningTallystick): Promise<void> {
-  const response = await fetch(`${service.url}/v1/payments`, {
+/** Posts money as the bank does. Throws where the gateway does not take it. */
+export async function postPayments(url: string, key: string, payments: readonly unknown[]): Promise<void> {
+  const response = await fetch(`${url}/v1/payments`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${service.keys.bank}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify(payments),
   });
   const text = await response.text();

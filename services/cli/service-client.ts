@@ -10,6 +10,8 @@ export interface RunningService {
   readonly pid: number;
   /** Bearer key of the operator that started it. */
   readonly key: string;
+  /** Where each service is a process of its own: its address by the first part of its paths (`payer`, `tax` …). */
+  readonly urls?: Readonly<Record<string, string>>;
 }
 
 export interface ClientOptions {
@@ -38,6 +40,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 export class ServiceClient {
   readonly url: string;
   readonly #key: string;
+  readonly #urls: Readonly<Record<string, string>>;
 
   constructor(options: ClientOptions) {
     if (options.url !== undefined) {
@@ -46,11 +49,13 @@ export class ServiceClient {
       }
       this.url = options.url.replace(/\/$/, '');
       this.#key = options.key;
+      this.#urls = {};
       return;
     }
     const running = readRunning(options.dataDir);
     this.url = running.url;
     this.#key = options.key ?? running.key;
+    this.#urls = running.urls ?? {};
   }
 
   /** Throws the problem that the service answered (its code and detail), or SERVICE_UNREACHABLE. */
@@ -69,8 +74,9 @@ export class ServiceClient {
   }
 
   async #fetch(method: string, path: string, body?: unknown): Promise<Response> {
+    const url = this.#urls[path.split('/')[1] ?? ''] ?? this.url;
     try {
-      return await fetch(`${this.url}${path}`, {
+      return await fetch(`${url}${path}`, {
         method,
         headers: {
           authorization: `Bearer ${this.#key}`,
@@ -82,8 +88,8 @@ export class ServiceClient {
     } catch (cause) {
       throw new TallyError(
         'SERVICE_UNREACHABLE',
-        `nothing answers at ${this.url}: is it running? Start it with "npm start", or give its address with --url`,
-        { url: this.url },
+        `nothing answers at ${url}: is it running? Start it with "npm start", or give its address with --url`,
+        { url },
         { retriable: true, cause },
       );
     }

@@ -2,12 +2,15 @@ import { resolve } from 'node:path';
 import { createLogger, type LogLevel } from '../../libs/adapters/telemetry/logger.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { runFeed } from './run-feed.ts';
+import type { Running } from './running.ts';
 import { startTallystick } from './start.ts';
+import { startCluster } from './start-cluster.ts';
 
 export interface StartCommandOptions {
   readonly dataDir: string;
   readonly port: string;
   readonly empty?: boolean;
+  readonly kafka?: boolean;
   readonly seed: string;
   readonly rate: string;
 }
@@ -29,24 +32,29 @@ export async function start(options: StartCommandOptions): Promise<void> {
   const ended = new Promise<string>((resolvePromise) => {
     end = resolvePromise;
   });
-  const service = await startTallystick(
-    { dataDir, port, furtherPorts: port === 0 ? 0 : FURTHER_PORTS },
-    {
-      logger,
-      nowMs: Date.now,
-      onFailed: (error) => {
-        logger.fatal({ err: error }, 'a part of the service ended');
-        process.exitCode = 1;
-        end(FAILED);
-      },
-    },
-  );
+  const onFailed = (error: unknown): void => {
+    logger.fatal({ err: error }, 'a part of the service ended');
+    process.exitCode = 1;
+    end(FAILED);
+  };
+  const onKafka = options.kafka === true || process.env['KAFKA_BROKERS'] !== undefined;
+  const service: Running = onKafka
+    ? await startCluster({ dataDir, port }, { logger, progress: (line) => console.log(line) })
+    : await startTallystick(
+        { dataDir, port, furtherPorts: port === 0 ? 0 : FURTHER_PORTS },
+        { logger, nowMs: Date.now, onFailed },
+      );
   const feed =
     options.empty === true || rate === 0
       ? null
-      : runFeed({ dataDir, seed: options.seed, eventsPerSecond: rate }, { service, logger });
+      : runFeed(
+          { dataDir, seed: options.seed, eventsPerSecond: rate },
+          { target: service.feedTarget, rules: service.rules.rules.paye, logger },
+        );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(signal));
-  sayWhere(service.url, dataDir, feed !== null);
+  for (const line of service.places) console.log(line);
+  console.log(feed === null ? 'no feed' : 'a feed of invented employers and tills is running (--empty for none)');
+  console.log('Ctrl-C drains and stops');
   const reason = await ended;
   console.log(`\n${reason}: draining (once more to stop at once: nothing is lost by it)`);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
@@ -59,16 +67,6 @@ export async function start(options: StartCommandOptions): Promise<void> {
   await service.stop();
   clearTimeout(timer);
   console.log('stopped: the next start goes on from here');
-}
-
-function sayWhere(url: string, dataDir: string, hasFeed: boolean): void {
-  console.log(`Treasury page   ${url}/`);
-  console.log(`metrics         ${url}/metrics`);
-  console.log(`gateway         ${url}/v1/paye/events  /v1/vat/events  /v1/payments`);
-  console.log(`payer node      ${url}/payer/v1/events/paye  /payer/v1/events/vat`);
-  console.log(`keys            ${dataDir}/keys/client-payer, client-bank, client-analyst, client-operator`);
-  console.log(hasFeed ? 'a feed of invented employers and tills is running (--empty for none)' : 'no feed');
-  console.log('Ctrl-C drains and stops');
 }
 
 function integerOption(name: string, text: string, least: number, most: number): number {

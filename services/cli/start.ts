@@ -10,13 +10,8 @@ import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
 import { createGatewayClient } from '../../libs/adapters/http/gateway-client.ts';
 import { type HttpServer, startHttpServer } from '../../libs/adapters/http/http-server.ts';
 import { createLedgerClient } from '../../libs/adapters/http/ledger-client.ts';
-import { type Client, type ClientRegistry, clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
-import {
-  loadClientKey,
-  loadGatewayKeys,
-  loadLedgerKeys,
-  loadPayerSigner,
-} from '../../libs/adapters/runtime/key-files.ts';
+import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
+import { loadGatewayKeys, loadLedgerKeys, loadPayerSigner } from '../../libs/adapters/runtime/key-files.ts';
 import { type LoadedRules, loadRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { openEmbeddedStore } from '../../libs/adapters/state-store/embedded-store.ts';
 import { createHealth, type Health } from '../../libs/adapters/telemetry/health.ts';
@@ -30,6 +25,9 @@ import { createLedger } from '../ledger/create-ledger.ts';
 import { createPayerNode, PAYER_NODE_DEFAULTS, type PayerNode } from '../payer-node/payer-node.ts';
 import { createReconciliation, type Reconciliation } from '../reconciliation/create-reconciliation.ts';
 import { createTax } from '../tax/create-tax.ts';
+import { ownClients } from './own-clients.ts';
+import { postPayments } from './run-feed.ts';
+import type { Running } from './running.ts';
 import { RUNNING_FILE, type RunningService } from './service-client.ts';
 
 export interface StartOptions {
@@ -49,26 +47,11 @@ export interface StartDependencies {
 }
 
 /** Every service in this process, on the embedded log and store (design section 8). */
-export interface RunningTallystick {
+export interface RunningTallystick extends Running {
   readonly url: string;
   readonly payerNode: PayerNode;
   readonly reconciliation: Reconciliation;
-  readonly rules: LoadedRules;
-  /** Keys that this data folder's own clients use. */
-  readonly keys: Readonly<Record<OwnClient, string>>;
-  /** Closes open blocks and waits until what was received stands in both copies, or the deadline passes: nothing is lost by it either way. */
-  drain(deadlineMs: number): Promise<void>;
-  /** Ordered: nothing new is taken, what is under way is finished, each store is closed after its last writer. */
-  stop(): Promise<void>;
 }
-
-const OWN_CLIENTS = {
-  payer: ['payer'],
-  bank: ['bank'],
-  analyst: ['analyst'],
-  operator: ['operator', 'analyst', 'payer'],
-} as const satisfies Record<string, Client['roles']>;
-type OwnClient = keyof typeof OWN_CLIENTS;
 
 const STAGE_DEADLINE_MS = 10_000;
 const HTTP_DEADLINE_MS = 3_000;
@@ -164,7 +147,31 @@ async function startParts(
       await sleep(DRAIN_LOOK_MS);
     }
   };
-  return { url: server.url, payerNode, reconciliation, rules, keys, drain, stop };
+  const { url } = server;
+  return {
+    url,
+    payerNode,
+    reconciliation,
+    rules,
+    places: placesOf(url, dataDir),
+    feedTarget: {
+      follow: (accounts) => payerNode.follow(accounts),
+      submit: async (tax, events) => (await payerNode.submit(tax, events)).refused.map((one) => one.faults),
+      pay: (payments) => postPayments(url, keys.bank, payments),
+    },
+    drain,
+    stop,
+  };
+}
+
+function placesOf(url: string, dataDir: string): string[] {
+  return [
+    `Treasury page   ${url}/`,
+    `metrics         ${url}/metrics`,
+    `gateway         ${url}/v1/paye/events  /v1/vat/events  /v1/payments`,
+    `payer node      ${url}/payer/v1/events/paye  /payer/v1/events/vat`,
+    `keys            ${dataDir}/keys/client-payer, client-bank, client-analyst, client-operator`,
+  ];
 }
 
 async function openLog(options: StartOptions, onFailed: (error: unknown) => void): Promise<EventLog> {
@@ -174,17 +181,6 @@ async function openLog(options: StartOptions, onFailed: (error: unknown) => void
     TOPICS.map(({ topic, partitions }) => ({ topic, partitions: partitions === 'one' ? 1 : keyed })),
   );
   return log;
-}
-
-/** The clients of the embedded way itself, each with a key of its own in the data folder. */
-function ownClients(dataDir: string): { readonly keys: Record<OwnClient, string>; readonly clients: ClientRegistry } {
-  const keys = { payer: '', bank: '', analyst: '', operator: '' };
-  const clients: Client[] = [];
-  for (const id of Object.keys(OWN_CLIENTS) as OwnClient[]) {
-    keys[id] = loadClientKey(dataDir, id);
-    clients.push({ id, keySha256: digestOfKey(keys[id]), accounts: '*', roles: OWN_CLIENTS[id], expiresAt: null });
-  }
-  return { keys, clients: clientRegistry(clients) };
 }
 
 function listen(

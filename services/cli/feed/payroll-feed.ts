@@ -166,6 +166,9 @@ function paymentOf(
     irregularEmployment: false,
     oldWorksNumber: null,
     lateReason: null,
+    terminationAwardPence: pence(0),
+    sportingTestimonialPence: pence(0),
+    oddIntervalDays: null,
     stated: null,
   };
   const stated = statedDeductions(payment, toDate, decide, draws.chance(WRONG_STATEMENTS));

@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+
+export interface ChildServiceOptions {
+  /** Folder of its main file: `tax`. */
+  readonly service: string;
+  readonly url: string;
+  /** What it logs goes to `<folder>/<service>.log`. */
+  readonly logFolder: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const READY_MS_MAX = 60_000;
+const LOOK_MS = 150;
+const STOP_MS_MAX = 20_000;
+const RESTART_MS = 1_000;
+const RESTART_MS_MAX = 15_000;
+/** A child that ran this long before it ended is started again at once. */
+const HEALTHY_MS = 30_000;
+
+/** One service as a process of its own, started again whenever it ends without being asked to. */
+export class ChildService {
+  readonly #options: ChildServiceOptions;
+  readonly #logger: Logger;
+  readonly #log: WriteStream;
+  #child: ChildProcess | null = null;
+  #stopping = false;
+  #restartMs = RESTART_MS;
+  #ended: Promise<void> = Promise.resolve();
+
+  constructor(options: ChildServiceOptions, dependencies: { readonly logger: Logger }) {
+    this.#options = options;
+    this.#logger = dependencies.logger;
+    this.#log = createWriteStream(join(options.logFolder, `${options.service}.log`), { flags: 'a', mode: 0o600 });
+  }
+
+  get url(): string {
+    return this.#options.url;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** Throws SERVICE_DID_NOT_START naming its log where it is not ready in time. */
+  async start(): Promise<void> {
+    this.#spawn();
+    const untilMs = Date.now() + READY_MS_MAX;
+    while (Date.now() < untilMs) {
+      if (await this.isReady()) return;
+      await sleep(LOOK_MS);
+    }
+    const { service, logFolder } = this.#options;
+    throw new TallyError('SERVICE_DID_NOT_START', `${service} is not ready: see ${join(logFolder, `${service}.log`)}`, {
+      service,
+    });
+  }
+
+  async isReady(): Promise<boolean> {
+    try {
+      return (await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(2_000) })).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Asks it to end in order, and kills it where it does not. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const child = this.#child;
+    if (child !== null && child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+      await this.#ended;
+      clearTimeout(timer);
+    }
+    this.#log.end();
+  }
+
+  #spawn(): void {
+    const startedMs = Date.now();
+    const child = spawn(process.execPath, commandOf(this.#options.service), {
+      env: { ...process.env, ...this.#options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout.pipe(this.#log, { end: false });
+    child.stderr.pipe(this.#log, { end: false });
+    this.#child = child;
+    this.#ended = new Promise((resolve) => child.once('exit', () => resolve()));
+    child.once('exit', (code, signal) => {
+      if (!this.#stopping) void this.#startAgain(startedMs, code, signal);
+    });
+  }
+
+  async #startAgain(startedMs: number, code: number | null, signal: string | null): Promise<void> {
+    const { service } = this.#options;
+    this.#restartMs = Date.now() - startedMs > HEALTHY_MS ? RESTART_MS : Math.min(this.#restartMs * 2, RESTART_MS_MAX);
+    this.#logger.warn({ service, code, signal, againInMs: this.#restartMs }, 'a service ended, and is started again');
+    await sleep(this.#restartMs);
+    if (!this.#stopping) this.#spawn();
+  }
+}
+
+/** The compiled main file where this file is compiled, else the source through tsx. */
+function commandOf(service: string): string[] {
+  const compiled = import.meta.url.endsWith('.js');
+  const main = fileURLToPath(new URL(`../${service}/main.${compiled ? 'js' : 'ts'}`, import.meta.url));
+  return compiled ? [main] : ['--import', 'tsx', main];
+}

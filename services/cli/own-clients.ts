@@ -1,0 +1,27 @@
+import { type Client, type ClientRegistry, clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
+import { loadClientKey } from '../../libs/adapters/runtime/key-files.ts';
+
+const ROLES = {
+  payer: ['payer'],
+  bank: ['bank'],
+  analyst: ['analyst'],
+  operator: ['operator', 'analyst', 'payer'],
+} as const satisfies Record<string, Client['roles']>;
+
+export type OwnClient = keyof typeof ROLES;
+
+export interface OwnClients {
+  readonly keys: Readonly<Record<OwnClient, string>>;
+  readonly clients: ClientRegistry;
+}
+
+/** The clients that a Tallystick started by this command has of itself, each with a key of its own in the data folder. Throws KEY_FILE_INVALID. */
+export function ownClients(dataDir: string): OwnClients {
+  const keys = { payer: '', bank: '', analyst: '', operator: '' };
+  const clients: Client[] = [];
+  for (const id of Object.keys(ROLES) as OwnClient[]) {
+    keys[id] = loadClientKey(dataDir, id);
+    clients.push({ id, keySha256: digestOfKey(keys[id]), accounts: '*', roles: ROLES[id], expiresAt: null });
+  }
+  return { keys, clients: clientRegistry(clients) };
+}

@@ -1,0 +1,209 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from '../../libs/adapters/runtime/free-port.ts';
+import { loadGatewayKeys } from '../../libs/adapters/runtime/key-files.ts';
+import { loadRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { startKafka } from '../../libs/adapters/runtime/start-kafka.ts';
+import { startRedis } from '../../libs/adapters/runtime/start-redis.ts';
+import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
+import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { ChildService } from './child-service.ts';
+import { type OwnClients, ownClients } from './own-clients.ts';
+import { postPayments } from './run-feed.ts';
+import type { Running } from './running.ts';
+import { RUNNING_FILE, type RunningService, ServiceClient } from './service-client.ts';
+
+export interface StartClusterOptions {
+  readonly dataDir: string;
+  /** Of the Treasury page; 0 for any. */
+  readonly port: number;
+}
+
+export interface StartClusterDependencies {
+  readonly logger: Logger;
+  readonly progress: (line: string) => void;
+}
+
+const SERVICES = ['gateway', 'tax', 'ledger', 'payer-node', 'reconciliation', 'dashboard'] as const;
+type ServiceName = (typeof SERVICES)[number];
+/** As in the embedded way: a person who looks sees blocks at once. */
+const BLOCK_AGE_MS = '2000';
+const DRAIN_LOOK_MS = 300;
+
+type Closer = () => Promise<unknown> | unknown;
+
+/**
+ * Every service as a process of its own, on Kafka and Redis (design section 8): those of KAFKA_BROKERS and REDIS_URL where they are given,
+ * else a broker and a Redis started here, on loopback, with their data in the data folder. Throws what is missing with the way to install it
+ * (JAVA_MISSING, MAVEN_MISSING, REDIS_SERVER_MISSING), SERVICE_DID_NOT_START.
+ */
+export async function startCluster(
+  options: StartClusterOptions,
+  dependencies: StartClusterDependencies,
+): Promise<Running> {
+  const closers: Closer[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await startParts(options, dependencies, closers, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startParts(
+  { dataDir, port }: StartClusterOptions,
+  { logger, progress }: StartClusterDependencies,
+  closers: Closer[],
+  stop: () => Promise<void>,
+): Promise<Running> {
+  const logFolder = join(dataDir, 'logs');
+  mkdirSync(logFolder, { recursive: true });
+  const own = ownClients(dataDir);
+  writeFileSync(join(dataDir, 'clients.json'), JSON.stringify({ clients: own.clients.clients }), { mode: 0o600 });
+  const backends = await startBackends(dataDir, progress, closers);
+  const urls = await urlsOf(port);
+  const services = new Map<ServiceName, ChildService>();
+  for (const service of SERVICES) {
+    const env = {
+      DATA_DIR: dataDir,
+      HOST: '127.0.0.1',
+      PORT: portOf(urls[service]),
+      ...backends,
+      ...settingsOf(service, dataDir, urls, own),
+    };
+    services.set(service, new ChildService({ service, url: urls[service], logFolder, env }, { logger }));
+  }
+  progress('starting the services');
+  closers.push(() => stopInOrder(services));
+  await Promise.all([...services.values()].map((service) => service.start()));
+  const running: RunningService = {
+    url: urls.gateway,
+    pid: process.pid,
+    key: own.keys.operator,
+    urls: {
+      payer: urls['payer-node'],
+      tax: urls.tax,
+      ledger: urls.ledger,
+      reconciliation: urls.reconciliation,
+    },
+  };
+  writeFileSync(join(dataDir, RUNNING_FILE), `${JSON.stringify(running)}\n`, { mode: 0o600 });
+  closers.push(() => rmSync(join(dataDir, RUNNING_FILE), { force: true }));
+  return runningOf(dataDir, urls, own, stop);
+}
+
+async function startBackends(
+  dataDir: string,
+  progress: (line: string) => void,
+  closers: Closer[],
+): Promise<Record<string, string>> {
+  let brokers = process.env['KAFKA_BROKERS'];
+  if (brokers === undefined) {
+    const kafka = await startKafka({ folder: join(dataDir, 'kafka') }, { progress });
+    closers.push(() => kafka.stop());
+    brokers = kafka.brokers.join(',');
+  }
+  let redisUrl = process.env['REDIS_URL'];
+  if (redisUrl === undefined) {
+    progress('starting Redis');
+    const redis = await startRedis({ folder: join(dataDir, 'redis') });
+    closers.push(() => redis.stop());
+    redisUrl = redis.url;
+  }
+  const replication = process.env['KAFKA_BROKERS'] === undefined ? { TOPIC_REPLICATION: '1' } : {};
+  return { KAFKA_BROKERS: brokers, REDIS_URL: redisUrl, ...replication };
+}
+
+async function urlsOf(port: number): Promise<Record<ServiceName, string>> {
+  const ports = await freePorts(SERVICES.length);
+  const urls = SERVICES.map((service, i) => {
+    const own = service === 'dashboard' && port !== 0 ? port : ports[i];
+    return [service, `http://127.0.0.1:${own}`] as const;
+  });
+  return Object.fromEntries(urls) as Record<ServiceName, string>;
+}
+
+function portOf(url: string): string {
+  return new URL(url).port;
+}
+
+/** What a service needs to know of the others. */
+function settingsOf(
+  service: ServiceName,
+  dataDir: string,
+  urls: Record<ServiceName, string>,
+  { keys }: OwnClients,
+): Record<string, string> {
+  switch (service) {
+    case 'payer-node':
+      return {
+        GATEWAY_URL: urls.gateway,
+        LEDGER_URL: urls.ledger,
+        CLIENT_KEY: keys.payer,
+        GATEWAY_VERIFIER_KEY: printVerifierKey(loadGatewayKeys(dataDir).signer.key),
+      };
+    case 'ledger':
+      return { LEDGER_PAYE_AGE_MS: BLOCK_AGE_MS, LEDGER_VAT_AGE_MS: BLOCK_AGE_MS };
+    case 'dashboard':
+      return { RECONCILIATION_URL: urls.reconciliation, RECONCILIATION_KEY: keys.analyst };
+    case 'gateway':
+    case 'tax':
+    case 'reconciliation':
+      return {};
+  }
+}
+
+/** The doors first, then what is behind them. */
+async function stopInOrder(services: ReadonlyMap<ServiceName, ChildService>): Promise<void> {
+  for (const service of ['gateway', 'payer-node', 'tax', 'ledger', 'reconciliation', 'dashboard'] as const) {
+    await services.get(service)?.stop();
+  }
+}
+
+interface SummaryPart {
+  readonly taxes: Readonly<
+    Record<string, { readonly differences: readonly { readonly inFlight: { readonly events: number } }[] }>
+  >;
+}
+
+function runningOf(
+  dataDir: string,
+  urls: Record<ServiceName, string>,
+  own: OwnClients,
+  stop: () => Promise<void>,
+): Running {
+  const client = new ServiceClient({ dataDir, url: undefined, key: undefined });
+  return {
+    rules: loadRules(),
+    places: [
+      `Treasury page   ${urls.dashboard}/`,
+      `gateway         ${urls.gateway}/v1/paye/events  /v1/vat/events  /v1/payments`,
+      `payer node      ${urls['payer-node']}/payer/v1/events/paye  /payer/v1/events/vat`,
+      `metrics         ${SERVICES.map((service) => `${urls[service]}/metrics`).join('  ')}`,
+      `logs            ${dataDir}/logs`,
+    ],
+    feedTarget: {
+      // The payer node follows an account from its first event on.
+      follow: async () => undefined,
+      submit: async (tax, events) => {
+        await client.call('POST', `/payer/v1/events/${tax}`, events);
+        return [];
+      },
+      pay: (payments) => postPayments(urls.gateway, own.keys.bank, payments),
+    },
+    drain: async (deadlineMs) => {
+      const untilMs = Date.now() + deadlineMs;
+      while (Date.now() < untilMs) {
+        const { taxes } = await client.call<SummaryPart>('GET', '/reconciliation/v1/summary');
+        const inFlight = Object.values(taxes).flatMap((tax) => tax.differences.map((one) => one.inFlight.events));
+        if (inFlight.every((events) => events === 0)) return;
+        await sleep(DRAIN_LOOK_MS);
+      }
+    },
+    stop,
+  };
+}
