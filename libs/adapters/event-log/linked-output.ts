@@ -89,6 +89,10 @@ export class LinkedInput<Body> {
     if (record.offset < this.#offset) {
       return null;
     }
+    if (record.unreadable !== undefined) {
+      // Perhaps the next link: to ignore it would part this reader from those who can read it.
+      throw this.#unreadable(record, `it is compressed with ${record.unreadable}, which this version can not unpack`);
+    }
     const link = readLink(record.value);
     if (link === null || !this.#rule(this.#tip, link)) {
       this.#offset = record.offset + 1;
@@ -141,14 +145,14 @@ export class LinkedInput<Body> {
     try {
       return this.#codec.decode(record);
     } catch (cause) {
-      const place = { ...this.#partition, offset: record.offset };
-      throw new TallyError(
-        'MESSAGE_UNREADABLE',
-        `the message at ${place.topic}/${place.partition} offset ${place.offset} has its place in the chain but can not be read: is this version older than the one that wrote it?`,
-        place,
-        { cause },
-      );
+      throw this.#unreadable(record, 'is this version older than the one that wrote it?', cause);
     }
+  }
+
+  #unreadable({ offset }: LogRecord, why: string, cause?: unknown): TallyError {
+    const place = { ...this.#partition, offset };
+    const message = `the message at ${place.topic}/${place.partition} offset ${offset} has its place in the chain but can not be read: ${why}`;
+    return new TallyError('MESSAGE_UNREADABLE', message, place, { cause });
   }
 
   #checkCoverage(covers: readonly Coverage[], offset: number): void {

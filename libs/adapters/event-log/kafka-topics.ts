@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Admin, ConfigResourceTypes } from 'kafkajs';
+import { TallyError } from '../../core/errors/tally-error.ts';
+import { isUnknownTopic } from './kafka-faults.ts';
+
+export interface CreateTopicsOptions {
+  readonly topics: readonly { readonly topic: string; readonly partitions: number }[];
+  readonly replicationFactor: number;
+  readonly minInsyncReplicas: number;
+}
+
+const READY_WITHIN_MS = 15_000;
+const POLL_MS = 50;
+
+/**
+ * Settings of a topic of record. Retention works on record timestamps, so by default a broker deletes what is stamped a week ago before it is
+ * read (performance.md, "Traps"). The time of a record is when the log took it.
+ */
+export const TOPIC_SETTINGS = {
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+  'cleanup.policy': 'delete',
+  'message.timestamp.type': 'LogAppendTime',
+} as const;
+
+/**
+ * Makes the topics that are missing and waits until each has its partitions. Throws TOPIC_PARTITIONS_DIFFER where one exists with another count,
+ * TOPIC_FORGETS where one exists that the broker would delete records of.
+ */
+export async function createTopics(
+  options: CreateTopicsOptions,
+  dependencies: { readonly admin: Admin },
+): Promise<void> {
+  const { topics, replicationFactor, minInsyncReplicas } = options;
+  const { admin } = dependencies;
+  const existing = new Set(await admin.listTopics());
+  const missing = topics.filter(({ topic }) => !existing.has(topic));
+  if (missing.length > 0) {
+    const settings = { ...TOPIC_SETTINGS, 'min.insync.replicas': String(minInsyncReplicas) };
+    const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+    // False where another process was faster with one of them: its count is compared below.
+    await admin.createTopics({
+      waitForLeaders: false,
+      topics: missing.map(({ topic, partitions }) => ({
+        topic,
+        numPartitions: partitions,
+        replicationFactor,
+        configEntries,
+      })),
+    });
+  }
+  await awaitPartitions(topics, admin);
+  await assertKept(
+    topics.map(({ topic }) => topic).filter((topic) => existing.has(topic)),
+    admin,
+  );
+}
+
+async function awaitPartitions(topics: CreateTopicsOptions['topics'], admin: Admin): Promise<void> {
+  const asked = new Map(topics.map(({ topic, partitions }) => [topic, partitions]));
+  for (const end = Date.now() + READY_WITHIN_MS; ; ) {
+    const found = await metadataOf([...asked.keys()], admin);
+    for (const { name, partitions } of found) {
+      const count = asked.get(name);
+      if (partitions.length > 0 && partitions.length !== count) {
+        throw new TallyError(
+          'TOPIC_PARTITIONS_DIFFER',
+          `topic ${name} has ${partitions.length} partitions, ${count} are asked for: the count is set when a topic is made`,
+          { topic: name, existing: partitions.length, asked: count },
+        );
+      }
+    }
+    const ready = found.filter(
+      ({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0),
+    );
+    if (ready.length === asked.size) {
+      return;
+    }
+    if (Date.now() > end) {
+      const facts = { asked: asked.size, ready: ready.length };
+      throw new TallyError('LOG_UNAVAILABLE', 'topics that were made have no leader', facts, { retriable: true });
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+/** [] while the brokers do not know all of them yet. */
+async function metadataOf(topics: string[], admin: Admin) {
+  try {
+    return (await admin.fetchTopicMetadata({ topics })).topics;
+  } catch (error) {
+    if (isUnknownTopic(error)) {
+      return [];
+    }
+    throw error;
+  }
+}
+
+async function assertKept(topics: readonly string[], admin: Admin): Promise<void> {
+  if (topics.length === 0) {
+    return;
+  }
+  const names = ['retention.ms', 'retention.bytes', 'cleanup.policy'];
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: names })),
+  });
+  for (const { resourceName: topic, configEntries } of resources) {
+    const settings = Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue]));
+    if (
+      names.some((name) => settings[name] !== undefined && settings[name] !== TOPIC_SETTINGS[name as 'retention.ms'])
+    ) {
+      const message = `topic ${topic} would forget records (${names.map((name) => `${name}=${settings[name]}`).join(', ')}): a topic of record keeps everything`;
+      throw new TallyError('TOPIC_FORGETS', message, { topic, ...settings });
+    }
+  }
+}

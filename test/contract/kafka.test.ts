@@ -1,0 +1,34 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe } from 'vitest';
+import { openKafkaLog } from '../../libs/adapters/event-log/kafka-log.ts';
+import { startKafka } from '../../libs/adapters/runtime/start-kafka.ts';
+import { capability } from '../support/capabilities.ts';
+import { eventLogContract } from './event-log.ts';
+
+const canRun = capability('java').available && capability('maven').available;
+/** TEST_KAFKA_VERSION=3.9.1 runs the same on an older broker. */
+const version = process.env['TEST_KAFKA_VERSION'];
+
+describe.skipIf(!canRun)('Kafka', { timeout: 60_000 }, () => {
+  eventLogContract(`Kafka ${version ?? ''}`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'contract-kafka-'));
+    const kafka = await startKafka({ folder, ...(version === undefined ? {} : { version }) });
+    const options = { brokers: kafka.brokers, clientId: 'contract' };
+    let log = await openKafkaLog(options);
+    return {
+      log,
+      reopen: async () => {
+        await log.close();
+        log = await openKafkaLog(options);
+        return log;
+      },
+      close: async () => {
+        await log.close();
+        await kafka.stop();
+        await rm(folder, { recursive: true, force: true });
+      },
+    };
+  });
+});
