@@ -85,6 +85,9 @@ export const arbitraryPaymentMade: fc.Arbitrary<PaymentMade> = fc.record({
   irregularEmployment: fc.boolean(),
   oldWorksNumber: nullable(text),
   lateReason: nullable(text),
+  terminationAwardPence: money,
+  sportingTestimonialPence: money,
+  oddIntervalDays: nullable(fc.integer({ min: 1, max: 366 })),
   stated: nullable(
     fc.record({
       incomeTaxPence: nullable(money),
@@ -92,6 +95,7 @@ export const arbitraryPaymentMade: fc.Arbitrary<PaymentMade> = fc.record({
       employerNicsPence: nullable(money),
       studentLoanPence: nullable(money),
       postgraduateLoanPence: nullable(money),
+      class1aNicsPence: nullable(money),
     }),
   ),
 });

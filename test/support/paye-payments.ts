@@ -44,6 +44,9 @@ export function paymentMade(changes: Loose<PaymentMade> = {}): PaymentMade {
     irregularEmployment: false,
     oldWorksNumber: null,
     lateReason: null,
+    terminationAwardPence: pence(0),
+    sportingTestimonialPence: pence(0),
+    oddIntervalDays: null,
     stated: null,
     ...(changes as Partial<PaymentMade>),
   };

@@ -44,6 +44,9 @@ export function samplePayment(name: string, other: Partial<PaymentMade> = {}): P
     irregularEmployment: false,
     oldWorksNumber: null,
     lateReason: null,
+    terminationAwardPence: pence(0),
+    sportingTestimonialPence: pence(0),
+    oddIntervalDays: null,
     stated: null,
     ...other,
   };

@@ -49,6 +49,9 @@ export function writePaymentMade(writer: ByteWriter, event: PaymentMade): void {
   writer.writeBoolean(event.irregularEmployment);
   writer.writeNullableString(event.oldWorksNumber);
   writer.writeNullableString(event.lateReason);
+  writer.writeLong(event.terminationAwardPence);
+  writer.writeLong(event.sportingTestimonialPence);
+  writer.writeNullableLong(event.oddIntervalDays);
   writeStated(writer, event.stated);
 }
 
@@ -80,6 +83,9 @@ export function readPaymentMade(reader: ByteReader): PaymentMade {
     irregularEmployment: reader.readBoolean(),
     oldWorksNumber: reader.readNullableString(),
     lateReason: reader.readNullableString(),
+    terminationAwardPence: readPence(reader),
+    sportingTestimonialPence: readPence(reader),
+    oddIntervalDays: reader.readNullableLong(),
     stated: readStated(reader),
   };
 }
@@ -163,6 +169,7 @@ function writeStated(writer: ByteWriter, stated: StatedDeductions | null): void 
   writer.writeNullableLong(stated.employerNicsPence);
   writer.writeNullableLong(stated.studentLoanPence);
   writer.writeNullableLong(stated.postgraduateLoanPence);
+  writer.writeNullableLong(stated.class1aNicsPence);
 }
 
 function readStated(reader: ByteReader): StatedDeductions | null {
@@ -173,5 +180,6 @@ function readStated(reader: ByteReader): StatedDeductions | null {
     employerNicsPence: readNullablePence(reader),
     studentLoanPence: readNullablePence(reader),
     postgraduateLoanPence: readNullablePence(reader),
+    class1aNicsPence: readNullablePence(reader),
   };
 }

@@ -15,6 +15,7 @@ import { type EventId, eventId, isUuid, type PersonToken } from '../../core/iden
 import { isNino, normalisedNino } from '../../core/identity/nino.ts';
 import { accountOfPayeReference, isPayeReference } from '../../core/identity/paye-reference.ts';
 import { ZERO_PENCE } from '../../core/money/pence.ts';
+import { checkClaims } from '../../core/paye/check-claims.ts';
 import { checkPayment } from '../../core/paye/check-payment.ts';
 import type { PayeRules } from '../../core/paye/paye-rules.ts';
 import { FieldReader } from './field-reader.ts';
@@ -43,9 +44,9 @@ export function readPayeSubmission(
     case 'PaymentMade':
       return readPayment(reader, pointer, rules, faults);
     case 'EmployerClaimsMade':
-      return { event: readClaims(reader), nino: null };
+      return { event: readClaims(reader, pointer, rules, faults), nino: null };
     case 'PayePeriodClosed':
-      return { event: readPeriodClosed(reader), nino: null };
+      return { event: readPeriodClosed(reader, pointer, rules, faults), nino: null };
   }
 }
 
@@ -82,6 +83,9 @@ function readPayment(
     irregularEmployment: reader.flag('irregularEmployment'),
     oldWorksNumber: reader.optionalText('oldWorksNumber', WORKS_NUMBER_CHARACTERS_MAX),
     lateReason: reader.optionalText('lateReason', CODE_CHARACTERS_MAX),
+    terminationAwardPence: reader.optionalPence('terminationAwardPence') ?? ZERO_PENCE,
+    sportingTestimonialPence: reader.optionalPence('sportingTestimonialPence') ?? ZERO_PENCE,
+    oddIntervalDays: reader.optionalInteger('oddIntervalDays', 1),
     stated: readStated(reader),
   };
   reader.finish();
@@ -89,7 +93,8 @@ function readPayment(
   return { event, nino };
 }
 
-function readClaims(reader: FieldReader): EmployerClaimsMade {
+function readClaims(reader: FieldReader, pointer: string, rules: PayeRules, faults: Fault[]): EmployerClaimsMade {
+  const before = faults.length;
   const event: EmployerClaimsMade = {
     type: 'EmployerClaimsMade',
     ...readHead(reader),
@@ -102,12 +107,15 @@ function readClaims(reader: FieldReader): EmployerClaimsMade {
     noPayment: reader.flag('noPayment'),
   };
   reader.finish();
+  addWithout(faults, before, checkClaims(event, rules), pointer);
   return event;
 }
 
-function readPeriodClosed(reader: FieldReader): PayePeriodClosed {
+function readPeriodClosed(reader: FieldReader, pointer: string, rules: PayeRules, faults: Fault[]): PayePeriodClosed {
+  const before = faults.length;
   const event: PayePeriodClosed = { type: 'PayePeriodClosed', ...readHead(reader), ...readTaxMonth(reader) };
   reader.finish();
+  addWithout(faults, before, checkClaims(event, rules), pointer);
   return event;
 }
 
@@ -166,6 +174,7 @@ function readStated(reader: FieldReader): StatedDeductions | null {
     employerNicsPence: fields.optionalPence('employerNicsPence'),
     studentLoanPence: fields.optionalPence('studentLoanPence'),
     postgraduateLoanPence: fields.optionalPence('postgraduateLoanPence'),
+    class1aNicsPence: fields.optionalPence('class1aNicsPence'),
   };
   fields.finish();
   return stated;

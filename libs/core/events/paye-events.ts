@@ -39,6 +39,7 @@ export interface StatedDeductions {
   readonly employerNicsPence: Pence | null;
   readonly studentLoanPence: Pence | null;
   readonly postgraduateLoanPence: Pence | null;
+  readonly class1aNicsPence: Pence | null;
 }
 
 /** Figures of a starter: a P45 of the same tax year, or a declaration. */
@@ -89,6 +90,12 @@ export interface PaymentMade {
   readonly oldWorksNumber: string | null;
   /** RTI LateReason letter. */
   readonly lateReason: string | null;
+  /** Termination award in this payment, the exempt part of it included: what Class 1A is worked out from (paye.md 5.10). 0 where there is none. */
+  readonly terminationAwardPence: Pence;
+  /** Sporting testimonial in this payment, likewise. */
+  readonly sportingTestimonialPence: Pence;
+  /** Days from the last payment to this one, where they are no whole number of weeks or months: loan thresholds go by them (paye.md 6). */
+  readonly oddIntervalDays: number | null;
   readonly stated: StatedDeductions | null;
 }
 

@@ -2,11 +2,12 @@ import { assert } from '../errors/assert.ts';
 import { TallyError } from '../errors/tally-error.ts';
 import type { PaymentMade } from '../events/paye-events.ts';
 import { employeeNicsPence, employerNicsPence } from './class1-nics.ts';
-import type { FrequencyRules } from './dated-paye-rules.ts';
+import { class1aNicsPence } from './class1a-nics.ts';
+import type { DatedPayeRules, FrequencyRules } from './dated-paye-rules.ts';
 import { directorNics, directorWeeks } from './director-nics.ts';
 import { type DirectorState, type EmploymentState, withSeen } from './employment-state.ts';
 import { type IncomeTax, incomeTax } from './income-tax.ts';
-import { loanDeductionPence } from './loan-deductions.ts';
+import { DAYS_OF_ODD_INTERVALS, loanDeductionPence, loanThresholdPence } from './loan-deductions.ts';
 import { PREFIX_OF_NATION } from './nation.ts';
 import { PERIODS_IN_YEAR } from './pay-frequency.ts';
 import { type PayDay, type PayeRules, type PayPeriod, payDayOf, taxCodeOf } from './paye-rules.ts';
@@ -28,6 +29,7 @@ export interface AssessedPayment {
   readonly employerNicsPence: number;
   readonly studentLoanPence: number;
   readonly postgraduateLoanPence: number;
+  readonly class1aNicsPence: number;
   readonly flags: readonly string[];
   readonly state: EmploymentState;
   /** Pools that leave the state and are to be kept under keys of their own. */
@@ -112,6 +114,8 @@ export function assessPayment(
   const kept = withPool(pools, pool, poolAfter(context, taxed, nics, loans));
   const state = stateAfter(context, mark, taxed, nics, loans);
   state.w = kept.w;
+  const awards = awardsAfter(context);
+  if (awards !== undefined) state.a = awards;
   const setAside = withCharacters(before?.o ?? '', kept.setAside);
   if (setAside !== '') state.o = setAside;
   return {
@@ -120,6 +124,7 @@ export function assessPayment(
     employerNicsPence: nics.employerPence,
     studentLoanPence: loans.studentLoanPence,
     postgraduateLoanPence: loans.postgraduateLoanPence,
+    class1aNicsPence: (awards?.[2] ?? 0) - (before?.a?.[2] ?? 0),
     flags,
     state,
     setAside: kept.setAside,
@@ -249,11 +254,26 @@ function isLastOfYear(event: PaymentMade, day: PayDay, { terms }: FrequencyRules
   return number + terms.periods > PERIODS_IN_YEAR[terms.family];
 }
 
+/** Class 1A on every part of an award together (paye.md 5.10); undefined for who never had one. */
+function awardsAfter({ event, before, day }: Context): EmploymentState['a'] {
+  const { terminationAwardPence, sportingTestimonialPence } = event;
+  if (terminationAwardPence === 0 && sportingTestimonialPence === 0) return before?.a;
+  const { class1aBasisPoints, terminationAwardExemptPence, sportingTestimonialExemptPence } = day.rules.employer;
+  const [award, testimonial, taken] = before?.a ?? [0, 0, 0];
+  const awardAfter = award + terminationAwardPence;
+  const testimonialAfter = testimonial + sportingTestimonialPence;
+  const due =
+    class1aNicsPence(awardAfter, award, terminationAwardExemptPence, class1aBasisPoints) +
+    class1aNicsPence(testimonialAfter, testimonial, sportingTestimonialExemptPence, class1aBasisPoints);
+  return [awardAfter, testimonialAfter, taken + due];
+}
+
 /** Section 6: on the earnings of the period, less what was taken from them already; never cumulative. */
 function loansOf({ event, day, frequency, totals }: Context): Loans {
   const plan = event.studentLoanPlan;
   if (plan === null && !event.postgraduateLoan) return NO_LOANS;
   const { rules } = day;
+  if (event.oddIntervalDays !== null) return loansOfOddInterval(event, event.oddIntervalDays, rules);
   const earnings = event.nicableEarningsPence + (rules.poolsLoans ? totals.earningsPence : 0);
   const taken = rules.poolsLoans ? totals : NO_LOANS;
   let studentLoanPence = 0;
@@ -268,6 +288,24 @@ function loansOf({ event, day, frequency, totals }: Context): Loans {
     postgraduateLoanPence = due - taken.postgraduateLoanPence;
   }
   return { studentLoanPence, postgraduateLoanPence };
+}
+
+/** Odd intervals: the year's threshold by days, down to the penny, on this payment alone (CSLM17065). */
+function loansOfOddInterval(event: PaymentMade, days: number, rules: DatedPayeRules): Loans {
+  const of = (annualPence: number, basisPoints: number): number =>
+    loanDeductionPence(
+      event.nicableEarningsPence,
+      loanThresholdPence(annualPence, days, DAYS_OF_ODD_INTERVALS),
+      basisPoints,
+    );
+  const annual = event.studentLoanPlan === null ? 0 : rules.loanThresholdsOfYearPence[event.studentLoanPlan];
+  if (annual === undefined) throw new TallyError('PLAN_NOT_IN_FORCE', 'the plan is not in force', {});
+  return {
+    studentLoanPence: event.studentLoanPlan === null ? 0 : of(annual, rules.studentLoanBasisPoints),
+    postgraduateLoanPence: event.postgraduateLoan
+      ? of(rules.postgraduateThresholdOfYearPence, rules.postgraduateLoanBasisPoints)
+      : 0,
+  };
 }
 
 type Made<T> = { -readonly [K in keyof T]: T[K] };

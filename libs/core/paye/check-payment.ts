@@ -17,6 +17,7 @@ export const PAYMENT_LIMITS = {
   worksNumberLengthMax: 35,
   taxCodeLengthMax: 16,
   directorWeekMax: 53,
+  oddIntervalDaysMax: 366,
 } as const;
 
 /** No control characters, no surrogates: what RTI and a person can read. */
@@ -26,7 +27,7 @@ const PRINTABLE = /^[\x20-\x7E\u00A1-\uFFFD]+$/;
  * Everything that is wrong with a payment, whatever door it came through; empty where nothing is. Pointers name the fields of
  * docs/http-api.md. Codes: UNSUPPORTED_TAX_YEAR, BAD_DATE, BAD_PAY_FREQUENCY, BAD_PERIOD, BAD_TAX_CODE, NO_RATE_FOR_D_CODE,
  * K_CODE_OUT_OF_RANGE, BAD_NI_CATEGORY, BAD_STUDENT_LOAN_PLAN, PLAN_NOT_IN_FORCE, BAD_LATE_REASON, BAD_DIRECTOR_METHOD,
- * DIRECTOR_WEEK_INVALID, WORKS_NUMBER_INVALID, WORKS_NUMBER_IS_NINO, NOT_INTEGER_PENCE, AMOUNT_OUT_OF_RANGE, STARTER_INVALID.
+ * DIRECTOR_WEEK_INVALID, ODD_INTERVAL_INVALID, WORKS_NUMBER_INVALID, WORKS_NUMBER_IS_NINO, NOT_INTEGER_PENCE, AMOUNT_OUT_OF_RANGE, STARTER_INVALID.
  */
 export function checkPayment(event: PaymentMade, rules: PayeRules): readonly Fault[] {
   const faults: Fault[] = [];
@@ -43,6 +44,7 @@ export function checkPayment(event: PaymentMade, rules: PayeRules): readonly Fau
   const dated = datedRules(event, rules, faults);
   if (dated !== null) checkAgainstRates(event, dated, rules, faults);
   checkDirector(event, faults);
+  checkOddInterval(event, faults);
   if (event.lateReason !== null && !isLateReason(event.lateReason)) {
     faults.push(fault('BAD_LATE_REASON', '/lateReason', 'expected A, B, C, D, F, G or H'));
   }
@@ -73,6 +75,8 @@ function checkAmounts(event: PaymentMade, faults: Fault[]): void {
   checkAmount(event.taxablePayPence, '/taxablePayPence', faults);
   checkAmount(event.payrolledBenefitsPence, '/payrolledBenefitsPence', faults);
   checkAmount(event.nicableEarningsPence, '/nicableEarningsPence', faults);
+  checkAmount(event.terminationAwardPence, '/terminationAwardPence', faults);
+  checkAmount(event.sportingTestimonialPence, '/sportingTestimonialPence', faults);
   const { starter } = event;
   if (starter === null) return;
   if (starter.p45PayPence !== null) checkNotNegative(starter.p45PayPence, '/starter/p45PayPence', faults);
@@ -96,6 +100,7 @@ function checkStated(event: PaymentMade, faults: Fault[]): void {
   if (stated.postgraduateLoanPence !== null) {
     checkAmount(stated.postgraduateLoanPence, '/stated/postgraduateLoanPence', faults);
   }
+  if (stated.class1aNicsPence !== null) checkAmount(stated.class1aNicsPence, '/stated/class1aNicsPence', faults);
 }
 
 function checkAmount(amountPence: number, pointer: string, faults: Fault[]): void {
@@ -165,6 +170,14 @@ function checkDirector(event: PaymentMade, faults: Fault[]): void {
   const week = event.directorAppointedWeek;
   if (week !== null && (!Number.isInteger(week) || week < 1 || week > PAYMENT_LIMITS.directorWeekMax)) {
     faults.push(fault('DIRECTOR_WEEK_INVALID', '/directorAppointedWeek', 'expected a tax week, 1 to 53'));
+  }
+}
+
+function checkOddInterval(event: PaymentMade, faults: Fault[]): void {
+  const days = event.oddIntervalDays;
+  if (days === null) return;
+  if (!Number.isInteger(days) || days < 1 || days > PAYMENT_LIMITS.oddIntervalDaysMax) {
+    faults.push(fault('ODD_INTERVAL_INVALID', '/oddIntervalDays', 'expected the days of an interval, 1 to 366'));
   }
 }
 

@@ -10,7 +10,7 @@ import { type PayeRules, payDayOf, rulesAtYearEnd } from './paye-rules.ts';
  * Why an employer's own figure may differ: a penny or two (`rounding`), the tax code of another basis or the emergency code
  * (`wrong code`), another letter (`wrong letter`), pay or tax carried from earlier (`year-to-date drift`), or none of these.
  */
-type DifferenceCause = 'rounding' | 'wrong code' | 'wrong letter' | 'year-to-date drift' | 'unexplained';
+export type DifferenceCause = 'rounding' | 'wrong code' | 'wrong letter' | 'year-to-date drift' | 'unexplained';
 
 export interface StatedDifference {
   readonly head: Head;
@@ -26,7 +26,9 @@ const ROUNDING_PENCE_MAX = 2;
 const NO_MARK = '0'.repeat(24);
 
 /** The heads where what was stated is not what was assessed; a head that was not stated is not compared. Without cause. */
-export function statedDifferences(result: Assessment): readonly Omit<StatedDifference, 'cause'>[] {
+export function statedDifferences(
+  result: Pick<Assessment, 'amounts' | 'stated'>,
+): readonly Omit<StatedDifference, 'cause'>[] {
   const differences: Omit<StatedDifference, 'cause'>[] = [];
   for (const { head, pence: statedPence } of result.stated) {
     const assessedPence = result.amounts.find((amount) => amount.head === head)?.pence ?? 0;
@@ -45,7 +47,7 @@ export function statedDifferences(result: Assessment): readonly Omit<StatedDiffe
  */
 export function explainedDifferences(
   event: PaymentMade,
-  result: Assessment,
+  result: Pick<Assessment, 'amounts' | 'stated'>,
   before: EmploymentState | null,
   rules: PayeRules,
 ): readonly StatedDifference[] {
@@ -53,6 +55,12 @@ export function explainedDifferences(
     ...difference,
     cause: causeOf(event, difference, before, rules),
   }));
+}
+
+/** The flag of a decision that names a difference and its cause: `STATED_INCOME_TAX_WRONG_CODE`. */
+export function statedFlag({ head, cause }: Pick<StatedDifference, 'head' | 'cause'>): string {
+  const words = head.replace(/[A-Z]/g, (letter) => `_${letter}`);
+  return `STATED_${words}_${cause.replace(/[- ]/g, '_')}`.toUpperCase();
 }
 
 function causeOf(

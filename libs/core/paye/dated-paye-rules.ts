@@ -38,6 +38,9 @@ export interface DatedPayeRules {
   /** Terms of a director's earnings period of so many weeks (52 is the whole year), index by weeks. */
   readonly directorTerms: readonly LetterTerms[];
   readonly letterOrder: readonly NiCategory[];
+  /** Of a year, by plan in force, and of the postgraduate loan: what odd intervals are worked out from. */
+  readonly loanThresholdsOfYearPence: Readonly<Partial<Record<StudentLoanPlan, number>>>;
+  readonly postgraduateThresholdOfYearPence: number;
   readonly studentLoanBasisPoints: number;
   readonly postgraduateLoanBasisPoints: number;
   /** Which parts pool several payments of one period (paye.md 4.10, 5.5: assumed). */
@@ -109,6 +112,7 @@ export function datedPayeRulesOf(card: RateCard, from: LocalDate): DatedPayeRule
     frequencies,
     directorTerms,
     letterOrder: read.list('class1.directors.letterOrder') as readonly NiCategory[],
+    ...loanThresholdsOfYear(read),
     studentLoanBasisPoints: read.number('studentLoan.rate', 'basisPoints'),
     postgraduateLoanBasisPoints: read.number('postgraduateLoan.rate', 'basisPoints'),
     poolsIncomeTax: read.list('pooledInPeriod').includes('incomeTax'),
@@ -230,6 +234,18 @@ function loanThresholds(
       periods,
       inYear,
     ),
+  };
+}
+
+function loanThresholdsOfYear(
+  read: Reader,
+): Pick<DatedPayeRules, 'loanThresholdsOfYearPence' | 'postgraduateThresholdOfYearPence'> {
+  const inForce = STUDENT_LOAN_PLANS.filter((plan) => read.has(`studentLoan.threshold.${plan}`));
+  return {
+    loanThresholdsOfYearPence: Object.fromEntries(
+      inForce.map((plan) => [plan, read.number(`studentLoan.threshold.${plan}`, 'pounds')]),
+    ),
+    postgraduateThresholdOfYearPence: read.number('postgraduateLoan.threshold', 'pounds'),
   };
 }
 

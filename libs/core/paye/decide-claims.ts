@@ -1,3 +1,4 @@
+import { londonDate } from '../calendar/london-time.ts';
 import { type TaxYear, taxYear } from '../calendar/tax-calendar.ts';
 import { accountCounter, accountKey, decisionsOf } from '../events/account-counter.ts';
 import type { Assessment, Decision, HeadAmount, StateChange, StateView } from '../events/decision.ts';
@@ -5,6 +6,7 @@ import type { Head } from '../events/heads.ts';
 import type { EmployerClaimsMade, PayePeriodClosed } from '../events/paye-events.ts';
 import type { Account } from '../identity/account.ts';
 import { type Pence, ZERO_PENCE } from '../money/pence.ts';
+import { monthOpenAt, taxPeriodOf } from './charge-month.ts';
 import { checkClaims } from './check-claims.ts';
 import type { EmployerRules } from './dated-paye-rules.ts';
 import { employerMonth } from './employer-month.ts';
@@ -91,7 +93,7 @@ function settled(
     eventId: event.eventId,
     kind: 'claim',
     number,
-    taxPeriod: `${event.taxYear}/M${String(event.taxMonth).padStart(2, '0')}`,
+    taxPeriod: taxPeriodOf(taxYear(event.taxYear), chargeMonthOf(event)),
     basePence: ZERO_PENCE,
     amounts: movements(before.t, after.t),
     person: null,
@@ -101,6 +103,12 @@ function settled(
     receivedAtMs: event.receivedAtMs,
   };
   return { outcome: 'accepted', results: [result], rejections: [], changes };
+}
+
+/** 7.7: claims received by the 19th count for the month just ended, later ones for the month still open; a close is of its own month. */
+function chargeMonthOf(event: ClaimsEvent): number {
+  if (event.type === 'PayePeriodClosed') return event.taxMonth;
+  return monthOpenAt(taxYear(event.taxYear), event.taxMonth, londonDate(event.receivedAtMs));
 }
 
 function statedBy(event: ClaimsEvent, before: ClaimsState): ClaimsState {

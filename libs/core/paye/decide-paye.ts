@@ -1,26 +1,27 @@
-import { assert } from '../errors/assert.ts';
+import { isLocalDate } from '../calendar/local-date.ts';
+import { londonDate, londonDayNumber } from '../calendar/london-time.ts';
+import { taxMonthOf, taxYearOf } from '../calendar/tax-calendar.ts';
 import { accountCounter, accountKey, decisionsOf } from '../events/account-counter.ts';
 import type { Assessment, Decision, HeadAmount, StateChange, StateView } from '../events/decision.ts';
 import type { Head } from '../events/heads.ts';
 import type { PayeEvent, PaymentMade, StatedDeductions } from '../events/paye-events.ts';
 import type { Pence } from '../money/pence.ts';
 import { type AssessedPayment, assessPayment } from './assess-payment.ts';
+import { monthOpenAt, taxPeriodOf } from './charge-month.ts';
 import { checkPayment, PAYMENT_LIMITS } from './check-payment.ts';
+import { explainedDifferences, statedFlag } from './compare-stated.ts';
 import { claimsStateKeys, decideClaims } from './decide-claims.ts';
+import { employmentBefore } from './employment-before.ts';
 import {
   type EmploymentState,
   employmentKey,
   isMoved,
-  type MovedEmployment,
   readEmployment,
   seenBefore,
   seenMark,
-  setAsideKey,
-  withPeriodRestored,
 } from './employment-state.ts';
 import { monthTotalsKey, monthTotalsValue, readMonthTotals } from './month-totals.ts';
 import { type PayDay, type PayeRules, payDayOf } from './paye-rules.ts';
-import type { PeriodPool } from './period-pools.ts';
 import { rejectedPayeEvent } from './rejected-paye-event.ts';
 
 /**
@@ -43,11 +44,15 @@ export function decidePaye(event: PayeEvent, eventHash: string, view: StateView,
 /** Keys of state that a decision on this event most likely reads. */
 export function payeStateKeys(event: PayeEvent): readonly string[] {
   if (event.type !== 'PaymentMade') return claimsStateKeys(event);
-  const taxYear = taxYearText(event.paymentDate);
+  const { paymentDate } = event;
+  // A date that is none is rejected by the decision without reading anything.
+  if (!isLocalDate(paymentDate)) return [accountKey(event.account)];
+  const taxYear = taxYearOf(paymentDate);
+  const taxMonth = monthOpenAt(taxYear, taxMonthOf(paymentDate), londonDate(event.receivedAtMs));
   const keys = [
     accountKey(event.account),
     employmentKey(event.account, taxYear, event.worksNumber),
-    monthTotalsKey(event.account, taxYear, taxMonthText(event.paymentDate)),
+    monthTotalsKey(event.account, taxYear, taxMonth),
   ];
   if (event.oldWorksNumber !== null) keys.push(employmentKey(event.account, taxYear, event.oldWorksNumber));
   return keys;
@@ -88,23 +93,20 @@ interface Situation {
 }
 
 function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules }: Situation): Decision {
-  const changes: StateChange[] = [];
-  const flags: string[] = [];
-  const before = own ?? continued(event, day, view, changes, flags);
-  const pointer = before === null ? null : amountBeyondYear(event, before);
+  const before = employmentBefore(event, own, day, view);
+  const pointer = before.state === null ? null : amountBeyondYear(event, before.state);
   if (pointer !== null) {
     const detail = 'the employment has more to date than a year of pay can be';
     return rejectedPayeEvent(event, 'AMOUNT_OUT_OF_RANGE', { pointer, detail, faults: '1' });
   }
-  const aside = (poolKey: string): string =>
-    setAsideKey(event.account, day.taxYear, before?.f ?? event.worksNumber, poolKey);
-  const atHand = before === null ? null : restored(before, day.periods[event.payFrequency].code, aside, view);
-  const payment = assessPayment(event, mark, atHand, day, rules);
-  for (const pool of payment.setAside) changes.push({ key: aside(pool[0]), value: pool });
+  const payment = assessPayment(event, mark, before.state, day, rules);
   const number = decisionsOf(event.account, view) + 1;
-  const monthKey = monthTotalsKey(event.account, day.taxYear, day.taxMonth);
+  const taxMonth = chargeMonthOf(event, day);
+  const monthKey = monthTotalsKey(event.account, day.taxYear, taxMonth);
   const month = readMonthTotals(view, monthKey);
-  changes.push(
+  const changes: StateChange[] = [
+    ...before.changes,
+    ...payment.setAside.map((pool) => ({ key: before.asideKey(pool[0]), value: pool })),
     { key, value: payment.state as unknown as StateChange['value'] },
     { key: accountKey(event.account), value: accountCounter(number) },
     {
@@ -115,63 +117,43 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
         payments: month.payments + 1,
       }),
     },
-  );
+  ];
+  const amounts = amountsOf(payment);
+  const stated = event.stated === null ? [] : statedAmounts(event.stated);
+  const late = taxMonth === day.taxMonth ? [] : ['LATE_FOR_ITS_MONTH'];
+  const differences = stated.length === 0 ? [] : explainedDifferences(event, { amounts, stated }, before.state, rules);
   const result: Assessment = {
     account: event.account,
     eventId: event.eventId,
     kind: 'charge',
     number,
-    taxPeriod: day.taxPeriod,
+    taxPeriod: taxMonth === day.taxMonth ? day.taxPeriod : taxPeriodOf(day.taxYear, taxMonth),
     basePence: event.taxablePayPence,
-    amounts: amountsOf(payment),
+    amounts,
     person: event.person,
     links: [],
-    flags: flags.length === 0 ? payment.flags : [...flags, ...payment.flags],
-    stated: event.stated === null ? [] : statedAmounts(event.stated),
+    flags: [...before.flags, ...payment.flags, ...late, ...differences.map(statedFlag)],
+    stated,
     receivedAtMs: event.receivedAtMs,
   };
   return { outcome: 'accepted', results: [result], rejections: [], changes };
+}
+
+/** 7.8: the month of the payment date where received by the 19th after it ends, else the month still open on the day of receipt. */
+function chargeMonthOf(event: PaymentMade, day: PayDay): number {
+  if (londonDayNumber(event.receivedAtMs) <= day.openUntilDay) return day.taxMonth;
+  return monthOpenAt(day.taxYear, day.taxMonth, londonDate(event.receivedAtMs));
 }
 
 /** The field that would take an employment's year beyond its limit, or null. */
 function amountBeyondYear(event: PaymentMade, before: EmploymentState): string | null {
   const { toDatePenceMax } = PAYMENT_LIMITS;
   if (Math.abs(before.p + event.taxablePayPence) > toDatePenceMax) return '/taxablePayPence';
-  return Math.abs(before.e + event.nicableEarningsPence) > toDatePenceMax ? '/nicableEarningsPence' : null;
-}
-
-/** The state with what was set aside of an earnings period; a pool that the state names and the store lacks is a fault of ours. */
-function restored(
-  before: EmploymentState,
-  periodCode: number,
-  aside: (poolKey: string) => string,
-  view: StateView,
-): EmploymentState {
-  return withPeriodRestored(before, periodCode, (poolKey) => {
-    const pool = view.get(aside(poolKey));
-    assert(pool !== undefined, 'an earnings period that was set aside is in the store');
-    return pool as unknown as PeriodPool;
-  });
-}
-
-/** 7.8: a new works number that continues an old one takes over its figures; the old one keeps only the events it has seen. */
-function continued(
-  event: PaymentMade,
-  day: PayDay,
-  view: StateView,
-  changes: StateChange[],
-  flags: string[],
-): EmploymentState | null {
-  if (event.oldWorksNumber === null) return null;
-  const oldKey = employmentKey(event.account, day.taxYear, event.oldWorksNumber);
-  const old = readEmployment(view, oldKey);
-  if (old === undefined || isMoved(old)) {
-    flags.push('OLD_WORKS_NUMBER_UNKNOWN');
-    return null;
+  if (Math.abs((before.a?.[0] ?? 0) + event.terminationAwardPence) > toDatePenceMax) return '/terminationAwardPence';
+  if (Math.abs((before.a?.[1] ?? 0) + event.sportingTestimonialPence) > toDatePenceMax) {
+    return '/sportingTestimonialPence';
   }
-  const left: MovedEmployment = { moved: true, h: old.h };
-  changes.push({ key: oldKey, value: left as unknown as StateChange['value'] });
-  return { ...old, h: '', f: old.f ?? event.oldWorksNumber };
+  return Math.abs(before.e + event.nicableEarningsPence) > toDatePenceMax ? '/nicableEarningsPence' : null;
 }
 
 /** By head in the order of their numbers; zero amounts are left out. */
@@ -182,6 +164,7 @@ function amountsOf(payment: AssessedPayment): HeadAmount[] {
   if (payment.employerNicsPence !== 0) amounts.push(amount('employerNics', payment.employerNicsPence));
   if (payment.studentLoanPence !== 0) amounts.push(amount('studentLoan', payment.studentLoanPence));
   if (payment.postgraduateLoanPence !== 0) amounts.push(amount('postgraduateLoan', payment.postgraduateLoanPence));
+  if (payment.class1aNicsPence !== 0) amounts.push(amount('class1aNics', payment.class1aNicsPence));
   return amounts;
 }
 
@@ -193,22 +176,10 @@ function statedAmounts(stated: StatedDeductions): HeadAmount[] {
   if (stated.employerNicsPence !== null) amounts.push(amount('employerNics', stated.employerNicsPence));
   if (stated.studentLoanPence !== null) amounts.push(amount('studentLoan', stated.studentLoanPence));
   if (stated.postgraduateLoanPence !== null) amounts.push(amount('postgraduateLoan', stated.postgraduateLoanPence));
+  if (stated.class1aNicsPence !== null) amounts.push(amount('class1aNics', stated.class1aNicsPence));
   return amounts;
 }
 
 function amount(head: Head, pence: number): HeadAmount {
   return { head, pence: pence as Pence };
-}
-
-/** The tax year of a date's text without reading the rates: 5 April is in the old year. A text that is no date gives some key. */
-function taxYearText(date: string): string {
-  const year = Number(date.slice(0, 4));
-  const start = date.slice(5) >= '04-06' ? year : year - 1;
-  return `${start}-${String((start + 1) % 100).padStart(2, '0')}`;
-}
-
-/** The tax month of a date's text, likewise. */
-function taxMonthText(date: string): number {
-  const month = Number(date.slice(5, 7));
-  return ((month + 8 - (date.slice(8) >= '06' ? 0 : 1)) % 12) + 1;
 }

@@ -34,6 +34,8 @@ export interface EmploymentState {
   /** Pay and tax taken from a P45. */
   readonly q?: readonly [payPence: number, taxPence: number];
   readonly r?: DirectorState;
+  /** Termination award and sporting testimonial to date, and Class 1A on them. */
+  readonly a?: readonly [awardPence: number, testimonialPence: number, class1aPence: number];
 }
 
 /** A director's annual earnings period (paye.md 5.8). */

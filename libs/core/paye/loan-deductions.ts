@@ -1,3 +1,6 @@
+/** Days of a year, by which the threshold of an odd interval is worked out, in leap years too (CSLM17065, paye.md 6). */
+export const DAYS_OF_ODD_INTERVALS = 365;
+
 /** Threshold of one period, pence: the annual figure by n / 52 or 12, down to the penny (paye.md 6.1). */
 export function loanThresholdPence(annualPence: number, periods: number, inYear: number): number {
   return Math.floor((annualPence * periods) / inYear);

@@ -1,7 +1,8 @@
-import { type LocalDate, localDate } from '../calendar/local-date.ts';
+import { dayNumber, type LocalDate, localDate } from '../calendar/local-date.ts';
 import { type TaxYear, taxMonthOf, taxWeekOf, taxYearEnd, taxYearOf } from '../calendar/tax-calendar.ts';
 import { TallyError } from '../errors/tally-error.ts';
 import { PAY_FREQUENCIES, type PayFrequency } from '../events/paye-events.ts';
+import { monthOpenUntil, taxPeriodOf } from './charge-month.ts';
 import { type DatedPayeRules, datedPayeRulesOf } from './dated-paye-rules.ts';
 import { FREQUENCY_TERMS, periodOf } from './pay-frequency.ts';
 import { periodCode } from './period-pools.ts';
@@ -15,6 +16,8 @@ export interface PayDay {
   readonly taxWeek: number;
   /** `2026-27/M08`. */
   readonly taxPeriod: string;
+  /** Day number of the 19th after its month: a payment received by then belongs to the month (paye.md 7.8). */
+  readonly openUntilDay: number;
   readonly rules: DatedPayeRules;
   /** Its number among the weeks or months of each pay frequency, and the key of its earnings period: `M1:8`. */
   readonly periods: Readonly<Record<PayFrequency, PayPeriod>>;
@@ -103,7 +106,8 @@ function makePayDay(rules: PayeRules, date: LocalDate): PayDay {
     taxMonth,
     taxWeek,
     periods: periodsOf(taxWeek, taxMonth),
-    taxPeriod: `${taxYear}/M${String(taxMonth).padStart(2, '0')}`,
+    taxPeriod: taxPeriodOf(taxYear, taxMonth),
+    openUntilDay: dayNumber(monthOpenUntil(taxYear, taxMonth)),
     rules: rulesOn(rulesOfYear(rules, taxYear), date),
   };
   if (rules.payDays.size >= PAY_DAYS_MAX) rules.payDays.clear();

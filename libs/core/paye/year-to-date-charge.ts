@@ -1,6 +1,7 @@
-import { dateOf, type LocalDate, partsOf } from '../calendar/local-date.ts';
-import { type TaxYear, taxMonthEnd, taxMonthOf, taxYearOf } from '../calendar/tax-calendar.ts';
+import type { LocalDate } from '../calendar/local-date.ts';
+import { type TaxYear, taxMonthOf, taxYearOf } from '../calendar/tax-calendar.ts';
 import { TallyError } from '../errors/tally-error.ts';
+import { monthOpenAt } from './charge-month.ts';
 
 export const CHARGE_HEADS = ['tax', 'ee', 'er', 'sl', 'pgl'] as const;
 export type ChargeHead = (typeof CHARGE_HEADS)[number];
@@ -25,12 +26,7 @@ const NOTHING: ChargeAmounts = { tax: 0, ee: 0, er: 0, sl: 0, pgl: 0 };
  */
 export function monthOfSubmission(year: TaxYear, paymentDate: LocalDate, received: LocalDate | null): number {
   const own = taxMonthOf(paymentDate);
-  if (received === null) return own;
-  for (let month = own; month < 12; month += 1) {
-    const end = partsOf(taxMonthEnd(year, month));
-    if (received <= dateOf(end.year, end.month, 19)) return month;
-  }
-  return 12;
+  return received === null ? own : monthOpenAt(year, own, received);
 }
 
 /**

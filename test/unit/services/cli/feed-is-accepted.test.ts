@@ -72,7 +72,9 @@ describe('the feed at the real doors', () => {
     expect(refused).toEqual([]);
     expect(decisions.every(({ outcome }) => outcome === 'accepted')).toBe(true);
     const flags = new Set(decisions.flatMap(({ results }) => results.flatMap((result) => result.flags)));
-    expect([...flags].filter((flag) => flag !== 'UNLINKED_REFUND')).toEqual([]);
+    // The feed sends the pay runs of the year so far, most of them late for their month, and states one payment in forty wrongly.
+    const meant = /^(UNLINKED_REFUND|LATE_FOR_ITS_MONTH|STATED_.+)$/;
+    expect([...flags].filter((flag) => !meant.test(flag))).toEqual([]);
   });
 
   it('states what tax works out, but for one payment in forty, and sells more than it buys', async () => {

@@ -93,6 +93,16 @@ describe('readSubmissions', () => {
       '/taxYear BAD_TAX_YEAR',
       '/taxMonth BAD_TAX_MONTH',
     ]);
+    // What tax would reject is refused at the door: sick pay is not recoverable, 2030-31 has no rates.
+    expect(said('paye', { ...claims, statutoryPayPence: { SMP: -1, SSP: 100 }, cisSufferedPence: -1 })).toEqual([
+      '/statutoryPayPence/SMP AMOUNT_OUT_OF_RANGE',
+      '/statutoryPayPence/SSP NOT_RECOVERABLE',
+      '/cisSufferedPence AMOUNT_OUT_OF_RANGE',
+    ]);
+    expect(said('paye', { ...closed, taxYear: '2030-31' })).toEqual(['/taxYear UNSUPPORTED_TAX_YEAR']);
+    expect(said('paye', { ...claims, statutoryPayPence: { SSP: 'much' } })).toEqual([
+      '/statutoryPayPence/SSP FIELD_TYPE',
+    ]);
   });
 
   it('gives the drafts without fault beside the faults of the others, by their place', () => {

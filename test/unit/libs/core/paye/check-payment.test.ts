@@ -70,6 +70,7 @@ describe('a payment at a door', () => {
       employerNicsPence: null,
       studentLoanPence: pence(-10_000_000_000),
       postgraduateLoanPence: pence(5),
+      class1aNicsPence: null,
     };
     expect(faultsOf({ starter, stated }).sort()).toEqual([
       'AMOUNT_OUT_OF_RANGE /starter/p45PayPence',

@@ -20,6 +20,7 @@ function causes(stated: Partial<Record<keyof StatedDeductions, number>>) {
     employerNicsPence: null,
     studentLoanPence: null,
     postgraduateLoanPence: null,
+    class1aNicsPence: null,
   };
   const event = paymentMade({
     paymentDate: '2026-05-29',
@@ -67,6 +68,7 @@ describe('what the employer stated against what was assessed', () => {
       employerNicsPence: null,
       studentLoanPence: null,
       postgraduateLoanPence: null,
+      class1aNicsPence: null,
     };
     const [result] = new PayeBook(RULES).decide(paymentMade({ stated })).results;
     if (result === undefined) throw new Error('not assessed');

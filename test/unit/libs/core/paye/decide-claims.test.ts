@@ -119,6 +119,16 @@ describe('the Apprenticeship Levy', () => {
 });
 
 describe('claims at the door of tax', () => {
+  it('received after the 19th stand in the month still open, and a close in its own', () => {
+    const periodOf = (receivedAtMs: number, day = claimsMade()): string | undefined =>
+      book.decide({ ...day, receivedAtMs }).results[0]?.taxPeriod;
+    // 22:59 UTC is 23:59 in London.
+    expect(periodOf(Date.UTC(2026, 4, 19, 22, 59))).toBe('2026-27/M01');
+    expect(periodOf(Date.UTC(2026, 4, 19, 23))).toBe('2026-27/M02');
+    const close = { ...periodClosed(1), receivedAtMs: Date.UTC(2026, 4, 20) };
+    expect(book.decide(close).results[0]?.taxPeriod).toBe('2026-27/M01');
+  });
+
   it('are a repeat when they come again, a conflict with another body', () => {
     const event = claimsMade({ employmentAllowance: true });
     book.decide(event);

@@ -6,6 +6,14 @@ import { hashOf, PayeBook, paymentMade } from '../../../../support/paye-payments
 import { testPayeRules } from '../../../../support/paye-rules.ts';
 
 const RULES = testPayeRules();
+const NOTHING_STATED = {
+  incomeTaxPence: null,
+  employeeNicsPence: null,
+  employerNicsPence: null,
+  studentLoanPence: null,
+  postgraduateLoanPence: null,
+  class1aNicsPence: null,
+};
 let book: PayeBook;
 beforeEach(() => {
   book = new PayeBook(RULES);
@@ -49,6 +57,7 @@ describe('one payment', () => {
       employerNicsPence: null,
       studentLoanPence: null,
       postgraduateLoanPence: null,
+      class1aNicsPence: null,
     };
     const { results } = book.decide(paymentMade({ stated }));
     expect(results[0]?.stated).toEqual([
@@ -368,3 +377,102 @@ function weekDate(week: number): string {
 function monthDate(month: number): string {
   return localDate(new Date(Date.UTC(2026, 2 + month, 28)).toISOString().slice(0, 10));
 }
+
+describe('Class 1A', () => {
+  it('on a termination award paid in two parts is on what both together exceed 30,000 by', () => {
+    expect(book.pay({ terminationAwardPence: 2_000_000 })).not.toHaveProperty('class1aNics');
+    // 20,000 + 15,000 - 30,000 = 5,000 at 15% = 750.00; then 2,000 go back: 300.00 with them.
+    expect(book.pay({ terminationAwardPence: 1_500_000 })).toMatchObject({ class1aNics: 75_000 });
+    expect(book.pay({ terminationAwardPence: -200_000 })).toMatchObject({ class1aNics: -30_000 });
+    expect(book.balance.get('class1aNics')).toBe(45_000);
+  });
+
+  it('on a sporting testimonial is on what exceeds 100,000, beside an award, at the rate of its year', () => {
+    // (110,000 - 100,000) * 15% = 1,500.00, and (31,000 - 30,000) * 15% = 150.00.
+    const both = { sportingTestimonialPence: 11_000_000, terminationAwardPence: 3_100_000 };
+    expect(book.pay(both)).toMatchObject({ class1aNics: 165_000 });
+    // 2024-25: 13.8% of 10,000 = 1,380.00.
+    const older = { paymentDate: '2024-04-30', worksNumber: 'W-2', sportingTestimonialPence: 11_000_000 };
+    expect(book.pay(older)).toMatchObject({ class1aNics: 138_000 });
+  });
+
+  it('keeps an award within what can be counted', () => {
+    expect(book.pay({ terminationAwardPence: 10_000_000_000 })).toBe('AMOUNT_OUT_OF_RANGE');
+    expect(book.pay({ sportingTestimonialPence: 10_000_000_000 })).toBe('AMOUNT_OUT_OF_RANGE');
+  });
+
+  it('stays to date under a changed works number, and is compared with what the employer states', () => {
+    book.pay({ terminationAwardPence: 3_000_000 });
+    const stated = { ...NOTHING_STATED, class1aNicsPence: pence(14_000) };
+    const moved = { worksNumber: 'W-2', oldWorksNumber: 'W-1', terminationAwardPence: 100_000, stated };
+    const [result] = book.decide(paymentMade(moved)).results;
+    expect(result?.amounts).toContainEqual({ head: 'class1aNics', pence: 15_000 });
+    expect(result?.flags).toEqual(['STATED_CLASS1A_NICS_UNEXPLAINED']);
+  });
+});
+
+describe('loan deductions', () => {
+  it('of an odd interval go by the days: annual x days / 365, down to the penny', () => {
+    const tenDays = { payFrequency: 'IR' as const, period: 4, oddIntervalDays: 10, nicableEarningsPence: 100_000 };
+    // Plan 2: 29,385 * 10 / 365 = 805.06; (1,000 - 805.06) * 9% = 17.54 -> 17. Postgraduate: 21,000 * 10 / 365 = 575.34; 25.47 -> 25.
+    const loans = { studentLoanPlan: '02' as const, postgraduateLoan: true };
+    expect(book.pay({ ...tenDays, ...loans })).toMatchObject({ studentLoan: 1_700, postgraduateLoan: 2_500 });
+    expect(book.pay({ ...tenDays, postgraduateLoan: true })).toMatchObject({ postgraduateLoan: 2_500 });
+    expect(book.pay({ ...tenDays, studentLoanPlan: '02' })).toMatchObject({ studentLoan: 1_700 });
+    expect(book.pay({ ...tenDays })).not.toHaveProperty('studentLoan');
+  });
+
+  it.each([0, 367, 1.5])('of an interval of %f days are refused', (oddIntervalDays) => {
+    expect(book.pay({ oddIntervalDays })).toBe('ODD_INTERVAL_INVALID');
+  });
+});
+
+describe('a payment', () => {
+  const inTime = Date.UTC(2026, 4, 19, 22, 59, 59, 999);
+
+  it('received after the 19th is charged in the month still open, by the London day', () => {
+    const monthOf = (receivedAtMs: number): string | undefined =>
+      book.decide(paymentMade({ receivedAtMs })).results[0]?.taxPeriod;
+    expect(monthOf(inTime)).toBe('2026-27/M01');
+    expect(monthOf(inTime + 1)).toBe('2026-27/M02');
+    expect(monthOf(Date.UTC(2026, 5, 20))).toBe('2026-27/M03');
+    expect(monthOf(Date.UTC(2028, 0, 1))).toBe('2026-27/M12');
+    expect(monthOf(Date.UTC(2026, 3, 7))).toBe('2026-27/M01');
+  });
+
+  it('that is late is worked out by its pay day all the same, says so, and reads the month that it moves', () => {
+    const late = paymentMade({ receivedAtMs: inTime + 1 });
+    const [result] = book.decide(late).results;
+    expect(result?.flags).toEqual(['LATE_FOR_ITS_MONTH']);
+    expect(result?.amounts).toContainEqual({ head: 'incomeTax', pence: 34_020 });
+    expect(payeStateKeys(late)).toContain('payemonth|paye:123/AB456|2026-27|2');
+    expect(book.state.get('payemonth|paye:123/AB456|2026-27|2')).toEqual([34_995, 275_000, 1]);
+    expect(book.state.has('payemonth|paye:123/AB456|2026-27|1')).toBe(false);
+  });
+
+  it('whose date is none is rejected by reading the account alone', () => {
+    expect(payeStateKeys(paymentMade({ paymentDate: '2026-02-30' }))).toEqual(['account|paye:123/AB456']);
+  });
+});
+
+describe('what the employer stated', () => {
+  it.each([
+    // 20% of the whole 2,750.00, as under BR.
+    [{ incomeTaxPence: pence(55_000) }, 'STATED_INCOME_TAX_WRONG_CODE'],
+    [{ incomeTaxPence: pence(34_019) }, 'STATED_INCOME_TAX_ROUNDING'],
+    // (2,750 - 1,048) * 1.85% = 31.487, as under letter B.
+    [{ employeeNicsPence: pence(3_149) }, 'STATED_EMPLOYEE_NICS_WRONG_LETTER'],
+    [{ employerNicsPence: pence(99_999) }, 'STATED_EMPLOYER_NICS_UNEXPLAINED'],
+  ])('differs for a cause: %o is flagged %s', (head, flag) => {
+    const stated = { ...NOTHING_STATED, ...head };
+    expect(book.decide(paymentMade({ stated })).results[0]?.flags).toEqual([flag]);
+  });
+
+  it('by figures to date that are another’s is drift', () => {
+    book.pay({ taxablePayPence: 100_000, nicableEarningsPence: 100_000 });
+    // Month 2 alone: 2,750.00 less 2 x 1,048.26 = 653.48: 20% of 653 = 130.60.
+    const stated = { ...NOTHING_STATED, incomeTaxPence: pence(13_060) };
+    const [result] = book.decide(paymentMade({ paymentDate: localDate('2026-05-29'), period: 2, stated })).results;
+    expect(result?.flags).toEqual(['STATED_INCOME_TAX_YEAR_TO_DATE_DRIFT']);
+  });
+});

@@ -1,0 +1,28 @@
+import { dateOf, type LocalDate, partsOf } from '../calendar/local-date.ts';
+import { type TaxYear, taxMonthEnd } from '../calendar/tax-calendar.ts';
+
+/** The day of a calendar month by which what belongs to the tax month that ended in it must have been received (DMBM519235). */
+const LAST_DAY_OF_RECEIPT = 19;
+const MONTHS = 12;
+
+/** The last day on which something received still belongs to a tax month: the 19th after its end (paye.md 7.7, 7.8). */
+export function monthOpenUntil(year: TaxYear, month: number): LocalDate {
+  const end = partsOf(taxMonthEnd(year, month));
+  return dateOf(end.year, end.month, LAST_DAY_OF_RECEIPT);
+}
+
+/**
+ * The tax month that something of a month belongs to by the day of its receipt: its own where received by the 19th after it ends; received
+ * later, the month still open then; after 19 April following, month 12.
+ */
+export function monthOpenAt(year: TaxYear, month: number, received: LocalDate): number {
+  for (let open = month; open < MONTHS; open += 1) {
+    if (received <= monthOpenUntil(year, open)) return open;
+  }
+  return MONTHS;
+}
+
+/** `2026-27/M08`, as entries name it. */
+export function taxPeriodOf(year: TaxYear, month: number): string {
+  return `${year}/M${String(month).padStart(2, '0')}`;
+}
