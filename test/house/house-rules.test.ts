@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type Lockfile, missingFromLockfile } from '../support/lockfile.ts';
 
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
   .split('\n')
@@ -91,6 +92,11 @@ describe('the rules of the house', () => {
       ([, version]) => !/^\d+\.\d+\.\d+$/.test(version),
     );
     expect(loose).toEqual([]);
+  });
+
+  it('locks the packages of other systems too, so that npm ci installs anywhere (npm run lockfile adds them)', () => {
+    const lock = JSON.parse(read('package-lock.json')) as Lockfile;
+    expect([...missingFromLockfile(lock).keys()]).toEqual([]);
   });
 
   it('has a file behind every path that the README names', () => {
