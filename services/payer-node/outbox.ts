@@ -154,9 +154,9 @@ export function laneOf(owner: Account, accountNumber: number): number {
 }
 
 function nextPositionOf(store: PayerStore, lane: number): number {
-  for (const { key } of store.unsent.getRange({ start: laneKey(lane + 1, 0), end: laneKey(lane, 0), reverse: true })) {
-    return key[0] === lane ? Number(key.readBigUInt64BE(1)) + 1 : 0;
-  }
+  // Above every position of the lane, and below the first: its own keys alone, position 0 among them.
+  const range = { start: laneKey(lane, Number.MAX_SAFE_INTEGER), end: Buffer.of(lane), reverse: true, limit: 1 };
+  for (const key of store.unsent.getKeys(range)) return Number(key.readBigUInt64BE(1)) + 1;
   return 0;
 }
 
