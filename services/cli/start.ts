@@ -10,6 +10,7 @@ import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
 import { createGatewayClient } from '../../libs/adapters/http/gateway-client.ts';
 import { type HttpServer, startHttpServer } from '../../libs/adapters/http/http-server.ts';
 import { createLedgerClient } from '../../libs/adapters/http/ledger-client.ts';
+import { HttpProblem } from '../../libs/adapters/http/problem.ts';
 import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
 import { loadGatewayKeys, loadLedgerKeys, loadPayerSigner } from '../../libs/adapters/runtime/key-files.ts';
 import { type LoadedRules, loadRules } from '../../libs/adapters/runtime/load-rules.ts';
@@ -18,6 +19,7 @@ import { createHealth, type Health } from '../../libs/adapters/telemetry/health.
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import { addProcessMetrics, createMetrics, type Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { metricsRouter } from '../../libs/adapters/telemetry/metrics-router.ts';
+import type { TaxRules } from '../../libs/core/events/decide-event.ts';
 import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import { createDashboard } from '../dashboard/create-dashboard.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
@@ -83,6 +85,15 @@ export async function startTallystick(
   }
 }
 
+interface Common {
+  readonly log: EventLog;
+  readonly clients: ClientRegistry;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  readonly rules: TaxRules;
+}
+
 async function startParts(
   options: StartOptions,
   { logger, nowMs, onFailed }: StartDependencies,
@@ -99,6 +110,58 @@ async function startParts(
   const health = createHealth();
   const { keys, clients } = ownClients(dataDir);
   const common = { log, clients, metrics, logger, nowMs, rules: rules.rules };
+  const services = await startServices(dataDir, common, health, closers, onFailed);
+  const { ledger, gateway, reconciliation, dashboard } = services;
+  const payer = payerDoor();
+  const server = await listen(options, logger, metrics, health, [...services.routers, payer.door]);
+  const { url } = server;
+  closers.push(
+    () => server.stop(HTTP_DEADLINE_MS),
+    () => {
+      for (const part of [ledger, reconciliation, dashboard]) part.endStreams();
+    },
+  );
+  const payerNode = await startPayerNode(
+    { dataDir, url, key: keys.payer, gateway },
+    { rules, clients, logger, metrics, nowMs, onFailed },
+  );
+  payer.open(payerNode.router);
+  const announced = announce(dataDir, { url, pid: process.pid, key: keys.operator });
+  closers.push(
+    () => payerNode.stop(),
+    announced,
+    () => health.drain(),
+  );
+  return {
+    url,
+    payerNode,
+    reconciliation,
+    rules,
+    places: placesOf(url, dataDir),
+    feedTarget: {
+      follow: (accounts) => payerNode.follow(accounts),
+      submit: async (tax, events) => (await payerNode.submit(tax, events)).refused.map((one) => one.faults),
+      pay: (payments) => postPayments(url, keys.bank, payments),
+    },
+    drain: async (deadlineMs) => {
+      const untilMs = nowMs() + deadlineMs;
+      while (nowMs() < untilMs && !isSettled(reconciliation, payerNode)) {
+        ledger.closeOpenBlocks();
+        await sleep(DRAIN_LOOK_MS);
+      }
+    },
+    stop,
+  };
+}
+
+/** Everything but the payer's own node, in the order in which one reads what another writes. */
+async function startServices(
+  dataDir: string,
+  common: Common,
+  health: Health,
+  closers: Closer[],
+  onFailed: (error: unknown) => void,
+) {
   const store = await openEmbeddedStore({ folder: join(dataDir, 'store'), stage: 'tax' });
   closers.push(() => store.close());
   const tax = await createTax({}, { ...common, store });
@@ -112,56 +175,14 @@ async function startParts(
   const reconciliation = await createReconciliation({ folder: join(dataDir, 'reconciliation') }, common);
   closers.push(() => reconciliation.stop());
   const source = { latest: () => reconciliation.summary(), subscribe: reconciliation.subscribe };
-  const dashboard = createDashboard({}, { source, logger, nowMs });
+  const dashboard = createDashboard({}, { source, logger: common.logger, nowMs: common.nowMs });
   health.check('tax', () => tax.ready());
   health.check('ledger', () => ledger.assertReady());
   health.check('gateway', () => gateway.checkReady());
+  health.check('reconciliation', () => reconciliation.assertReady());
   for (const failed of [tax.failed, ledger.failed, reconciliation.failed]) void failed.then(onFailed);
-  const payerDoor = Router();
-  const server = await listen(options, logger, metrics, health, [
-    tax.router,
-    ledger.router,
-    gateway.router,
-    reconciliation.router,
-    dashboard.router,
-    payerDoor,
-  ]);
-  closers.push(
-    () => server.stop(HTTP_DEADLINE_MS),
-    () => ledger.endStreams(),
-  );
-  const payerNode = await startPayerNode(
-    { dataDir, url: server.url, key: keys.payer, gateway },
-    { rules, clients, logger, metrics, nowMs, onFailed },
-  );
-  payerDoor.use(payerNode.router);
-  closers.push(
-    () => payerNode.stop(),
-    announce(dataDir, { url: server.url, pid: process.pid, key: keys.operator }),
-    () => health.drain(),
-  );
-  const drain = async (deadlineMs: number): Promise<void> => {
-    const untilMs = nowMs() + deadlineMs;
-    while (nowMs() < untilMs && !isSettled(reconciliation, payerNode)) {
-      ledger.closeOpenBlocks();
-      await sleep(DRAIN_LOOK_MS);
-    }
-  };
-  const { url } = server;
-  return {
-    url,
-    payerNode,
-    reconciliation,
-    rules,
-    places: placesOf(url, dataDir),
-    feedTarget: {
-      follow: (accounts) => payerNode.follow(accounts),
-      submit: async (tax, events) => (await payerNode.submit(tax, events)).refused.map((one) => one.faults),
-      pay: (payments) => postPayments(url, keys.bank, payments),
-    },
-    drain,
-    stop,
-  };
+  const routers = [tax, ledger, gateway, reconciliation, dashboard].map((part) => part.router);
+  return { ledger, gateway, reconciliation, dashboard, routers };
 }
 
 function placesOf(url: string, dataDir: string): string[] {
@@ -192,6 +213,24 @@ function listen(
 ): Promise<HttpServer> {
   const app = createHttpApp({ routers: [health.router, metricsRouter(metrics.registry), ...routers] }, { logger });
   return startHttpServer({ host: '127.0.0.1', port: options.port, furtherPorts: options.furtherPorts }, app);
+}
+
+/** The payer node's place among the routes: it needs the address of this server, so the server is there before it. Until then, 503. */
+function payerDoor(): { readonly door: Router; open(router: Router): void } {
+  const door = Router();
+  let inner: Router | null = null;
+  door.use((request, response, next) => {
+    if (inner !== null) inner(request, response, next);
+    else if (request.path.startsWith('/payer/')) {
+      next(new HttpProblem(503, 'NOT_READY', 'the payer node is starting', { retryAfterSeconds: 1 }));
+    } else next();
+  });
+  return {
+    door,
+    open: (router) => {
+      inner = router;
+    },
+  };
 }
 
 async function startPayerNode(

@@ -1,4 +1,4 @@
-import { hasCode } from '../../../libs/core/errors/tally-error.ts';
+import { hasCode, TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../../libs/core/identity/account.ts';
 import type { ServiceClient } from '../service-client.ts';
 import type { ImportedDocument } from './sales-file.ts';
@@ -230,11 +230,10 @@ class ImportRun {
 
   #stall(): never {
     const [eventId] = this.#pending.keys();
-    throw Object.assign(
-      new Error(
-        `${this.#pending.size} events have no decision, the oldest ${eventId}; nothing is lost: run the same import again, and see "tally doctor"`,
-      ),
-      { code: 'IMPORT_STALLED' },
+    throw new TallyError(
+      'IMPORT_STALLED',
+      `${this.#pending.size} events have no decision, the oldest ${eventId}; nothing is lost: run the same import again, and see "tally doctor"`,
+      { events: this.#pending.size, eventId },
     );
   }
 
