@@ -61,7 +61,7 @@ export class ServiceClient {
   /** Throws the problem that the service answered (its code and detail), or SERVICE_UNREACHABLE. */
   async call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
     const response = await this.#fetch(method, path, body);
-    const text = await response.text();
+    const text = await this.#reached(response.text());
     if (!response.ok) throw problemOf(response.status, text, path);
     return (text === '' ? {} : JSON.parse(text)) as T;
   }
@@ -69,14 +69,13 @@ export class ServiceClient {
   /** The raw body, for files that the service exports. */
   async download(path: string): Promise<Response> {
     const response = await this.#fetch('GET', path);
-    if (!response.ok) throw problemOf(response.status, await response.text(), path);
+    if (!response.ok) throw problemOf(response.status, await this.#reached(response.text()), path);
     return response;
   }
 
-  async #fetch(method: string, path: string, body?: unknown): Promise<Response> {
-    const url = this.#urls[path.split('/')[1] ?? ''] ?? this.url;
-    try {
-      return await fetch(`${url}${path}`, {
+  #fetch(method: string, path: string, body?: unknown): Promise<Response> {
+    return this.#reached(
+      fetch(`${this.url}${path}`, {
         method,
         headers: {
           authorization: `Bearer ${this.#key}`,
@@ -84,12 +83,19 @@ export class ServiceClient {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      });
+      }),
+    );
+  }
+
+  /** A service that is gone before it answers, or in the middle of an answer, is out of reach. */
+  async #reached<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
     } catch (cause) {
       throw new TallyError(
         'SERVICE_UNREACHABLE',
-        `nothing answers at ${url}: is it running? Start it with "npm start", or give its address with --url`,
-        { url },
+        `nothing answers at ${this.url}: is it running? Start it with "npm start", or give its address with --url`,
+        { url: this.url },
         { retriable: true, cause },
       );
     }
@@ -128,6 +134,6 @@ function problemOf(status: number, text: string, path: string): TallyError {
     problem.code ?? 'SERVICE_REFUSED',
     `${detail}${faults}`,
     { status },
-    { retriable: status >= 500 },
+    { retriable: status >= 500 || status === 429 },
   );
 }

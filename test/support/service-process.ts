@@ -51,7 +51,9 @@ export class ServiceProcess {
     child.stderr?.on('data', keep);
     const untilMs = Date.now() + READY_MS_MAX;
     while (Date.now() < untilMs) {
-      if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}: ${this.#output}`);
+      if (child.exitCode !== null || child.signalCode !== null) {
+        throw new Error(`it ended with ${child.exitCode ?? child.signalCode}: ${this.#output}`);
+      }
       if (existsSync(join(this.dataDir, 'running.json')) && (await this.#isReady())) return;
       await sleep(100);
     }
@@ -124,16 +126,17 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs the command line as a user would: `tally …`. */
+/** Runs the command line as a user would: `tally …`. With `kill`, it is ended by SIGKILL (code null) when that is aborted. */
 export function tally(
   args: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv } = {},
+  options: { readonly env?: NodeJS.ProcessEnv; readonly kill?: AbortSignal } = {},
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...TALLY, ...args], {
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    options.kill?.addEventListener('abort', () => child.kill('SIGKILL'));
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => {
@@ -143,7 +146,7 @@ export function tally(
       stderr += chunk.toString();
     });
     child.once('error', reject);
-    child.once('exit', (code) => resolve({ code, stdout, stderr }));
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
   });
 }
 

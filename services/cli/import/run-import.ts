@@ -1,4 +1,4 @@
-import { hasCode, TallyError } from '../../../libs/core/errors/tally-error.ts';
+import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../../libs/core/identity/account.ts';
 import type { ServiceClient } from '../service-client.ts';
 import type { ImportedDocument } from './sales-file.ts';
@@ -134,8 +134,7 @@ class ImportRun {
         await this.#client.call('POST', `/payer/v1/events/${this.#options.tax}`, events);
         return;
       } catch (error) {
-        const retriable = error instanceof Error && 'retriable' in error && error.retriable === true;
-        if (!retriable || this.#options.nowMs() > giveUpMs) throw error;
+        if (!isRetriable(error) || this.#options.nowMs() > giveUpMs) throw error;
         await pause(1_000);
       }
     }
@@ -196,7 +195,7 @@ class ImportRun {
         eventIds,
       });
     } catch (error) {
-      if (hasCode(error, 'SERVICE_UNREACHABLE')) return 0;
+      if (isRetriable(error)) return 0;
       throw error;
     }
     let settled = 0;
@@ -255,6 +254,11 @@ class ImportRun {
 
 function accountOfEvent(event: Readonly<Record<string, unknown>>): string {
   return 'vrn' in event ? `vat:${String(event['vrn'])}` : `paye:${String(event['payeReference'])}`;
+}
+
+/** The service is busy, starting, or out of reach for a moment. */
+function isRetriable(error: unknown): boolean {
+  return error instanceof TallyError && error.retriable;
 }
 
 function pause(durationMs: number): Promise<void> {
