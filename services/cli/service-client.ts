@@ -61,7 +61,7 @@ export class ServiceClient {
   /** Throws the problem that the service answered (its code and detail), or SERVICE_UNREACHABLE. */
   async call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
     const response = await this.#fetch(method, path, body);
-    const text = await this.#reached(response.text());
+    const text = await this.#reached(response.url, response.text());
     if (!response.ok) throw problemOf(response.status, text, path);
     return (text === '' ? {} : JSON.parse(text)) as T;
   }
@@ -69,13 +69,15 @@ export class ServiceClient {
   /** The raw body, for files that the service exports. */
   async download(path: string): Promise<Response> {
     const response = await this.#fetch('GET', path);
-    if (!response.ok) throw problemOf(response.status, await this.#reached(response.text()), path);
+    if (!response.ok) throw problemOf(response.status, await this.#reached(response.url, response.text()), path);
     return response;
   }
 
   #fetch(method: string, path: string, body?: unknown): Promise<Response> {
+    const url = this.#urls[path.split('/')[1] ?? ''] ?? this.url;
     return this.#reached(
-      fetch(`${this.url}${path}`, {
+      url,
+      fetch(`${url}${path}`, {
         method,
         headers: {
           authorization: `Bearer ${this.#key}`,
@@ -88,14 +90,14 @@ export class ServiceClient {
   }
 
   /** A service that is gone before it answers, or in the middle of an answer, is out of reach. */
-  async #reached<T>(answer: Promise<T>): Promise<T> {
+  async #reached<T>(url: string, answer: Promise<T>): Promise<T> {
     try {
       return await answer;
     } catch (cause) {
       throw new TallyError(
         'SERVICE_UNREACHABLE',
-        `nothing answers at ${this.url}: is it running? Start it with "npm start", or give its address with --url`,
-        { url: this.url },
+        `nothing answers at ${url}: is it running? Start it with "npm start", or give its address with --url`,
+        { url },
         { retriable: true, cause },
       );
     }
