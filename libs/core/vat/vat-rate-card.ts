@@ -18,6 +18,8 @@ export interface VatRateValue {
   readonly treatment: VatTreatment | null;
   /** A treatment's own rate where it is not the standard or reduced one. */
   readonly rateBasisPoints: number | null;
+  /** Goods dispatched to a member state of the EU (box 8). */
+  readonly dispatch: boolean;
   readonly citation: { readonly title: string; readonly url: string };
 }
 
@@ -62,23 +64,24 @@ function rateValueOf(item: unknown): VatRateValue {
 function measureOf(
   item: Readonly<Record<string, unknown>>,
   name: string,
-): Pick<VatRateValue, 'unit' | 'amount' | 'treatment' | 'rateBasisPoints'> {
-  const { unit, value, rateBasisPoints } = item;
+): Pick<VatRateValue, 'unit' | 'amount' | 'treatment' | 'rateBasisPoints' | 'dispatch'> {
+  const { unit, value, rateBasisPoints, dispatch } = item;
   switch (unit) {
     case 'treatment': {
       if (!TREATMENTS.has(value)) throw invalid('a treatment is S, R, Z, E or O', name);
       if (rateBasisPoints !== undefined && !isCount(rateBasisPoints)) throw invalid('"rateBasisPoints" is whole', name);
+      if (dispatch !== undefined && dispatch !== true) throw invalid('"dispatch" is true or absent', name);
       const own = rateBasisPoints === undefined ? null : Number(rateBasisPoints);
-      return { unit, amount: 0, treatment: value as VatTreatment, rateBasisPoints: own };
+      return { unit, amount: 0, treatment: value as VatTreatment, rateBasisPoints: own, dispatch: dispatch === true };
     }
     case 'pounds':
       if (typeof value !== 'string' || !POUNDS.test(value))
         throw invalid('pounds are decimal text such as "250.00"', name);
-      return { unit, amount: Number(value.replace('.', '')), treatment: null, rateBasisPoints: null };
+      return { unit, amount: Number(value.replace('.', '')), treatment: null, rateBasisPoints: null, dispatch: false };
     case 'basisPoints':
     case 'count':
       if (!isCount(value)) throw invalid(`${unit} is a whole number from 0`, name);
-      return { unit, amount: value, treatment: null, rateBasisPoints: null };
+      return { unit, amount: value, treatment: null, rateBasisPoints: null, dispatch: false };
     default:
       throw invalid('"unit" is basisPoints, treatment, pounds or count', name);
   }

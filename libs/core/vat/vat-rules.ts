@@ -145,8 +145,8 @@ function timelineOf(
 
 function rateOfValue(value: VatRateValue, day: number, parameters: ReadonlyMap<string, Timeline<number>>): VatRate {
   const treatment = value.treatment ?? 'S';
-  if (value.rateBasisPoints !== null) return vatRate(treatment, value.rateBasisPoints);
-  if (treatment !== 'S' && treatment !== 'R') return vatRate(treatment, 0);
+  if (value.rateBasisPoints !== null) return vatRate(treatment, value.rateBasisPoints, value.dispatch);
+  if (treatment !== 'S' && treatment !== 'R') return vatRate(treatment, 0, value.dispatch);
   const name = treatment === 'S' ? 'standardRate' : 'reducedRate';
   const timeline = parameters.get(name);
   const basisPoints = timeline === undefined ? null : valueAt(timeline, day);
