@@ -2,6 +2,8 @@ import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { clientOf, type ReachOptions } from './service-client.ts';
 
 const STAGES = ['tax', 'ledger', 'reconciliation'];
+/** A long log takes long to fold; nothing is lost where it takes longer than this. */
+const REBUILD_MS_MAX = 290_000;
 
 /** `tally rebuild STAGE`. Throws STAGE_UNKNOWN. */
 export async function rebuild(stage: string, options: ReachOptions): Promise<void> {
@@ -9,7 +11,7 @@ export async function rebuild(stage: string, options: ReachOptions): Promise<voi
     throw new TallyError('STAGE_UNKNOWN', `"${stage}" is no stage: expected ${STAGES.join(', ')}`, { stage });
   }
   const startedMs = Date.now();
-  await clientOf(options).call('POST', `/${stage}/v1/rebuild`);
+  await clientOf(options).call('POST', `/${stage}/v1/rebuild`, undefined, REBUILD_MS_MAX);
   const durationMs = Date.now() - startedMs;
   console.log(
     options.json === true

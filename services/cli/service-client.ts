@@ -59,8 +59,13 @@ export class ServiceClient {
   }
 
   /** Throws the problem that the service answered (its code and detail), or SERVICE_UNREACHABLE. */
-  async call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
-    const response = await this.#fetch(method, path, body);
+  async call<T>(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body?: unknown,
+    timeoutMs: number = REQUEST_TIMEOUT_MS,
+  ): Promise<T> {
+    const response = await this.#fetch(method, path, body, timeoutMs);
     const text = await this.#reached(response.url, response.text());
     if (!response.ok) throw problemOf(response.status, text, path);
     return (text === '' ? {} : JSON.parse(text)) as T;
@@ -73,7 +78,7 @@ export class ServiceClient {
     return response;
   }
 
-  #fetch(method: string, path: string, body?: unknown): Promise<Response> {
+  #fetch(method: string, path: string, body?: unknown, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Response> {
     const url = this.#urls[path.split('/')[1] ?? ''] ?? this.url;
     return this.#reached(
       url,
@@ -84,7 +89,7 @@ export class ServiceClient {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
       }),
     );
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Router } from 'express';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { createEventStream } from '../../libs/adapters/http/event-stream.ts';
@@ -7,12 +8,12 @@ import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../libs/core/identity/account.ts';
-import { openBooks } from './books.ts';
+import { type Books, openBooks } from './books.ts';
 import { listExceptions } from './exceptions.ts';
-import { Reconciler, type ReconcilerOptions, runReconciler } from './reconcile.ts';
+import { type Evidence, Reconciler, type ReconcilerOptions, runReconciler } from './reconcile.ts';
 import { createReconciliationMetrics } from './reconciliation-metrics.ts';
 import { reconciliationRoutes } from './reconciliation-routes.ts';
-import { openReconciliationStore } from './reconciliation-store.ts';
+import { openReconciliationStore, type ReconciliationStore } from './reconciliation-store.ts';
 import { cutoffsOf, type Summary, summaryOf } from './summary.ts';
 
 export interface ReconciliationOptions extends Partial<ReconcilerOptions> {
@@ -59,38 +60,47 @@ const DEFAULTS: ReconcilerOptions = {
 };
 const OVERDUE_AFTER_MS = 60_000;
 const LIVE_EVERY_MS = 1_000;
+const CAUGHT_UP_LOOK_MS = 50;
 
 /** Opens its store and begins to read. Throws TOPIC_UNKNOWN where a topic is missing. */
 export async function createReconciliation(
   options: ReconciliationOptions,
   dependencies: ReconciliationDependencies,
 ): Promise<Reconciliation> {
-  const { log, clients, logger, metrics, nowMs = Date.now } = dependencies;
-  const store = await openReconciliationStore({ folder: options.folder, rebuild: options.rebuild ?? false });
+  const { clients, logger, metrics, nowMs = Date.now } = dependencies;
   const ages = { overdueAfterMs: options.overdueAfterMs ?? OVERDUE_AFTER_MS };
   const observe = { copied: (_tax: Tax, _seconds: number): void => undefined };
-  const books = openBooks(store, (tax, seconds) => observe.copied(tax, seconds));
-  const reconciler = new Reconciler({ ...DEFAULTS, ...options }, { log, store, books, hashes: NODE_HASHES, nowMs });
-  try {
-    await reconciler.open();
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-
+  const openReading = (rebuild: boolean): Promise<Reading> =>
+    Reading.open({ ...options, rebuild }, { ...dependencies, nowMs }, (tax, seconds) => observe.copied(tax, seconds));
+  let reading = await openReading(options.rebuild ?? false);
   let failure: unknown = null;
+  let tellFailed: (error: unknown) => void = () => undefined;
+  const failed = new Promise<unknown>((resolve) => {
+    tellFailed = resolve;
+  });
+  const fail = (error: unknown): void => {
+    failure = error;
+    logger.fatal({ err: error }, 'the reconciliation halted');
+    tellFailed(error);
+  };
   const summary = (): Summary =>
-    summaryOf(books, reconciler.evidence(), nowMs(), { ...ages, halted: failure !== null });
+    summaryOf(reading.books, reading.evidence(), nowMs(), { ...ages, halted: failure !== null });
   observe.copied = createReconciliationMetrics(metrics, summary).observeCopied;
   const live = createLive(summary, options.liveEveryMs ?? LIVE_EVERY_MS);
-  const abort = new AbortController();
-  const running = runReconciler(reconciler, abort.signal, (error) => logger.warn({ err: error }, 'trying again')).catch(
-    (error: unknown) => {
-      failure = error;
-      logger.fatal({ err: error }, 'the reconciliation halted');
-    },
-  );
+  reading.start(fail);
 
+  /** One change after the other: rebuilds that were asked for together, and the end. */
+  let changing: Promise<unknown> = Promise.resolve();
+  let isStopping = false;
+  const rebuild = async (): Promise<void> => {
+    if (isStopping || failure !== null) throw new TallyError('NOT_READY', 'the reconciliation does not read now');
+    await reading.stop();
+    reading = await openReading(true);
+    reading.start(fail);
+  };
+  const caughtUp = async (sinceMs: number): Promise<void> => {
+    while (!isStopping && failure === null && !reading.knowsSince(sinceMs)) await sleep(CAUGHT_UP_LOOK_MS);
+  };
   return {
     router: reconciliationRoutes({
       clients,
@@ -98,8 +108,15 @@ export async function createReconciliation(
       summary,
       stream: live.stream,
       exceptions: (account, limit) => {
-        if (failure === null) reconciler.commit();
-        return listExceptions(books, { account, limit, cutoffs: cutoffsOf(reconciler.evidence(), ages) });
+        if (failure === null) reading.commit();
+        return listExceptions(reading.books, { account, limit, cutoffs: cutoffsOf(reading.evidence(), ages) });
+      },
+      rebuild: async () => {
+        const startedMs = nowMs();
+        const rebuilt = changing.then(rebuild);
+        changing = rebuilt.catch(() => undefined);
+        await rebuilt;
+        await caughtUp(startedMs);
       },
     }),
     summary,
@@ -110,17 +127,87 @@ export async function createReconciliation(
       throw new TallyError('RECONCILIATION_HALTED', 'the reconciliation halted', { code }, { cause: failure });
     },
     endStreams: live.stop,
-    failed: running.then(() => (failure === null ? new Promise<never>(() => undefined) : failure)),
+    failed,
     stop: once(async () => {
       live.stop();
-      abort.abort();
-      await running;
-      // What a halted round left half counted is not stored: the next start reads it again.
-      if (failure === null) reconciler.commit();
-      await reconciler.close();
-      await store.close();
+      isStopping = true;
+      await changing;
+      await reading.stop();
     }),
   };
+}
+
+type OpenDependencies = ReconciliationDependencies & { readonly nowMs: () => number };
+
+/** One store, and the reading of the log into it, from its opening to its end. */
+class Reading {
+  readonly books: Books;
+  readonly #reconciler: Reconciler;
+  readonly #store: ReconciliationStore;
+  readonly #logger: Logger;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #isSound = true;
+  #isOpen = true;
+
+  private constructor(books: Books, reconciler: Reconciler, store: ReconciliationStore, logger: Logger) {
+    this.books = books;
+    this.#reconciler = reconciler;
+    this.#store = store;
+    this.#logger = logger;
+  }
+
+  /** Throws TOPIC_UNKNOWN, DATA_FOLDER_IN_USE. */
+  static async open(
+    options: ReconciliationOptions & { readonly rebuild: boolean },
+    { log, logger, nowMs }: OpenDependencies,
+    copied: (tax: Tax, seconds: number) => void,
+  ): Promise<Reading> {
+    const store = await openReconciliationStore({ folder: options.folder, rebuild: options.rebuild });
+    const books = openBooks(store, copied);
+    const reconciler = new Reconciler({ ...DEFAULTS, ...options }, { log, store, books, hashes: NODE_HASHES, nowMs });
+    try {
+      await reconciler.open();
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+    return new Reading(books, reconciler, store, logger);
+  }
+
+  start(fail: (error: unknown) => void): void {
+    const onRetry = (error: unknown): void => this.#logger.warn({ err: error }, 'trying again');
+    this.#running = runReconciler(this.#reconciler, this.#stopping.signal, onRetry).catch((error: unknown) => {
+      this.#isSound = false;
+      fail(error);
+    });
+  }
+
+  evidence(): Evidence {
+    return this.#reconciler.evidence();
+  }
+
+  /** Whether all that the log said until then is counted. */
+  knowsSince(ms: number): boolean {
+    const { decisionsMs, blocksMs } = this.evidence();
+    return Math.min(decisionsMs ?? 0, blocksMs ?? 0) >= ms;
+  }
+
+  /** Throws NOT_READY (retriable) where the store is being made anew. */
+  commit(): void {
+    if (!this.#isOpen) throw new TallyError('NOT_READY', 'the log is being read again', {}, { retriable: true });
+    this.#reconciler.commit();
+  }
+
+  /** What a halted round left half counted is not stored: the next start reads it again. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    if (this.#isSound) this.#reconciler.commit();
+    this.#isOpen = false;
+    await this.#reconciler.close();
+    await this.#store.close();
+  }
 }
 
 /** One summary a second for everybody who listens. */

@@ -11,6 +11,8 @@ export interface ReconciliationRoutesDependencies extends BearerDependencies {
   readonly summary: () => Summary;
   readonly exceptions: (account: Account | null, limit: number) => ExceptionsAnswer;
   readonly stream: EventStream;
+  /** Forgets what is stored; resolves when the log is read again to its end. */
+  readonly rebuild: () => Promise<void>;
 }
 
 const LIMIT_DEFAULT = 100;
@@ -26,6 +28,10 @@ export function reconciliationRoutes(dependencies: ReconciliationRoutesDependenc
   router.get('/reconciliation/v1/exceptions', analyst, (request, response) => {
     const { account, limit } = exceptionsQuery(request.query);
     response.set('Cache-Control', 'no-store').json(dependencies.exceptions(account, limit));
+  });
+  router.post('/reconciliation/v1/rebuild', requireClient(dependencies, 'operator'), async (_request, response) => {
+    await dependencies.rebuild();
+    response.json({ stage: 'reconciliation', rebuilt: true });
   });
   router.get('/reconciliation/v1/live', analyst, (request, response) => dependencies.stream.serve(request, response));
   return router;
