@@ -110,8 +110,10 @@ function answerError(logger: Logger) {
   return (error: unknown, _request: Request, response: Response, next: NextFunction): void => {
     const problem = problemOf(error);
     const correlationId = correlationIdOf(response);
-    if (problem.status >= 500)
-      logger.error({ err: problem.cause ?? problem, code: problem.code, correlationId }, 'failed');
+    const { code, status, cause } = problem;
+    // 503 says "again later", of our own accord: no fault of the program, where nothing else is behind it.
+    if (status === 503 && cause === undefined) logger.warn({ code, correlationId }, 'not taken now');
+    else if (status >= 500) logger.error({ err: cause ?? problem, code, correlationId }, 'failed');
     if (response.headersSent) next(error);
     else sendProblem(response, problem, correlationId);
   };
