@@ -36,8 +36,8 @@ export interface FollowerDependencies {
   readonly rules: RuleSets;
   readonly clock: () => number;
   readonly onFault: (fault: TallyError) => void;
-  /** Entries that were verified and stored just now. */
-  readonly onTaken?: (entries: number, blocks: number) => void;
+  /** Entries that were verified and stored just now, and the times of receipt of the events of ours among them. */
+  readonly onTaken?: (entries: number, blocks: number, receivedAtMs: readonly number[]) => void;
   /** Called once, when it is known which ledger this is. */
   readonly onLedger: (ledger: LedgerIdentity) => void;
 }
@@ -271,7 +271,8 @@ export class LedgerFollower {
     await this.#withheld.check(this.#complete, startedAtMs);
     const blocks = takes.reduce((sum, take) => sum + take.blocks.length, 0);
     const entries = takes.reduce((sum, take) => sum + take.blocks.reduce((n, block) => n + block.entries.length, 0), 0);
-    if (blocks > 0) this.#dependencies.onTaken?.(entries, blocks);
+    const receivedAtMs = takes.flatMap((take) => take.receivedAtMs);
+    if (blocks > 0) this.#dependencies.onTaken?.(entries, blocks, receivedAtMs);
     const more = answer.chains.some((chain) => chain.more || chain.moreRejections);
     // Where nothing came further, asking again at once would not either.
     return { more: more && (blocks > 0 || rejections.cursors.size > 0), blocks, entries };

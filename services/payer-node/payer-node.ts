@@ -58,6 +58,8 @@ export interface PayerNodeDependencies {
   readonly metrics: Metrics;
   /** Something that cannot be mended from within: the process must end. */
   readonly onFatal: (error: unknown) => void;
+  /** Times of receipt of events whose entries were checked and stored just now: how old a copy is. */
+  readonly onStored?: (receivedAtMs: readonly number[]) => void;
 }
 
 /** The payer's outbox and its half of the stick. */
@@ -175,9 +177,10 @@ function partsOf(
     rules,
     clock,
     onFault,
-    onTaken: (entries, blocks) => {
+    onTaken: (entries, blocks, receivedAtMs) => {
       metrics.entries.add({}, entries);
       metrics.blocks.add({}, blocks);
+      dependencies.onStored?.(receivedAtMs);
     },
     onLedger: (met) => {
       known.ledger = met;

@@ -37,6 +37,8 @@ export interface ChainTake {
   readonly blocks: readonly VerifiedBlock[];
   /** Events of ours that stand in these blocks. */
   readonly settled: readonly Buffer[];
+  /** Times of receipt of those events. */
+  readonly receivedAtMs: readonly number[];
   /** Writes blocks, entries, state and head, inside commit. */
   readonly save: () => void;
 }
@@ -119,6 +121,7 @@ function takeOf(
     followed: after,
     blocks,
     settled,
+    receivedAtMs: own.receivedAtMs,
     save: () => {
       for (const { block, head: at, entries } of blocks) {
         void store.blocks.put(blockKey(followed.number, at.seq), writeBlock(block));
@@ -139,6 +142,8 @@ function takeOf(
 class OwnCopy implements OwnRecord {
   readonly view: OwnState;
   readonly ownKeys: readonly string[];
+  /** Of the events that were worked out again. */
+  readonly receivedAtMs: number[] = [];
   readonly #followed: FollowedAccount;
   readonly #keys: WorkingKeys;
   readonly #dependencies: TakeDependencies;
@@ -163,7 +168,9 @@ class OwnCopy implements OwnRecord {
     const appended = store.appendedEvent(key);
     if (appended !== undefined) {
       if (!sameBytes(nodeSha256(appended.bytes), appended.hash)) return 'altered';
-      return readOwn(appended.bytes, appended.hash);
+      const own = readOwn(appended.bytes, appended.hash);
+      if (own !== 'altered') this.receivedAtMs.push(own.event.receivedAtMs);
+      return own;
     }
     if (store.refused.doesExist(key)) return 'refused';
     if (!store.submitted.doesExist(key)) return 'unknown';

@@ -1,0 +1,237 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CaseName, CaseRequest, Measured } from './bench-case.ts';
+import { type BenchWorld, openBenchWorld, type Part } from './bench-world.ts';
+import { tell, WorkMeter } from './measure-work.ts';
+
+/** The process of one case: told what to do in its argument, tells how far it is and what it measured over IPC. */
+const PARTS: Readonly<Record<CaseName, readonly Part[]>> = {
+  gateway: ['gateway'],
+  tax: ['tax'],
+  ledger: ['ledger'],
+  // The ledger answers the registration of keys; there are no liabilities for it yet.
+  outbox: ['gateway', 'ledger', 'payer'],
+  pipeline: ['ledger', 'payer', 'tax'],
+  payer: ['ledger', 'payer'],
+  paced: ['gateway', 'tax', 'ledger', 'payer', 'reconciliation'],
+  import: ['gateway', 'tax', 'ledger', 'payer', 'reconciliation'],
+};
+
+/** What stands in the log is worked on from the first moment, so the clock runs before the services are there. */
+const WORK_BEGINS_AT_OPENING: ReadonlySet<CaseName> = new Set(['tax', 'ledger', 'pipeline', 'payer']);
+
+let posted = 0;
+let sealed = 0;
+
+const LOOK_MS = 5;
+/** An end that is waited for does not depend on the age at which blocks are closed. */
+const DEMAND_MS = 50;
+const EVENTS_A_REQUEST = 500;
+const REQUESTS_AT_ONCE = 4;
+/** As `tally import` keeps in flight. */
+const IN_FLIGHT_MAX = 20_000;
+const STALLED_MS = 60_000;
+
+async function run(of: CaseRequest): Promise<Measured> {
+  let fail: (error: unknown) => void = () => undefined;
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  failed.catch(() => undefined);
+  let done = (): number => 0;
+  const meter = new WorkMeter(of, () => done());
+  const open = (): Promise<BenchWorld> =>
+    openBenchWorld({
+      folder: of.folder,
+      parts: PARTS[of.name],
+      onFailed: fail,
+      onStored: (receivedAtMs) => meter.stored(receivedAtMs),
+    });
+  if (WORK_BEGINS_AT_OPENING.has(of.name)) meter.begin();
+  const world = await open();
+  done = progressOf(of, world);
+  if (!WORK_BEGINS_AT_OPENING.has(of.name)) meter.begin();
+  const entriesBefore = await world.counter('tally_ledger_entries_total');
+  const blocksBefore = await world.counter('tally_ledger_blocks_total');
+  await Promise.race([work(of, world, () => done()), failed]);
+  const entries = (await world.counter('tally_ledger_entries_total')) - entriesBefore;
+  const blocks = (await world.counter('tally_ledger_blocks_total')) - blocksBefore;
+  const measured = meter.end({
+    latencies: of.name === 'paced',
+    ...(blocks > 0 && of.name !== 'outbox' ? { entriesPerBlock: entries / blocks } : {}),
+  });
+  await Promise.race([world.stop(), failed]);
+  return measured;
+}
+
+function progressOf(of: CaseRequest, world: BenchWorld): () => number {
+  const { tax, payer } = world;
+  switch (of.name) {
+    case 'gateway':
+      return () => posted;
+    case 'tax':
+      return () => tax?.stage.stats().recordsDecided ?? 0;
+    case 'ledger':
+      return () => sealed;
+    case 'outbox':
+      return () => payer?.counts().receipted ?? 0;
+    case 'pipeline':
+    case 'payer':
+    case 'paced':
+    case 'import':
+      return () => payer?.counts().decided ?? 0;
+  }
+}
+
+async function work(of: CaseRequest, world: BenchWorld, done: () => number): Promise<void> {
+  switch (of.name) {
+    case 'gateway':
+      await post(of, { url: world.url, path: (tax) => `/v1/${tax}/events`, key: world.payerKey, mayGoOn: null });
+      return;
+    case 'outbox':
+      await post(of, payerDoor(world, null));
+      break;
+    case 'import':
+      await post(
+        of,
+        payerDoor(world, (sent) => sent - done() < IN_FLIGHT_MAX),
+      );
+      break;
+    case 'paced': {
+      const startedMs = performance.now();
+      const due = (): number => ((performance.now() - startedMs) / 1_000) * of.paceEventsPerSecond;
+      await post(
+        of,
+        payerDoor(world, (sent) => sent <= due()),
+        Math.max(10, Math.round(of.paceEventsPerSecond / 20)),
+      );
+      break;
+    }
+    case 'tax':
+    case 'ledger':
+    case 'pipeline':
+    case 'payer':
+      break;
+  }
+  await ended(of, world, done);
+}
+
+async function ended(of: CaseRequest, world: BenchWorld, done: () => number): Promise<void> {
+  let demandedMs = performance.now();
+  let movedMs = demandedMs;
+  let last = -1;
+  while (done() < of.events) {
+    await sleep(LOOK_MS);
+    const nowMs = performance.now();
+    if (of.name === 'ledger') sealed = await world.counter('tally_ledger_entries_total');
+    if (done() !== last) movedMs = nowMs;
+    last = done();
+    const input = world.ledger?.stats().stage.partitions[0]?.lagRecords ?? 0;
+    const decided = world.tax === null || world.tax.stage.stats().recordsDecided >= of.events;
+    if (decided && input === 0 && nowMs - demandedMs > DEMAND_MS && of.name !== 'paced') {
+      world.ledger?.closeOpenBlocks();
+      demandedMs = nowMs;
+    }
+    if (nowMs - movedMs > STALLED_MS) throw new Error(`${of.name} stands still at ${last} of ${of.events} events`);
+  }
+  if (of.name === 'ledger') await signed(world);
+  const refused = world.payer?.counts().refused ?? 0;
+  if (refused > 0) throw new Error(`the gateway refused ${refused} events of the bench`);
+}
+
+async function signed(world: BenchWorld): Promise<void> {
+  for (;;) {
+    const { leaves, signedLeaves } = world.ledger?.stats() ?? { leaves: 0, signedLeaves: 0 };
+    if (leaves > 0 && leaves === signedLeaves) return;
+    await sleep(LOOK_MS);
+  }
+}
+
+interface PostTo {
+  readonly url: string;
+  readonly path: (tax: 'paye' | 'vat') => string;
+  readonly key: string;
+  /** Null: as fast as it answers. */
+  readonly mayGoOn: ((sent: number) => boolean) | null;
+}
+
+function payerDoor(world: BenchWorld, mayGoOn: PostTo['mayGoOn']): PostTo {
+  return { url: world.payerUrl, path: (tax) => `/payer/v1/events/${tax}`, key: world.payerKey, mayGoOn };
+}
+
+/** Sends the file's events in requests of one tax; a till's and an employer's stay in their order, for requests of one tax go one after another. */
+async function post(of: CaseRequest, to: PostTo, eventsARequest = EVENTS_A_REQUEST): Promise<void> {
+  const lines = createInterface({ input: createReadStream(of.eventsFile), crlfDelay: Number.POSITIVE_INFINITY });
+  const waiting = { p: [] as string[], v: [] as string[] };
+  const chains = { p: new RequestChain(), v: new RequestChain() };
+  let sent = 0;
+  const flush = async (kind: 'p' | 'v'): Promise<void> => {
+    const events = waiting[kind];
+    if (events.length === 0) return;
+    waiting[kind] = [];
+    while (to.mayGoOn?.(sent) === false) await sleep(LOOK_MS);
+    sent += events.length;
+    await chains[kind].add(() => postOne(to, kind === 'p' ? 'paye' : 'vat', events));
+  };
+  for await (const line of lines) {
+    const kind = line.startsWith('p') ? 'p' : 'v';
+    if (waiting[kind].push(line.slice(1)) >= eventsARequest) await flush(kind);
+  }
+  await flush('p');
+  await flush('v');
+  await chains.p.ended();
+  await chains.v.ended();
+}
+
+/** Requests one after another, of which a few may wait. */
+class RequestChain {
+  #tail: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  async add(send: () => Promise<void>): Promise<void> {
+    this.#waiting += 1;
+    this.#tail = this.#tail.then(async () => {
+      await send();
+      this.#waiting -= 1;
+    });
+    this.#tail.catch(() => undefined);
+    if (this.#waiting >= REQUESTS_AT_ONCE / 2) await this.#tail;
+  }
+
+  ended(): Promise<void> {
+    return this.#tail;
+  }
+}
+
+async function postOne(to: PostTo, tax: 'paye' | 'vat', events: readonly string[]): Promise<void> {
+  for (;;) {
+    const response = await fetch(`${to.url}${to.path(tax)}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${to.key}`, 'content-type': 'application/json' },
+      body: `[${events.join(',')}]`,
+    });
+    const text = await response.text();
+    if (response.status === 202) break;
+    if (response.status !== 503 && response.status !== 429) {
+      throw new Error(`${to.path(tax)} answered ${response.status}: ${text.slice(0, 2_000)}`);
+    }
+    await sleep(LOOK_MS);
+  }
+  posted += events.length;
+}
+
+const request = JSON.parse(process.argv[2] ?? '{}') as CaseRequest;
+const orphaned = (): never => process.exit(1);
+process.on('disconnect', orphaned);
+run(request).then(
+  (result) => {
+    tell({ type: 'result', result });
+    process.off('disconnect', orphaned);
+    process.disconnect?.();
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(1);
+  },
+);
