@@ -1,6 +1,9 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import { CompressionCodecs, CompressionTypes, type KafkaMessage } from 'kafkajs';
+import kafkajs, { type KafkaMessage } from 'kafkajs';
+
+// CommonJS: of its names Node finds only some, so all come by its default export.
+const { CompressionCodecs, CompressionTypes } = kafkajs;
 
 export const KAFKA_CODECS = { none: CompressionTypes.None, gzip: CompressionTypes.GZIP } as const;
 /** What our own messages may be compressed with. */

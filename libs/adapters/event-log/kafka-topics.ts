@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Admin, ConfigResourceTypes } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import type { TopicToMake } from './event-log.ts';
 import { isUnknownTopic } from './kafka-faults.ts';
 
+// CommonJS: of its names Node finds only some, so this one comes by its default export.
+const { ConfigResourceTypes } = kafkajs;
+
 export interface CreateTopicsOptions {
-  readonly topics: readonly { readonly topic: string; readonly partitions: number }[];
+  readonly topics: readonly TopicToMake[];
   readonly replicationFactor: number;
   readonly minInsyncReplicas: number;
 }
@@ -23,6 +27,9 @@ export const TOPIC_SETTINGS = {
   'message.timestamp.type': 'LogAppendTime',
 } as const;
 
+/** Of a topic whose records the gateway deletes: a broker frees the disk by whole segments, so these are short. */
+const INGRESS_SETTINGS = { 'segment.ms': '600000', 'file.delete.delay.ms': '1000' } as const;
+
 /**
  * Makes the topics that are missing and waits until each has its partitions. Throws TOPIC_PARTITIONS_DIFFER where one exists with another count,
  * TOPIC_FORGETS where one exists that the broker would delete records of.
@@ -37,15 +44,14 @@ export async function createTopics(
   const missing = topics.filter(({ topic }) => !existing.has(topic));
   if (missing.length > 0) {
     const settings = { ...TOPIC_SETTINGS, 'min.insync.replicas': String(minInsyncReplicas) };
-    const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
     // False where another process was faster with one of them: its count is compared below.
     await admin.createTopics({
       waitForLeaders: false,
-      topics: missing.map(({ topic, partitions }) => ({
+      topics: missing.map(({ topic, partitions, retention }) => ({
         topic,
         numPartitions: partitions,
         replicationFactor,
-        configEntries,
+        configEntries: entriesOf(retention === 'until-forwarded' ? { ...settings, ...INGRESS_SETTINGS } : settings),
       })),
     });
   }
@@ -54,6 +60,10 @@ export async function createTopics(
     topics.map(({ topic }) => topic).filter((topic) => existing.has(topic)),
     admin,
   );
+}
+
+function entriesOf(settings: Readonly<Record<string, string>>): { name: string; value: string }[] {
+  return Object.entries(settings).map(([name, value]) => ({ name, value }));
 }
 
 async function awaitPartitions(topics: CreateTopicsOptions['topics'], admin: Admin): Promise<void> {
