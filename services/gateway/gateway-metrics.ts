@@ -4,6 +4,8 @@ import type {
   Metrics,
   SecondsMetric,
 } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import { taxOf } from '../../libs/core/identity/account.ts';
+import type { PreparedEvent } from './take-events.ts';
 
 /** Every metric of the gateway. Labels are closed lists: taxes, types of event, codes. */
 export interface GatewayMetrics {
@@ -14,6 +16,8 @@ export interface GatewayMetrics {
   readonly acceptSeconds: SecondsMetric<never>;
   readonly eventsWaiting: GaugeMetric<never>;
   readonly receiptsPending: GaugeMetric<never>;
+  readonly ingressRecords: CountMetric<'outcome'>;
+  readonly ingressWaiting: GaugeMetric<never>;
 }
 
 export function gatewayMetrics(metrics: Metrics): GatewayMetrics {
@@ -54,5 +58,36 @@ export function gatewayMetrics(metrics: Metrics): GatewayMetrics {
       help: 'Receipts reserved whose events are not all known to be in the log.',
       labels: [],
     }),
+    ingressRecords: metrics.counter({
+      name: 'tally_gateway_ingress_records_total',
+      help: 'Records of the ingress topics: forwarded, repeated (known already) or refused (a dead letter).',
+      labels: ['outcome'],
+    }),
+    ingressWaiting: metrics.gauge({
+      name: 'tally_gateway_ingress_waiting_records',
+      help: 'Records of the ingress topics that are not forwarded yet.',
+      labels: [],
+    }),
   };
+}
+
+/** Counts the events of a request that was taken: the new ones by type, the others as repeats. */
+export function countTaken(
+  metrics: GatewayMetrics,
+  all: readonly PreparedEvent[],
+  fresh: readonly PreparedEvent[],
+): void {
+  const counts = new Map<string, number>();
+  for (const { draft } of fresh) {
+    const series = `${taxOf(draft.event.account)} ${draft.event.type}`;
+    counts.set(series, (counts.get(series) ?? 0) + 1);
+  }
+  for (const [series, count] of counts) {
+    const [tax = '', type = ''] = series.split(' ');
+    metrics.eventsAccepted.add({ tax, type }, count);
+  }
+  const repeats = all.length - fresh.length;
+  const first = all[0];
+  if (repeats > 0 && first !== undefined)
+    metrics.eventsRepeated.add({ tax: taxOf(first.draft.event.account) }, repeats);
 }

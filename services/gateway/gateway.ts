@@ -16,10 +16,11 @@ import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts'
 import type { Fault } from '../../libs/core/errors/fault.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { TaxRules } from '../../libs/core/events/decide-event.ts';
-import { isAccount, taxOf } from '../../libs/core/identity/account.ts';
+import { isAccount } from '../../libs/core/identity/account.ts';
 import { eventId, isUuid, type PersonToken } from '../../libs/core/identity/event-id.ts';
 import type { VerifierKey } from '../../libs/core/ledger/verifier-key.ts';
-import { type GatewayMetrics, gatewayMetrics } from './gateway-metrics.ts';
+import { forwardIngress, type IngressForwarder } from './forward-ingress.ts';
+import { countTaken, type GatewayMetrics, gatewayMetrics } from './gateway-metrics.ts';
 import type { IssuedReceipt } from './issue-receipt.ts';
 import { personOf } from './person-tokens.ts';
 import { vaultSeal } from './person-vault.ts';
@@ -74,6 +75,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const metrics = gatewayMetrics(dependencies.metrics);
   let store: ReservationStore | null = null;
   let intake: Intake | null = null;
+  let ingress: IngressForwarder | null = null;
   const opened = (): Intake => {
     if (intake === null)
       throw new TallyError('NOT_READY', 'the gateway is starting or stopping', {}, { retriable: true });
@@ -89,6 +91,11 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       const folder = join(options.dataDir, 'gateway');
       store = await openReservationStore({ folder, ledgerName, ...reserve }, { vault });
       intake = await openIntake(options, dependencies, store);
+      const clients = dependencies.clients.clients.filter((client) => client.ingress === true);
+      if (clients.length > 0) {
+        const { personTokenKey } = options.keys;
+        ingress = await forwardIngress({ clients, personTokenKey }, { ...dependencies, metrics, store, intake });
+      }
     },
     checkReady: () => void opened(),
     ninoOf(person) {
@@ -98,10 +105,16 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
     async stop(deadlineMs = STOP_DEADLINE_MS) {
       const stopping = intake;
       intake = null;
-      if (stopping !== null) await byDeadline(stopping.drain(), deadlineMs);
+      await byDeadline(drained(ingress, stopping), deadlineMs);
       await store?.close();
     },
   };
+}
+
+/** The forwarder first: what it has under way goes through the intake. */
+async function drained(ingress: IngressForwarder | null, intake: Intake | null): Promise<void> {
+  await ingress?.stop();
+  await intake?.drain();
 }
 
 async function byDeadline(work: Promise<void>, deadlineMs: number): Promise<void> {
@@ -232,22 +245,6 @@ function receiptsOf(result: TakeResult, isArray: boolean): readonly IssuedReceip
         cause: result.cause,
       });
   }
-}
-
-function countTaken(metrics: GatewayMetrics, all: readonly PreparedEvent[], fresh: readonly PreparedEvent[]): void {
-  const counts = new Map<string, number>();
-  for (const { draft } of fresh) {
-    const series = `${taxOf(draft.event.account)} ${draft.event.type}`;
-    counts.set(series, (counts.get(series) ?? 0) + 1);
-  }
-  for (const [series, count] of counts) {
-    const [tax = '', type = ''] = series.split(' ');
-    metrics.eventsAccepted.add({ tax, type }, count);
-  }
-  const repeats = all.length - fresh.length;
-  const first = all[0];
-  if (repeats > 0 && first !== undefined)
-    metrics.eventsRepeated.add({ tax: taxOf(first.draft.event.account) }, repeats);
 }
 
 function countRefused(metrics: GatewayMetrics, problem: HttpProblem): void {

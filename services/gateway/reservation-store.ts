@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { type DataFolderLock, lockDataFolder } from '../../libs/adapters/event-log/data-folder-lock.ts';
-import type { PartitionPosition } from '../../libs/adapters/event-log/event-log.ts';
+import type { PartitionPosition, TopicPartition } from '../../libs/adapters/event-log/event-log.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
@@ -130,6 +130,7 @@ export class ReservationStore {
   readonly #pending: Database<PendingReceipt, Buffer>;
   readonly #persons: Database<Buffer, Buffer>;
   readonly #meta: Database<Meta, string>;
+  readonly #ingress: Database<number, string>;
   #closed = false;
 
   constructor(options: ReservationStoreOptions, env: RootDatabase, lock: DataFolderLock, vault: VaultSeal) {
@@ -142,6 +143,7 @@ export class ReservationStore {
     this.#pending = env.openDB('pending', { encoding: 'json', keyEncoding: 'binary' });
     this.#persons = env.openDB('persons', { encoding: 'binary', keyEncoding: 'binary' });
     this.#meta = env.openDB('meta', { encoding: 'json' });
+    this.#ingress = env.openDB('ingress', { encoding: 'json' });
   }
 
   async begin(ledgerName: string): Promise<void> {
@@ -237,6 +239,16 @@ export class ReservationStore {
     const token = Buffer.from(person, 'hex');
     const sealed = this.#persons.get(token);
     return sealed === undefined ? null : this.#vault.open(token, sealed);
+  }
+
+  /** Up to where a partition of an ingress topic was forwarded, null where nothing is known. */
+  ingressOffset({ topic, partition }: TopicPartition): number | null {
+    return this.#ingress.get(`${topic}/${partition}`) ?? null;
+  }
+
+  /** Durable when it resolves. */
+  async setIngressOffset({ topic, partition, offset }: PartitionPosition): Promise<void> {
+    await this.#ingress.put(`${topic}/${partition}`, offset);
   }
 
   async close(): Promise<void> {

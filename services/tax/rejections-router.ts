@@ -112,6 +112,13 @@ async function redrive(positions: readonly string[], log: EventLog): Promise<num
   const appends = [];
   for (const { position, letter } of letters) {
     const { topic, partition, offset } = letter.origin;
+    if (letter.decision === null) {
+      throw new HttpProblem(
+        409,
+        'REDRIVE_NOT_POSSIBLE',
+        `the rejection at ${position} is of a record that a client produced and the gateway refused and deleted: send the event again from its source`,
+      );
+    }
     const record = await readAt({ topic, partition, offset }, log);
     if (record === null || !isItsRecord(record.value, letter)) {
       throw new HttpProblem(

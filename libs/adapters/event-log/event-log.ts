@@ -1,3 +1,5 @@
+import type { TopicRetention } from './topics.ts';
+
 /**
  * The event log port. Two adapters pass one contract suite (test/contract/event-log.ts): `embedded` (LMDB, in-process) and `kafka`.
  * Offsets are safe integers. Records of one partition are totally ordered. An append that is acknowledged is durable.
@@ -90,9 +92,16 @@ export interface Membership {
   leave(): Promise<void>;
 }
 
+export interface TopicToMake {
+  readonly topic: string;
+  readonly partitions: number;
+  /** 'forever' where it is not said (topics.ts). */
+  readonly retention?: TopicRetention;
+}
+
 export interface EventLog {
   /** Makes topics that are missing with these partition counts; throws TOPIC_PARTITIONS_DIFFER where one exists with another count. */
-  ensureTopics(topics: readonly { readonly topic: string; readonly partitions: number }[]): Promise<void>;
+  ensureTopics(topics: readonly TopicToMake[]): Promise<void>;
   /** Throws TOPIC_UNKNOWN. */
   partitionCount(topic: string): Promise<number>;
   /**

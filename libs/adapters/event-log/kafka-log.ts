@@ -12,6 +12,7 @@ import {
   type PartitionPosition,
   RECORD_BYTES_MAX,
   type TopicPartition,
+  type TopicToMake,
 } from './event-log.ts';
 import { BATCH_BYTES_MAX, KafkaAppender, recordBytes } from './kafka-appender.ts';
 import {
@@ -106,7 +107,7 @@ class KafkaLog implements EventLog {
     );
   }
 
-  async ensureTopics(topics: readonly { readonly topic: string; readonly partitions: number }[]): Promise<void> {
+  async ensureTopics(topics: readonly TopicToMake[]): Promise<void> {
     this.#assertOpen();
     for (const { topic, partitions } of topics) {
       assert(Number.isSafeInteger(partitions) && partitions > 0, 'a topic has at least one partition', { topic });

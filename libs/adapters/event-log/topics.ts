@@ -3,9 +3,11 @@ export interface TopicSpec {
   readonly topic: string;
   /** Keyed topics share one partition count; `one` is the order of a ledger. */
   readonly partitions: 'keyed' | 'one';
-  /** Kept for ever, or until forwarded (ingress). */
-  readonly retention: 'forever';
+  readonly retention: TopicRetention;
 }
+
+/** Kept for ever, or deleted record by record by the gateway once it stands in a topic of record (ingress); never by age. */
+export type TopicRetention = 'forever' | 'until-forwarded';
 
 export const PAYE_EVENTS = 'paye.events.v1';
 export const VAT_EVENTS = 'vat.events.v1';
@@ -24,6 +26,14 @@ export const TOPICS: readonly TopicSpec[] = [
   { topic: ACKNOWLEDGEMENTS, partitions: 'keyed', retention: 'forever' },
   { topic: BLOCKS, partitions: 'one', retention: 'forever' },
 ];
+
+/**
+ * What a client's own systems produce straight to Kafka; its ACL allows this topic alone. One partition: what a client sends is taken in
+ * the order in which it was sent, whatever its keys.
+ */
+export function ingressTopic(clientId: string): TopicSpec {
+  return { topic: `ingress.${clientId}.v1`, partitions: 'one', retention: 'until-forwarded' };
+}
 
 /** Default partitions of a keyed topic, set at creation. */
 export const KEYED_PARTITIONS_DEFAULT = 12;

@@ -18,6 +18,8 @@ export interface Client {
   readonly roles: readonly ClientRole[];
   /** RFC 3339; null for a key that does not expire. */
   readonly expiresAt: string | null;
+  /** True where the client's own systems produce to its topic ingress.<id>.v1; who may write there is the broker's ACL. */
+  readonly ingress?: boolean | undefined;
 }
 
 export interface ClientRegistry {
@@ -92,6 +94,7 @@ const CLIENT: z.ZodType<Client> = z.strictObject({
   ]),
   roles: z.array(z.enum(CLIENT_ROLES)),
   expiresAt: z.iso.datetime({ offset: true }).nullable(),
+  ingress: z.boolean().optional(),
 });
 const CLIENTS_FILE = z.strictObject({ clients: z.array(CLIENT) });
 
