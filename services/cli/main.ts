@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { doctor } from './doctor.ts';
 import { importPayroll, importSales } from './import/import-file.ts';
+import { payslip } from './payslip.ts';
 import { rebuild } from './rebuild.ts';
 import { listRejections, redriveRejection, showRejection } from './rejections.ts';
 import { start } from './start-command.ts';
@@ -61,7 +62,15 @@ reaching(program.command('statement').argument('<account>', 'paye:123/AB456 or v
   .description("what an account owes, from the payer's own verified copy")
   .option('--entries', 'list the newest entries')
   .option('--export <file>', "write the payer's copy to a file, for tally verify")
+  .option('--month <month>', "an employer's tax month, such as 2026-27-M08: its bill, and how it came about")
+  .option('--ao-reference <reference>', 'Accounts Office reference, for the payment reference of --month')
   .action(statement);
+
+reaching(program.command('payslip').argument('<account>', 'paye:123/AB456').argument('<works-number>'))
+  .description('one payment with every step of its working: free pay, bands, thresholds, rates, rules')
+  .argument('[which]', 'payment date or event id; the latest payment where it is left out')
+  .option('--tax-year <year>', 'such as 2026-27; this one where it is left out')
+  .action(payslip);
 
 program
   .command('verify')

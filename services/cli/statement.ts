@@ -4,11 +4,14 @@ import { pipeline } from 'node:stream/promises';
 import Table from 'cli-table3';
 import { accountForUrl, accountFromUrl } from '../../libs/core/identity/account.ts';
 import { formatPence, pence } from '../../libs/core/money/pence.ts';
+import { monthStatement } from './month-statement.ts';
 import { clientOf, type ReachOptions } from './service-client.ts';
 
 export interface StatementOptions extends ReachOptions {
   readonly entries?: boolean;
   readonly export?: string;
+  readonly month?: string;
+  readonly aoReference?: string;
 }
 
 /** As the payer node's `GET /payer/v1/accounts/{account}/statement` answers (services/payer-node/account-statement.ts). */
@@ -41,6 +44,11 @@ interface StatementEntry {
 
 /** `tally statement ACCOUNT`. Exit code 1 where the chain is stopped by a divergence. */
 export async function statement(accountText: string, options: StatementOptions): Promise<void> {
+  const { month } = options;
+  if (month !== undefined) {
+    await monthStatement(accountText, { ...options, month });
+    return;
+  }
   const owner = accountFromUrl(accountText);
   const path = `/payer/v1/accounts/${encodeURIComponent(accountForUrl(owner))}`;
   const client = clientOf(options);

@@ -271,8 +271,13 @@ export class LedgerFollower {
     await this.#withheld.check(this.#complete, startedAtMs);
     const blocks = takes.reduce((sum, take) => sum + take.blocks.length, 0);
     const entries = takes.reduce((sum, take) => sum + take.blocks.reduce((n, block) => n + block.entries.length, 0), 0);
-    const receivedAtMs = takes.flatMap((take) => take.receivedAtMs);
-    if (blocks > 0) this.#dependencies.onTaken?.(entries, blocks, receivedAtMs);
+    const { onTaken } = this.#dependencies;
+    if (blocks > 0)
+      onTaken?.(
+        entries,
+        blocks,
+        takes.flatMap((take) => take.receivedAtMs),
+      );
     const more = answer.chains.some((chain) => chain.more || chain.moreRejections);
     // Where nothing came further, asking again at once would not either.
     return { more: more && (blocks > 0 || rejections.cursors.size > 0), blocks, entries };

@@ -14,6 +14,7 @@ import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
 import { parseVerifierKey, printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import { statementOf } from './account-statement.ts';
 import { ReceiptChecker } from './check-receipts.ts';
+import { MonthCloser } from './close-months.ts';
 import { exportCopy } from './export-copy.ts';
 import { LedgerFollower } from './follow-ledger.ts';
 import { Forwarder } from './forward-events.ts';
@@ -89,12 +90,16 @@ export async function createPayerNode(
   await followAccounts(store, options.accounts);
   await resumeUnderNewRules(store, dependencies.clock());
   const parts = partsOf(options, dependencies, store, rules);
-  const { outbox, follower, forwarders } = parts;
+  const { outbox, follower, forwarders, closer } = parts;
   const stopping = new AbortController();
   let running: Promise<unknown> = Promise.resolve();
   const node: Omit<PayerNode, 'router'> = {
     start() {
-      const works = [follower.run(stopping.signal), ...forwarders.map((one) => one.run(stopping.signal))];
+      const works = [
+        follower.run(stopping.signal),
+        closer.run(stopping.signal),
+        ...forwarders.map((one) => one.run(stopping.signal)),
+      ];
       running = Promise.all(works.map((work) => work.catch(dependencies.onFatal)));
     },
     submit: (tax, events) => outbox.submit(tax, events, { whole: false }),
@@ -123,6 +128,7 @@ export async function createPayerNode(
     outbox,
     follower,
     store,
+    rules,
     clients: dependencies.clients,
     clock: dependencies.clock,
   });
@@ -133,6 +139,7 @@ interface Parts {
   readonly outbox: Outbox;
   readonly follower: LedgerFollower;
   readonly forwarders: readonly Forwarder[];
+  readonly closer: MonthCloser;
 }
 
 function partsOf(
@@ -193,7 +200,8 @@ function partsOf(
     wake: (lane) => forwarders[lane]?.wake(),
     follow: () => follower.nudge(),
   });
-  return { outbox, follower, forwarders };
+  const closer = new MonthCloser({ store, outbox, clock, onFault });
+  return { outbox, follower, forwarders, closer };
 }
 
 /** Keeps the rate cards in force, and gives all that blocks of the copy may rest on. */

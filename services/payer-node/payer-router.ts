@@ -4,6 +4,7 @@ import { clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
 import { jsonBody } from '../../libs/adapters/http/create-app.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
 import { type Client, type ClientRegistry, mayActFor } from '../../libs/adapters/runtime/clients.ts';
+import type { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
 import { hasCode } from '../../libs/core/errors/tally-error.ts';
 import { type Account, accountForUrl, accountFromUrl, type Tax } from '../../libs/core/identity/account.ts';
 import { type EventId, eventId, uuidOf } from '../../libs/core/identity/event-id.ts';
@@ -11,6 +12,7 @@ import { STATEMENT_ENTRIES_MAX, type Statement } from './account-statement.ts';
 import { eventStatuses } from './event-statuses.ts';
 import type { LedgerFollower } from './follow-ledger.ts';
 import { BATCH_EVENTS_MAX, type Outbox, type OutboxCounts } from './outbox.ts';
+import { payeRouter } from './paye-router.ts';
 import type { EventStatus, FollowedAccount, RefusedEvent, RejectedEvent, StoredDivergence } from './payer-records.ts';
 import { eventKey, type PayerStore, readPlace } from './payer-store.ts';
 
@@ -30,6 +32,7 @@ export interface PayerRouterDependencies {
   readonly outbox: Outbox;
   readonly follower: LedgerFollower;
   readonly store: PayerStore;
+  readonly rules: RuleSets;
   readonly clients: ClientRegistry;
   readonly clock: () => number;
 }
@@ -57,6 +60,7 @@ export function payerRouter(dependencies: PayerRouterDependencies): Router {
     response.json(statement);
   });
   router.get('/payer/v1/accounts/:account/copy', auth, (request, response) => sendCopy(node, request, response));
+  router.use(payeRouter({ store, rules: dependencies.rules, auth, clock: dependencies.clock }));
   divergenceRoutes(router, auth, dependencies);
   router.get('/payer/v1/events/:eventId', auth, (request, response) => {
     const events = findEvents(store, clientOf(response), idOf(request));

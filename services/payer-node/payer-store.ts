@@ -40,6 +40,8 @@ type Values = Database<StateValue, Buffer>;
  * | bankEntries| account, event   | the same of money at HMRC's bank, of which we have no event   | follower |
  * | rejected   | account, event   | code, and the signed note that says so                        | follower |
  * | state      | account, key     | state of the payer's own recomputation                        | follower |
+ * | payeEntries| account, list     | seq, position and event of payments by employment and by month, of claims by year (paye-index.ts) | follower |
+ * | payeMonths | account, month   | sums of a tax month's entries, JSON                           | follower |
  * | divergences| number           | report with both versions                                     | follower |
  * | accounts   | account          | chain, keys, verified head                                    | follower |
  * | node       | name             | which ledger, the last checkpoint                             | follower |
@@ -59,6 +61,8 @@ export class PayerStore {
   readonly rejected: Texts;
   readonly state: Values;
   readonly rules: Texts;
+  readonly payeEntries: Bytes;
+  readonly payeMonths: Texts;
   readonly #divergences: Texts;
   readonly #accounts: Texts;
   readonly #node: Texts;
@@ -84,6 +88,8 @@ export class PayerStore {
     this.rejected = texts('rejected');
     this.state = this.#root.openDB({ name: 'state', keyEncoding: 'binary', encoding: 'json' });
     this.rules = texts('rules');
+    this.payeEntries = bytes('payeEntries');
+    this.payeMonths = texts('payeMonths');
     this.#divergences = texts('divergences');
     this.#accounts = texts('accounts');
     this.#node = texts('node');

@@ -11,12 +11,18 @@ import { pseudonymOf, type WorkingKeys } from '../../libs/core/ledger/chain-keys
 import { sameBytes } from '../../libs/core/ledger/compare-bytes.ts';
 import type { Divergence } from '../../libs/core/ledger/divergence.ts';
 import { paymentsOf } from '../../libs/core/ledger/ledger-entry.ts';
-import { type EntryGround, type OwnRecord, recomputeBlock } from '../../libs/core/ledger/recompute-block.ts';
+import {
+  type EntryGround,
+  type MadeOfEvent,
+  type OwnRecord,
+  recomputeBlock,
+} from '../../libs/core/ledger/recompute-block.ts';
 import type { OwnEvent } from '../../libs/core/ledger/recompute-entry.ts';
 import type { ChainIdentity, VerifiedBlock } from '../../libs/core/ledger/verify-block.ts';
 import { verifyPage } from '../../libs/core/ledger/verify-chain.ts';
 import type { VerifiedCheckpoint } from '../../libs/core/ledger/verify-checkpoint.ts';
 import { OwnState } from './own-state.ts';
+import { type NewEntry, saveIndex, sumsAfter } from './paye-index.ts';
 import type { FollowedAccount, HeadProof, LedgerIdentity, VerifiedHead } from './payer-records.ts';
 import { blockKey, eventKey, type PayerStore, writeBlock, writePlace } from './payer-store.ts';
 import type { TimeSlice } from './time-slice.ts';
@@ -116,6 +122,8 @@ function takeOf(
       if (ground === 'recomputed') settled.push(eventKey(followed.number, entry.eventId));
     });
   });
+  const indexed = newEntriesOf(followed, blocks, own);
+  const sums = sumsAfter(store, followed.number, indexed);
   const after: FollowedAccount = { ...followed, head, penceByHead, unconfirmedPence, keyRegistered };
   return {
     followed: after,
@@ -133,9 +141,23 @@ function takeOf(
         });
       }
       for (const key of settled) void store.awaiting.remove(key);
+      saveIndex(store, followed.number, indexed, sums);
       own.state.save();
     },
   };
+}
+
+/** Entries that came of PAYE events of the payer's, for the views of months and employments. */
+function newEntriesOf(followed: FollowedAccount, blocks: readonly VerifiedBlock[], own: OwnCopy): readonly NewEntry[] {
+  if (taxOf(followed.account) !== 'paye') return [];
+  return blocks.flatMap(({ head, entries }) =>
+    entries.flatMap(({ eventId }, position) => {
+      const made = own.made.get(eventId);
+      return made === undefined || made.event.type === 'MoneyMoved'
+        ? []
+        : [{ ...made, place: { seq: head.seq, position } }];
+    }),
+  );
 }
 
 /** The payer's record of one account, with what the blocks under check add to it. */
@@ -148,6 +170,8 @@ class OwnCopy implements OwnRecord {
   readonly #keys: WorkingKeys;
   readonly #dependencies: TakeDependencies;
   readonly #held = new Set<EventId>();
+  /** What was made of events of the payer's in the blocks under check. */
+  readonly made = new Map<EventId, MadeOfEvent>();
 
   constructor(followed: FollowedAccount, keys: WorkingKeys, dependencies: TakeDependencies) {
     this.view = new OwnState(dependencies.store, followed.number);
@@ -188,8 +212,9 @@ class OwnCopy implements OwnRecord {
     for (const { eventId } of block.entries) this.#held.add(eventId);
   }
 
-  apply(changes: Parameters<OwnRecord['apply']>[0]): void {
+  apply(changes: Parameters<OwnRecord['apply']>[0], made?: MadeOfEvent): void {
     this.view.apply(changes);
+    if (made !== undefined) this.made.set(made.event.eventId, made);
   }
 
   rulesOf(hash: string): ReturnType<RuleSets['of']> {

@@ -1,7 +1,8 @@
 import { accountCounter, accountKey } from '../events/account-counter.ts';
 import type { TaxRules } from '../events/decide-event.ts';
-import type { StateChange, StateView } from '../events/decision.ts';
+import type { Assessment, StateChange, StateView } from '../events/decision.ts';
 import type { EntryKind } from '../events/entry-kinds.ts';
+import type { TaxEvent } from '../events/tax-event.ts';
 import type { EventId, PersonToken } from '../identity/event-id.ts';
 import type { Divergence, DivergenceCode } from './divergence.ts';
 import { toHex } from './hex.ts';
@@ -20,13 +21,19 @@ export interface OwnRecord {
   hasEntry(id: EventId): boolean;
   /** State of the account after every entry so far. */
   readonly view: StateView;
-  /** Takes what an entry changes in that state. */
-  apply(changes: readonly StateChange[]): void;
+  /** Takes what an entry changes in that state, and, where a decision on an event of the payer stands behind it, what was made of which event. */
+  apply(changes: readonly StateChange[], made?: MadeOfEvent): void;
   /** The rule set of this hash (64 hex), or undefined where the payer does not have it. */
   rulesOf(hash: string): TaxRules | undefined;
   pseudonymOf(token: PersonToken): Pseudonym;
   /** The payer's own verifier key strings: the only ones that a key event after block 0 may hold. */
   readonly ownKeys: readonly string[];
+}
+
+/** An event of the payer's and its assessment as the payer worked it out. */
+export interface MadeOfEvent {
+  readonly event: TaxEvent;
+  readonly assessment: Assessment;
 }
 
 /** What stands behind an entry that passed: the payer's own event worked out again; money at HMRC's bank, of which the payer has no record; or a key event or the like, without money. */
@@ -81,11 +88,14 @@ function checkDecided(
   }
   const rules = own.rulesOf(rulesHash);
   if (rules === undefined) return [finding('RULES_UNKNOWN', 'rules', 'a rule set that we have', rulesHash)];
-  const { differences, changes } = recomputeEntry(entry, event, own.view, rules, (token) => own.pseudonymOf(token));
+  const { differences, changes, assessment } = recomputeEntry(entry, event, own.view, rules, (token) =>
+    own.pseudonymOf(token),
+  );
   if (differences.length > 0) {
     return differences.map(({ field, theirs, ours }) => finding('LIABILITY_DIFFERS', field, ours, theirs));
   }
-  own.apply(changes);
+  if (assessment === null) own.apply(changes);
+  else own.apply(changes, { event: event.event, assessment });
   return 'recomputed';
 }
 

@@ -23,6 +23,8 @@ export interface Recomputation {
   readonly differences: readonly EntryDifference[];
   /** What the payer's state takes where they agree. */
   readonly changes: readonly StateChange[];
+  /** What the payer's own recomputation gives; null where it refuses the event. */
+  readonly assessment: Assessment | null;
 }
 
 /**
@@ -42,9 +44,13 @@ export function recomputeEntry(
   const decision = decideEvent(own.event, own.hash, view, rules);
   const assessment = decision.results.find((result) => result.eventId === entry.eventId);
   if (decision.outcome !== 'accepted' || assessment === undefined) {
-    return { differences: [{ field: 'outcome', theirs: 'accepted', ours: outcomeText(decision) }], changes: [] };
+    return {
+      differences: [{ field: 'outcome', theirs: 'accepted', ours: outcomeText(decision) }],
+      changes: [],
+      assessment: null,
+    };
   }
-  return { differences: differencesOf(entry, assessment, pseudonymOf), changes: decision.changes };
+  return { differences: differencesOf(entry, assessment, pseudonymOf), changes: decision.changes, assessment };
 }
 
 function differencesOf(

@@ -1,6 +1,7 @@
-import type { Assessment } from '../events/decision.ts';
+import type { Assessment, HeadAmount } from '../events/decision.ts';
 import type { Head } from '../events/heads.ts';
-import type { PaymentMade } from '../events/paye-events.ts';
+import type { PaymentMade, StatedDeductions } from '../events/paye-events.ts';
+import type { Pence } from '../money/pence.ts';
 import { assessPayment } from './assess-payment.ts';
 import { checkPayment } from './check-payment.ts';
 import type { EmploymentState } from './employment-state.ts';
@@ -10,7 +11,15 @@ import { type PayeRules, payDayOf, rulesAtYearEnd } from './paye-rules.ts';
  * Why an employer's own figure may differ: a penny or two (`rounding`), the tax code of another basis or the emergency code
  * (`wrong code`), another letter (`wrong letter`), pay or tax carried from earlier (`year-to-date drift`), or none of these.
  */
-export type DifferenceCause = 'rounding' | 'wrong code' | 'wrong letter' | 'year-to-date drift' | 'unexplained';
+export type DifferenceCause = (typeof DIFFERENCE_CAUSES)[number];
+
+export const DIFFERENCE_CAUSES = [
+  'rounding',
+  'wrong code',
+  'wrong letter',
+  'year-to-date drift',
+  'unexplained',
+] as const;
 
 export interface StatedDifference {
   readonly head: Head;
@@ -24,6 +33,20 @@ export interface StatedDifference {
 /** Differences up to this many pence are rounding. */
 const ROUNDING_PENCE_MAX = 2;
 const NO_MARK = '0'.repeat(24);
+
+/** What the employer stated by head, zero included: a stated zero is a statement. */
+export function statedAmounts(stated: StatedDeductions | null): readonly HeadAmount[] {
+  const amounts: HeadAmount[] = [];
+  if (stated === null) return amounts;
+  const amount = (head: Head, pence: Pence): HeadAmount => ({ head, pence });
+  if (stated.incomeTaxPence !== null) amounts.push(amount('incomeTax', stated.incomeTaxPence));
+  if (stated.employeeNicsPence !== null) amounts.push(amount('employeeNics', stated.employeeNicsPence));
+  if (stated.employerNicsPence !== null) amounts.push(amount('employerNics', stated.employerNicsPence));
+  if (stated.studentLoanPence !== null) amounts.push(amount('studentLoan', stated.studentLoanPence));
+  if (stated.postgraduateLoanPence !== null) amounts.push(amount('postgraduateLoan', stated.postgraduateLoanPence));
+  if (stated.class1aNicsPence !== null) amounts.push(amount('class1aNics', stated.class1aNicsPence));
+  return amounts;
+}
 
 /** The heads where what was stated is not what was assessed; a head that was not stated is not compared. Without cause. */
 export function statedDifferences(
@@ -55,6 +78,17 @@ export function explainedDifferences(
     ...difference,
     cause: causeOf(event, difference, before, rules),
   }));
+}
+
+/** The differences of a decision with the causes that its flags name. */
+export function flaggedDifferences(
+  result: Pick<Assessment, 'amounts' | 'stated' | 'flags'>,
+): readonly StatedDifference[] {
+  return statedDifferences(result).map((difference) => {
+    const { head } = difference;
+    const cause = DIFFERENCE_CAUSES.find((each) => result.flags.includes(statedFlag({ head, cause: each })));
+    return { ...difference, cause: cause ?? 'unexplained' };
+  });
 }
 
 /** The flag of a decision that names a difference and its cause: `STATED_INCOME_TAX_WRONG_CODE`. */

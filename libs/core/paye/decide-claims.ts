@@ -36,6 +36,11 @@ interface ClaimsState {
 
 const NO_CLAIMS: ClaimsState = { h: '', m: 0, a: false, s: false, p: {}, c: 0, l: null, t: [0, 0, 0, 0, 0] };
 
+/** The latest month of a tax year up to which an employer's claims are settled, or null where it has made none in the year. */
+export function settledMonth(view: StateView, account: Account, year: string): number | null {
+  return (view.get(claimsKey(account, year)) as ClaimsState | undefined)?.m ?? null;
+}
+
 /** Keys of state that a claim or a close reads: the claims of the year and every month up to its own. */
 export function claimsStateKeys(event: ClaimsEvent): readonly string[] {
   const keys = [accountKey(event.account), claimsKey(event.account, event.taxYear)];

@@ -4,12 +4,12 @@ import { taxMonthOf, taxYearOf } from '../calendar/tax-calendar.ts';
 import { accountCounter, accountKey, decisionsOf } from '../events/account-counter.ts';
 import type { Assessment, Decision, HeadAmount, StateChange, StateView } from '../events/decision.ts';
 import type { Head } from '../events/heads.ts';
-import type { PayeEvent, PaymentMade, StatedDeductions } from '../events/paye-events.ts';
+import type { PayeEvent, PaymentMade } from '../events/paye-events.ts';
 import type { Pence } from '../money/pence.ts';
 import { type AssessedPayment, assessPayment } from './assess-payment.ts';
 import { monthOpenAt, taxPeriodOf } from './charge-month.ts';
 import { checkPayment, PAYMENT_LIMITS } from './check-payment.ts';
-import { explainedDifferences, statedFlag } from './compare-stated.ts';
+import { explainedDifferences, statedAmounts, statedFlag } from './compare-stated.ts';
 import { claimsStateKeys, decideClaims } from './decide-claims.ts';
 import { employmentBefore } from './employment-before.ts';
 import {
@@ -119,7 +119,7 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
     },
   ];
   const amounts = amountsOf(payment);
-  const stated = event.stated === null ? [] : statedAmounts(event.stated);
+  const stated = statedAmounts(event.stated);
   const late = taxMonth === day.taxMonth ? [] : ['LATE_FOR_ITS_MONTH'];
   const differences = stated.length === 0 ? [] : explainedDifferences(event, { amounts, stated }, before.state, rules);
   const result: Assessment = {
@@ -165,18 +165,6 @@ function amountsOf(payment: AssessedPayment): HeadAmount[] {
   if (payment.studentLoanPence !== 0) amounts.push(amount('studentLoan', payment.studentLoanPence));
   if (payment.postgraduateLoanPence !== 0) amounts.push(amount('postgraduateLoan', payment.postgraduateLoanPence));
   if (payment.class1aNicsPence !== 0) amounts.push(amount('class1aNics', payment.class1aNicsPence));
-  return amounts;
-}
-
-/** What the employer stated, zero included: a stated zero is a statement. */
-function statedAmounts(stated: StatedDeductions): HeadAmount[] {
-  const amounts: HeadAmount[] = [];
-  if (stated.incomeTaxPence !== null) amounts.push(amount('incomeTax', stated.incomeTaxPence));
-  if (stated.employeeNicsPence !== null) amounts.push(amount('employeeNics', stated.employeeNicsPence));
-  if (stated.employerNicsPence !== null) amounts.push(amount('employerNics', stated.employerNicsPence));
-  if (stated.studentLoanPence !== null) amounts.push(amount('studentLoan', stated.studentLoanPence));
-  if (stated.postgraduateLoanPence !== null) amounts.push(amount('postgraduateLoan', stated.postgraduateLoanPence));
-  if (stated.class1aNicsPence !== null) amounts.push(amount('class1aNics', stated.class1aNicsPence));
   return amounts;
 }
 

@@ -4,12 +4,13 @@ import { formatPence, type Pence } from '../money/pence.ts';
 import { type AssessedPayment, assessPayment } from './assess-payment.ts';
 import { type Class1Terms, employeeNicsPence, employerNicsPence } from './class1-nics.ts';
 import type { EmploymentState } from './employment-state.ts';
+import { DAYS_OF_ODD_INTERVALS, loanThresholdPence } from './loan-deductions.ts';
 import { type PayDay, type PayeRules, payDayOf } from './paye-rules.ts';
 import { periodTotalsOf, poolOf } from './period-pools.ts';
 import { bandOf, flatRateOf, periodBandsOf } from './tax-scale.ts';
 
 /** One line that a payroll clerk can follow by hand: what, how much, and by which rule of paye.md. */
-interface WorkingLine {
+export interface WorkingLine {
   readonly head: Head;
   readonly text: string;
   readonly pence: number;
@@ -35,6 +36,7 @@ export function payslipWorking(event: PaymentMade, before: EmploymentState | nul
     ...incomeTaxLines(event, assessed, day),
     ...nicsLines(event, before, assessed, day),
     ...loanLines(event, before, assessed, day),
+    ...class1aLines(event, before, assessed, day),
   ];
   return { assessed, lines };
 }
@@ -157,19 +159,47 @@ function loanLines(
   const { rules } = day;
   const frequency = rules.frequencies[event.payFrequency];
   const totals = periodTotalsOf(before?.w ?? [], day.periods[event.payFrequency].key);
-  const earnings = amount(event.nicableEarningsPence + (rules.poolsLoans ? totals.earningsPence : 0));
+  const days = event.oddIntervalDays;
+  const pooled = days === null && rules.poolsLoans ? totals.earningsPence : 0;
+  const earnings = amount(event.nicableEarningsPence + pooled);
   const lines: WorkingLine[] = [];
   if (event.studentLoanPlan !== null) {
-    const threshold = amount(frequency.loanThresholdsPence[event.studentLoanPlan] ?? 0);
+    const thresholds = days === null ? frequency.loanThresholdsPence : rules.loanThresholdsOfYearPence;
+    const threshold = thresholdText(thresholds[event.studentLoanPlan] ?? 0, days);
     const text = `plan ${event.studentLoanPlan}: ${percent(rules.studentLoanBasisPoints)} of ${earnings} above ${threshold}, in whole pounds`;
     lines.push(line('studentLoan', text, assessed.studentLoanPence, '6.2'));
   }
   if (event.postgraduateLoan) {
-    const threshold = amount(frequency.postgraduateThresholdPence);
+    const annual = rules.postgraduateThresholdOfYearPence;
+    const threshold = thresholdText(days === null ? frequency.postgraduateThresholdPence : annual, days);
     const text = `postgraduate: ${percent(rules.postgraduateLoanBasisPoints)} of ${earnings} above ${threshold}, in whole pounds`;
     lines.push(line('postgraduateLoan', text, assessed.postgraduateLoanPence, '6.2'));
   }
   return lines;
+}
+
+/** A threshold of the period, or that of the year by the days of an odd interval. */
+function thresholdText(pence: number, days: number | null): string {
+  if (days === null) return amount(pence);
+  return `${amount(loanThresholdPence(pence, days, DAYS_OF_ODD_INTERVALS))} (${amount(pence)} x ${days} / ${DAYS_OF_ODD_INTERVALS})`;
+}
+
+function class1aLines(
+  event: PaymentMade,
+  before: EmploymentState | null,
+  assessed: AssessedPayment,
+  day: PayDay,
+): WorkingLine[] {
+  if (event.terminationAwardPence === 0 && event.sportingTestimonialPence === 0) return [];
+  const { class1aBasisPoints, terminationAwardExemptPence, sportingTestimonialExemptPence } = day.rules.employer;
+  const [award, testimonial] = assessed.state.a ?? [0, 0];
+  const parts = [
+    award === 0 ? '' : `award ${amount(award)} above ${amount(terminationAwardExemptPence)}`,
+    testimonial === 0 ? '' : `testimonial ${amount(testimonial)} above ${amount(sportingTestimonialExemptPence)}`,
+  ].filter((part) => part !== '');
+  const taken = amount(before?.a?.[2] ?? 0);
+  const text = `Class 1A: ${percent(class1aBasisPoints)} of ${parts.join(' and of ')}, less ${taken} taken`;
+  return [line('class1aNics', text, assessed.class1aNicsPence, '5.10')];
 }
 
 function line(head: Head, text: string, pence: number, rule: string): WorkingLine {

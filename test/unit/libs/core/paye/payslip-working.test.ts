@@ -68,4 +68,20 @@ describe('the working of a payslip', () => {
     const { assessed, lines } = payslipWorking(paymentMade({ onStrike: true, taxablePayPence: 0 }), null, RULES);
     expect(lines.find(({ text }) => text === 'tax of this payment')?.pence).toBe(assessed.incomeTaxPence);
   });
+
+  it('shows Class 1A on an award and a testimonial, and loans of an odd interval by the days', () => {
+    const lines = textOf({
+      terminationAwardPence: 3_500_000,
+      sportingTestimonialPence: 11_000_000,
+      studentLoanPlan: '02',
+      postgraduateLoan: true,
+      oddIntervalDays: 10,
+    });
+    expect(lines.slice(-3)).toEqual([
+      'studentLoan: plan 02: 9% of 2,750.00 above 805.06 (29,385.00 x 10 / 365), in whole pounds = 17500 (paye.md 6.2)',
+      'postgraduateLoan: postgraduate: 6% of 2,750.00 above 575.34 (21,000.00 x 10 / 365), in whole pounds = 13000 (paye.md 6.2)',
+      // (35,000 - 30,000) * 15% + (110,000 - 100,000) * 15%.
+      'class1aNics: Class 1A: 15% of award 35,000.00 above 30,000.00 and of testimonial 110,000.00 above 100,000.00, less 0.00 taken = 225000 (paye.md 5.10)',
+    ]);
+  });
 });
