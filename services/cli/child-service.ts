@@ -85,8 +85,10 @@ export class ChildService {
   #spawn(): void {
     const startedMs = Date.now();
     const child = spawn(process.execPath, commandOf(this.#options.service), {
-      env: { ...process.env, ...this.#options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.#options.env, STOP_WITH_STDIN: '1' },
+      // The pipe is how it learns that we are gone, however we went; a group of its own keeps a terminal's Ctrl-C for us alone.
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
     });
     child.stdout.pipe(this.#log, { end: false });
     child.stderr.pipe(this.#log, { end: false });

@@ -100,6 +100,12 @@ reaching(program.command('doctor'))
   .description('check this machine, the data folder and the running services')
   .action(doctor);
 
+// A reader that has seen enough (`| head`) is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -124,6 +124,8 @@ async function serve(
     return stopping;
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
+  // Started by another process that holds the other end: when that is gone, this service ends too.
+  if (process.env['STOP_WITH_STDIN'] === '1') process.stdin.resume().once('close', () => void stop());
   await parts.begin?.(server.url);
   logger.info({ url: server.url }, `${options.name} serves`);
   return stop;

@@ -40,7 +40,11 @@ export async function startServerProcess(
   const logFile = join(options.folder, 'server.log');
   await endLeftBehind(pidFile, options.folder);
   const output = openSync(logFile, 'a');
-  const child = spawn(options.command, options.args, { cwd: options.folder, stdio: ['ignore', output, output] });
+  const child = spawn(options.command, options.args, {
+    cwd: options.folder,
+    stdio: ['ignore', output, output],
+    detached: true,
+  });
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
