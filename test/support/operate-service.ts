@@ -93,7 +93,7 @@ async function exportAndVerify(service: ServiceProcess, folder: string): Promise
     // Followed, but nothing was ever decided of it.
     if (seq === null) continue;
     const file = join(folder, 'copy.tally');
-    await download(service, account, file);
+    await exportCopy(service, account, file);
     const report = await verifyCopy(file);
     if (!report.ok || report.checked.awaiting > 0) {
       throw new Error(`the copy of ${account} is not whole: ${JSON.stringify([report.findings, report.checked])}`);
@@ -109,7 +109,8 @@ async function exportAndVerify(service: ServiceProcess, folder: string): Promise
   return { accounts: heads.size, blocks, entries, recomputed, rejections, chargesPence, paymentsPence, heads };
 }
 
-async function download(service: ServiceProcess, account: string, file: string): Promise<void> {
+/** The payer's copy of one account (docs/payers-copy.md), as the node gives it. */
+export async function exportCopy(service: ServiceProcess, account: string, file: string): Promise<void> {
   const path = `/payer/v1/accounts/${encodeURIComponent(accountForUrl(accountFromUrl(account)))}/copy`;
   const headers = { authorization: `Bearer ${service.key('payer')}` };
   const response = await fetch(`${service.url}${path}`, { headers });

@@ -1,0 +1,125 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parseBlockHeader } from '../../libs/core/ledger/block-header.ts';
+import type { LedgerEntry } from '../../libs/core/ledger/ledger-entry.ts';
+import { verifyCopy } from '../../services/cli/verify.ts';
+import { endWhole, exportCopy, settled, summaryOf } from '../support/operate-service.ts';
+import { paymentJson } from '../support/own-events.ts';
+import { entriesOfCopy } from '../support/read-copy.ts';
+import { eventually, ServiceProcess, tally } from '../support/service-process.ts';
+import { salesOfTill } from '../support/submissions.ts';
+import { checkDataFolder } from '../support/whole-ledger.ts';
+
+const EVENTS = 3_000;
+const SALE_PENCE = 1_200;
+const folder = mkdtempSync(join(tmpdir(), 'tallystick-rates-'));
+const rates = join(folder, 'rates');
+const service = new ServiceProcess({ env: { RATES_DIR: rates } });
+
+afterAll(async () => {
+  await service.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What is changed between the crash and the restart: VAT 20% to 21%, the employer's Class 1 rate 15% to 16%. */
+const CHANGES = [
+  { file: 'vat/rates.json', name: 'standardRate', before: 2_000, after: 2_100 },
+  { file: 'paye/2026-27.json', name: 'class1.employer', before: 1_500, after: 1_600 },
+] as const;
+
+function changeRates(): void {
+  for (const { file, name, before, after } of CHANGES) {
+    const path = join(rates, file);
+    const card = JSON.parse(readFileSync(path, 'utf8')) as { values: { name: string; value: unknown }[] };
+    const last = card.values.filter((value) => value.name === name).at(-1);
+    expect(last?.value).toBe(before);
+    if (last !== undefined) last.value = after;
+    writeFileSync(path, JSON.stringify(card));
+  }
+}
+
+describe('rates that change between a crash and the restart', () => {
+  it('leave what was decided as it was and apply to the rest, and either copy can be worked out again', {
+    timeout: 180_000,
+  }, async () => {
+    for (const tax of ['paye', 'vat']) cpSync(join('libs/core', tax, 'rates'), join(rates, tax), { recursive: true });
+    await service.start();
+    const sales = salesOfTill(EVENTS, 'T1', NO_VAT_STATED);
+    const payments = Array.from({ length: EVENTS }, (_, i) => paymentJson(i, 1, PAY));
+    await post('vat', sales);
+    await post('paye', payments);
+    await eventually(
+      () => summaryOf(service),
+      ({ taxes }) => taxes.paye.decided.events > 0 && taxes.vat.decided.events > 0,
+    );
+    await service.kill();
+    const atCrash = await checkDataFolder(service.dataDir, { complete: false });
+    const decided = atCrash.entries + atCrash.inFlight;
+    expect(decided).toBeGreaterThan(0);
+
+    changeRates();
+    await service.start();
+    // One more of each, so that new rates are met even where all else was decided before.
+    await post('paye', [paymentJson(EVENTS, 1, PAY)]);
+    await post('vat', salesOfTill(1, 'T2', NO_VAT_STATED));
+    await settled(service, { paye: EVENTS + 1, vat: EVENTS + 1 });
+
+    const vat = await copyOf('vat:101747696');
+    const paye = await copyOf('paye:123/AB456');
+    const [oldVat, newVat] = [vat.by.get(vat.rules[0] ?? ''), vat.by.get(vat.rules[1] ?? '')];
+    const [oldPaye, newPaye] = [paye.by.get(paye.rules[0] ?? ''), paye.by.get(paye.rules[1] ?? '')];
+    expect([vat.rules.length, paye.rules.length]).toEqual([2, 2]);
+    // What stood in the log at the crash, and nothing else, is under the old rates.
+    expect((oldVat?.length ?? 0) + (oldPaye?.length ?? 0)).toBe(decided);
+    // £12.00 at 20%: 2.00 each. At 21%: takings x 21/121 of all together, half up.
+    expect(sumOf(oldVat, 'outputVat')).toBe((oldVat?.length ?? 0) * 200);
+    expect(sumOf(newVat, 'outputVat')).toBe(Math.round(((newVat?.length ?? 0) * SALE_PENCE * 21) / 121));
+    // £3,000.00 a month above the secondary threshold of £417: 2,583.00 at 15% is 387.45, at 16% 413.28.
+    expect(sumOf(oldPaye, 'employerNics')).toBe((oldPaye?.length ?? 0) * 38_745);
+    expect(sumOf(newPaye, 'employerNics')).toBe((newPaye?.length ?? 0) * 41_328);
+    const { ledger, copies } = await endWhole(service);
+    expect(ledger.entries).toBe(2 * EVENTS + 2);
+    expect(copies.recomputed).toBe(2 * EVENTS + 2);
+  });
+});
+
+const PAY = { taxablePayPence: 300_000, nicableEarningsPence: 300_000 };
+/** Tills that work out no VAT themselves: what a till states is checked at the door, by the rates in force. */
+const NO_VAT_STATED = { vatPence: null };
+
+async function post(tax: 'paye' | 'vat', events: readonly object[]): Promise<void> {
+  for (let from = 0; from < events.length; from += 1_000) {
+    const answer = await service.call('payer', 'POST', `/payer/v1/events/${tax}`, events.slice(from, from + 1_000));
+    expect(answer).toEqual({ status: 202, body: { queued: Math.min(1_000, events.length - from) } });
+  }
+}
+
+function sumOf(entries: readonly LedgerEntry[] | undefined, head: string): number {
+  const amounts = (entries ?? []).flatMap((entry) => entry.amounts.filter((amount) => amount.head === head));
+  return amounts.reduce((sum, { pence }) => sum + pence, 0);
+}
+
+/** The entries of an account by the rules line of their block, rule sets in order of their first block. */
+async function copyOf(account: string) {
+  const file = join(folder, 'copy.tally');
+  await exportCopy(service, account, file);
+  expect((await tally(['verify', file])).code).toBe(0);
+  const report = await verifyCopy(file);
+  const by = new Map<string, LedgerEntry[]>();
+  const blocks = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('{"kind":"block"'));
+  for (const line of blocks) {
+    const header = parseBlockHeader((JSON.parse(line) as { header: string }).header);
+    const one = join(folder, 'block.jsonl');
+    writeFileSync(one, `${line}\n`);
+    const entries = entriesOfCopy(one);
+    const rules = Buffer.from(header.rules).toString('hex');
+    if (entries.length > 0) by.set(rules, [...(by.get(rules) ?? []), ...entries]);
+  }
+  // The release itself knows the old cards; the new ones are in the copy alone.
+  expect(report.rulesOfCopyAlone).toHaveLength(1);
+  return { by, rules: [...by.keys()] };
+}
