@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { type Cluster, Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
-import { kafkaFault } from './kafka-faults.ts';
+import { kafkaFault, within } from './kafka-faults.ts';
 
 export interface KafkaClientOptions {
   /** `host:port` of some brokers of the cluster. */
@@ -20,6 +20,8 @@ export interface KafkaClientDependencies {
 
 export const REQUEST_TIMEOUT_MS = 4_000;
 const CONNECTION_TIMEOUT_MS = 3_000;
+/** Each broker given is tried. */
+const CONNECT_WITHIN_MS = 12_000;
 const IDLE_CLUSTERS_MAX = 4;
 
 /** Never `retries: NaN` (kafkajs then swallows a message) and never its default of 5, which hides faults: what failed is told, and read back. */
@@ -70,7 +72,7 @@ export class KafkaClusters {
     const cluster = clusterOf(this.#kafka);
     this.#open.add(cluster);
     try {
-      await cluster.connect();
+      await within(CONNECT_WITHIN_MS, 'connection', cluster.connect());
       return cluster;
     } catch (error) {
       this.discard(cluster);

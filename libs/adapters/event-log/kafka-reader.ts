@@ -329,15 +329,11 @@ export class KafkaReader implements LogReader {
     const maxWaitTime = isWaited ? this.#options.fetchWaitMs : SHORT_FETCH_WAIT_MS;
     this.#busyNodes.add(node);
     try {
-      const broker = await cluster.findBroker({ nodeId: node });
-      const asked = broker.fetch({
-        maxWaitTime,
-        minBytes: 1,
-        maxBytes: FETCH_MAX_BYTES,
-        isolationLevel: READ_COMMITTED,
-        topics: readings.map((reading) => this.#request(reading)),
-      });
-      const answer: FetchAnswer = await within(maxWaitTime + 2 * this.#options.requestTimeoutMs, 'fetch', asked);
+      const answer = await within(
+        maxWaitTime + 2 * this.#options.requestTimeoutMs,
+        'fetch',
+        this.#ask(cluster, node, readings, maxWaitTime),
+      );
       this.#answered(answer, readings);
     } catch (error) {
       await this.#fetchFailed(error, cluster, readings);
@@ -349,6 +345,17 @@ export class KafkaReader implements LogReader {
     } else {
       this.#pump();
     }
+  }
+
+  async #ask(cluster: Cluster, node: string, readings: readonly Reading[], maxWaitTime: number): Promise<FetchAnswer> {
+    const broker = await cluster.findBroker({ nodeId: node });
+    return await broker.fetch({
+      maxWaitTime,
+      minBytes: 1,
+      maxBytes: FETCH_MAX_BYTES,
+      isolationLevel: READ_COMMITTED,
+      topics: readings.map((reading) => this.#request(reading)),
+    });
   }
 
   #request({ topic, partition, fetchOffset, isWide }: Reading) {
