@@ -7,7 +7,8 @@ import type { Assessment, Rejection } from '../../libs/core/events/decision.ts';
 import type { DecisionOfRecord } from '../../libs/core/events/liability-message.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 import { isAccount, type Tax, taxOf } from '../../libs/core/identity/account.ts';
-import { subtractPence, ZERO_PENCE } from '../../libs/core/money/pence.ts';
+import { pence } from '../../libs/core/money/pence.ts';
+import { flaggedDifferences } from '../../libs/core/paye/compare-stated.ts';
 import { type Books, recordException } from './books.ts';
 import type { TaxFigures } from './figures.ts';
 import { accountItem, decisionKey, eventKey, heldKey, periodItem, periodKey } from './keys.ts';
@@ -111,15 +112,16 @@ function acceptResult(books: Books, result: Assessment): void {
 
 /** What the payer stated against what was assessed: an item for people, never a refusal (design section 5). */
 function compareStated(books: Books, figures: TaxFigures, result: Assessment): void {
-  const differences = result.stated
-    .map(({ head, pence }) => ({
-      head,
-      pence: subtractPence(pence, result.amounts.find((amount) => amount.head === head)?.pence ?? ZERO_PENCE),
-    }))
-    .filter(({ pence }) => pence !== 0);
+  const differences = flaggedDifferences(result).map(({ differencePence, ...one }) => ({
+    ...one,
+    pence: pence(differencePence),
+  }));
   if (differences.length === 0) return;
   addTally(figures.stated, tallyOf(0, differences));
-  const detail = differences.map(({ head, pence }) => `${head} ${pence > 0 ? '+' : ''}${pence}`).join(', ');
+  const isPaye = taxOf(result.account) === 'paye';
+  const detail = differences
+    .map(({ head, pence: off, cause }) => `${head} ${off > 0 ? '+' : ''}${off}${isPaye ? ` (${cause})` : ''}`)
+    .join(', ');
   recordException(books, 'stated', { ...named(result), code: 'STATED_DIFFERS', stage: 'decision', detail });
 }
 
