@@ -16,6 +16,7 @@ export function taxableBaseOf(event: TaxEvent): number {
     case 'EmployerClaimsMade':
     case 'PayePeriodClosed':
     case 'VatPeriodClosed':
+    case 'TraderRegistered':
     case 'MoneyMoved':
       return 0;
   }

@@ -90,7 +90,8 @@ describe('the running account of a period', () => {
           .map(({ event }) => event);
         const book = bookOf(shuffled);
         expect(book.total('outputVat')).toBe(ordered.total('outputVat'));
-        const accounts = [book, ordered].map(periodOf) as { readonly g: object }[];
+        // All but `e`: which event was counted last is all that order decides.
+        const accounts = [book, ordered].map((one) => ({ ...(periodOf(one) as { readonly g: object }), e: '' }));
         expect(accounts[0]).toEqual(accounts[1]);
         expect(book.decisions.filter(({ outcome }) => outcome === 'repeat')).toHaveLength(sales.length);
       }),

@@ -19,6 +19,9 @@ import {
   type PurchaseRecorded,
   TILL_EVENT_TYPES,
   type TillEvent,
+  type TraderRegistered,
+  VAT_CADENCES,
+  VAT_SCHEMES,
   type VatAdjustmentMade,
   type VatPeriodClosed,
 } from '../../libs/core/events/vat-events.ts';
@@ -164,6 +167,24 @@ const adjustment: fc.Arbitrary<VatAdjustmentMade> = fc.record({
   vatPence: money,
   recoverableBasisPoints: fc.integer({ min: 0, max: 10_000 }),
   reference: nullable(text),
+  ratePct: nullable(text),
+  costPence: nullable(money),
+});
+
+const registered: fc.Arbitrary<TraderRegistered> = fc.record({
+  type: fc.constant('TraderRegistered' as const),
+  ...vatHead,
+  validFrom: date,
+  registeredOn: nullable(date),
+  cadence: fc.constantFrom(...VAT_CADENCES),
+  annualEndMonth: nullable(fc.integer({ min: 1, max: 12 })),
+  scheme: fc.constantFrom(...VAT_SCHEMES),
+  flatRateSector: nullable(text),
+  limitedCostTest: fc.boolean(),
+  majorityRatePct: nullable(text),
+  cashAccounting: fc.boolean(),
+  interimPayments: fc.constantFrom('none' as const, 'monthly' as const, 'quarterly' as const),
+  poundsRule: fc.constantFrom('truncate' as const, 'nearest' as const),
 });
 
 const vatClosed: fc.Arbitrary<VatPeriodClosed> = fc.record({
@@ -193,6 +214,7 @@ export const arbitraryEvent: fc.Arbitrary<TaxEvent> = fc.oneof(
   purchase,
   adjustment,
   vatClosed,
+  registered,
   moved,
 );
 

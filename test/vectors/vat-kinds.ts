@@ -189,9 +189,9 @@ function accountResult(input: VectorInput): unknown {
   };
 }
 
-function counted(step: { readonly account: PeriodAccount } | null): PeriodAccount {
-  if (step === null) throw new TallyError('E_AMOUNT_RANGE', 'beyond what can be counted');
-  return step.account;
+function counted(after: PeriodAccount | null): PeriodAccount {
+  if (after === null) throw new TallyError('E_AMOUNT_RANGE', 'beyond what can be counted');
+  return after;
 }
 
 function schemeResult(rows: readonly VatOfRate[]): unknown {

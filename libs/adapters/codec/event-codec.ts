@@ -17,10 +17,12 @@ import { readAccount, readDate, readEventId, readOneOf, readPence } from './type
 import {
   readPurchaseRecorded,
   readTillEvent,
+  readTraderRegistered,
   readVatAdjustmentMade,
   readVatPeriodClosed,
   writePurchaseRecorded,
   writeTillEvent,
+  writeTraderRegistered,
   writeVatAdjustmentMade,
   writeVatPeriodClosed,
 } from './vat-event-records.ts';
@@ -59,6 +61,7 @@ export function topicOfType(type: TaxEventType): string {
     case 'PurchaseRecorded':
     case 'VatAdjustmentMade':
     case 'VatPeriodClosed':
+    case 'TraderRegistered':
       return VAT_EVENTS;
     case 'MoneyMoved':
       return PAYMENTS;
@@ -82,6 +85,7 @@ const HEADERS = {
   PurchaseRecorded: ownSchema('purchase-recorded.v1').header,
   VatAdjustmentMade: ownSchema('vat-adjustment-made.v1').header,
   VatPeriodClosed: ownSchema('vat-period-closed.v1').header,
+  TraderRegistered: ownSchema('trader-registered.v1').header,
   MoneyMoved: ownSchema('money-moved.v1').header,
 } as const satisfies Record<TaxEventType, Buffer>;
 
@@ -96,6 +100,7 @@ const READERS: ReadonlyMap<string, (reader: ByteReader) => TaxEvent> = new Map<
   ['purchase-recorded.v1', readPurchaseRecorded],
   ['vat-adjustment-made.v1', readVatAdjustmentMade],
   ['vat-period-closed.v1', readVatPeriodClosed],
+  ['trader-registered.v1', readTraderRegistered],
   ['money-moved.v1', readMoneyMoved],
 ]);
 
@@ -122,6 +127,9 @@ function writeEvent(writer: ByteWriter, event: TaxEvent): void {
       break;
     case 'VatPeriodClosed':
       writeVatPeriodClosed(writer, event);
+      break;
+    case 'TraderRegistered':
+      writeTraderRegistered(writer, event);
       break;
     case 'MoneyMoved':
       writeMoneyMoved(writer, event);

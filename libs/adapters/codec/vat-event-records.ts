@@ -4,6 +4,9 @@ import {
   TILL_EVENT_TYPES,
   type TillEvent,
   type TillLine,
+  type TraderRegistered,
+  VAT_CADENCES,
+  VAT_SCHEMES,
   type VatAdjustmentMade,
   type VatPeriodClosed,
 } from '../../core/events/vat-events.ts';
@@ -108,6 +111,8 @@ export function writeVatAdjustmentMade(writer: ByteWriter, event: VatAdjustmentM
   writer.writeLong(event.vatPence);
   writer.writeLong(event.recoverableBasisPoints);
   writer.writeNullableString(event.reference);
+  writer.writeNullableString(event.ratePct);
+  writer.writeNullableLong(event.costPence);
 }
 
 export function readVatAdjustmentMade(reader: ByteReader): VatAdjustmentMade {
@@ -122,6 +127,8 @@ export function readVatAdjustmentMade(reader: ByteReader): VatAdjustmentMade {
     vatPence: readPence(reader),
     recoverableBasisPoints: reader.readLong(),
     reference: reader.readNullableString(),
+    ratePct: reader.readNullableString(),
+    costPence: readNullablePence(reader),
   };
 }
 
@@ -144,6 +151,44 @@ export function readVatPeriodClosed(reader: ByteReader): VatPeriodClosed {
     periodStart: readDate(reader),
     periodEnd: readDate(reader),
     close: readOneOf(reader, ['soft', 'hard']),
+  };
+}
+
+/** schemas/trader-registered.v1.avsc */
+export function writeTraderRegistered(writer: ByteWriter, event: TraderRegistered): void {
+  writer.writeHex(event.eventId, 16);
+  writer.writeString(event.account);
+  writer.writeLong(event.receivedAtMs);
+  writer.writeString(event.validFrom);
+  writer.writeNullableString(event.registeredOn);
+  writer.writeString(event.cadence);
+  writer.writeNullableLong(event.annualEndMonth);
+  writer.writeString(event.scheme);
+  writer.writeNullableString(event.flatRateSector);
+  writer.writeBoolean(event.limitedCostTest);
+  writer.writeNullableString(event.majorityRatePct);
+  writer.writeBoolean(event.cashAccounting);
+  writer.writeString(event.interimPayments);
+  writer.writeString(event.poundsRule);
+}
+
+export function readTraderRegistered(reader: ByteReader): TraderRegistered {
+  return {
+    type: 'TraderRegistered',
+    eventId: readEventId(reader),
+    account: readAccount(reader),
+    receivedAtMs: reader.readLong(),
+    validFrom: readDate(reader),
+    registeredOn: readNullableDate(reader),
+    cadence: readOneOf(reader, VAT_CADENCES),
+    annualEndMonth: reader.readNullableLong(),
+    scheme: readOneOf(reader, VAT_SCHEMES),
+    flatRateSector: reader.readNullableString(),
+    limitedCostTest: reader.readBoolean(),
+    majorityRatePct: reader.readNullableString(),
+    cashAccounting: reader.readBoolean(),
+    interimPayments: readOneOf(reader, ['none', 'monthly', 'quarterly']),
+    poundsRule: readOneOf(reader, ['truncate', 'nearest']),
   };
 }
 

@@ -12,7 +12,13 @@ import { account } from '../../core/identity/account.ts';
 import { eventId, type PersonToken } from '../../core/identity/event-id.ts';
 import { pence } from '../../core/money/pence.ts';
 import { checkVatSubmission } from '../../core/vat/check-vat-submission.ts';
-import { purchaseOf, tillEventOf } from '../../core/vat/read-vat-submission.ts';
+import {
+  adjustmentOf,
+  periodClosedOf,
+  purchaseOf,
+  registrationOfJson,
+  tillEventOf,
+} from '../../core/vat/read-vat-submission.ts';
 import { isJsonObject } from './field-reader.ts';
 import { EVENTS_PER_REQUEST_MAX } from './limits.ts';
 import { readPayeSubmission } from './paye-submission.ts';
@@ -111,8 +117,18 @@ function readVat(
 }
 
 function vatEventOf(json: Readonly<Record<string, unknown>>): VatEvent {
-  if (json.type === 'PurchaseRecorded') return purchaseOf(json, { receivedAtMs: 0 });
-  return tillEventOf(json, digest('sha256', canonicalJson(json), 'hex'), { receivedAtMs: 0 });
+  switch (json.type) {
+    case 'PurchaseRecorded':
+      return purchaseOf(json, { receivedAtMs: 0 });
+    case 'VatAdjustmentMade':
+      return adjustmentOf(json, { receivedAtMs: 0 });
+    case 'VatPeriodClosed':
+      return periodClosedOf(json, { receivedAtMs: 0 });
+    case 'TraderRegistered':
+      return registrationOfJson(json, { receivedAtMs: 0 });
+    default:
+      return tillEventOf(json, digest('sha256', canonicalJson(json), 'hex'), { receivedAtMs: 0 });
+  }
 }
 
 function moneyMovedOf(json: Readonly<Record<string, unknown>>): MoneyMoved {

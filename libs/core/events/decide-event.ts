@@ -28,6 +28,7 @@ export function decideEvent(event: TaxEvent, eventHash: string, view: StateView,
     case 'PurchaseRecorded':
     case 'VatAdjustmentMade':
     case 'VatPeriodClosed':
+    case 'TraderRegistered':
       return decideVat(event, eventHash, view, rules.vat);
     case 'MoneyMoved':
       return decideMoneyMoved(event, eventHash, view);
@@ -45,6 +46,7 @@ export function stateKeysOf(event: TaxEvent): readonly string[] {
     case 'PurchaseRecorded':
     case 'VatAdjustmentMade':
     case 'VatPeriodClosed':
+    case 'TraderRegistered':
       return vatStateKeys(event);
     case 'MoneyMoved':
       return moneyStateKeys(event);

@@ -69,7 +69,10 @@ export interface PurchaseRecorded {
   readonly reference: string | null;
 }
 
-/** An adjustment to a return other than a sale or purchase (vat.md sections 6 and 8.4). */
+/**
+ * An adjustment to a return other than a till's sale or a purchase (vat.md sections 5, 6 and 8.4): kinds and what their amounts mean in
+ * libs/core/vat/adjustment-kinds.ts. Amounts are given as the kind says; an entry taken back has them negated.
+ */
 export interface VatAdjustmentMade {
   readonly type: 'VatAdjustmentMade';
   readonly eventId: EventId;
@@ -81,6 +84,10 @@ export interface VatAdjustmentMade {
   readonly vatPence: Pence;
   readonly recoverableBasisPoints: number;
   readonly reference: string | null;
+  /** Rate of goods for resale and stock, decimal text (retail schemes); null otherwise. */
+  readonly ratePct: string | null;
+  /** What an item of the margin scheme was bought for; null otherwise. */
+  readonly costPence: Pence | null;
 }
 
 /** A VAT period of an account was closed (soft or hard). */
@@ -94,4 +101,46 @@ export interface VatPeriodClosed {
   readonly close: 'soft' | 'hard';
 }
 
-export type VatEvent = TillEvent | PurchaseRecorded | VatAdjustmentMade | VatPeriodClosed;
+export const VAT_CADENCES = ['stagger1', 'stagger2', 'stagger3', 'monthly', 'annual'] as const;
+/** Which periods a trader accounts for (vat.md 7.2). */
+export type VatCadence = (typeof VAT_CADENCES)[number];
+
+export const VAT_SCHEMES = [
+  'pointOfSale',
+  'apportionment1',
+  'apportionment2',
+  'directCalculation1',
+  'directCalculation2',
+  'flatRate',
+] as const;
+/** How takings become VAT (vat.md section 5). */
+export type VatScheme = (typeof VAT_SCHEMES)[number];
+
+/** What holds for a trader from a day on, until the next one of these: periods and schemes (vat.md sections 5 and 7.2). */
+export interface TraderRegistered {
+  readonly type: 'TraderRegistered';
+  readonly eventId: EventId;
+  readonly account: Account;
+  readonly receivedAtMs: number;
+  readonly validFrom: LocalDate;
+  /** Effective date of registration: the flat rate scheme's first year counts from it. Null where it is not known. */
+  readonly registeredOn: LocalDate | null;
+  readonly cadence: VatCadence;
+  /** 1..12, for the cadence annual alone. */
+  readonly annualEndMonth: number | null;
+  readonly scheme: VatScheme;
+  /** Flat rate scheme: the sector, as its rate card names it. */
+  readonly flatRateSector: string | null;
+  /** Flat rate scheme: the limited cost trader test is made (goods are recorded as frs_relevant_goods). */
+  readonly limitedCostTest: boolean;
+  /** Direct calculation: the rate of the majority of the goods, decimal text. */
+  readonly majorityRatePct: string | null;
+  /** Cash accounting: invoices count when they are paid. */
+  readonly cashAccounting: boolean;
+  /** Annual accounting: the interim payments. */
+  readonly interimPayments: 'none' | 'monthly' | 'quarterly';
+  /** How boxes 6 to 9 become whole pounds. */
+  readonly poundsRule: 'truncate' | 'nearest';
+}
+
+export type VatEvent = TillEvent | PurchaseRecorded | VatAdjustmentMade | VatPeriodClosed | TraderRegistered;

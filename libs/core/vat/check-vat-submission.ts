@@ -1,8 +1,11 @@
+import { isLocalDate } from '../calendar/local-date.ts';
 import type { Fault } from '../errors/fault.ts';
 import { isPrintableText } from '../events/printable-text.ts';
 import { TILL_EVENT_TYPES } from '../events/vat-events.ts';
 import { isUuid } from '../identity/event-id.ts';
+import { checkAdjustmentFields } from './check-adjustment.ts';
 import { checkPurchaseFields } from './check-purchase.ts';
+import { checkRegistrationFields } from './check-registration.ts';
 import { checkTillEnvelope, checkTillLinks, checkTillTakings, checkVrn, rateDayOf, regionOf } from './check-till.ts';
 import { checkIdentity, checkMissingFields, isJsonObject, tillFieldsOf } from './check-till-event.ts';
 import type { RateSource } from './check-till-lines.ts';
@@ -53,7 +56,36 @@ const PURCHASE_FIELDS: ReadonlySet<string> = new Set([
   'reference',
 ]);
 const TILL_TYPES: ReadonlySet<unknown> = new Set(TILL_EVENT_TYPES);
-const NOT_BUILT: ReadonlySet<unknown> = new Set(['VatAdjustmentMade', 'VatPeriodClosed']);
+const ADJUSTMENT_FIELDS: ReadonlySet<string> = new Set([
+  'type',
+  'eventId',
+  'vrn',
+  'kind',
+  'taxPoint',
+  'netPence',
+  'vatPence',
+  'recoverableBasisPoints',
+  'reference',
+  'ratePct',
+  'costPence',
+]);
+const CLOSE_FIELDS: ReadonlySet<string> = new Set(['type', 'eventId', 'vrn', 'periodStart', 'periodEnd', 'close']);
+const REGISTRATION_FIELDS: ReadonlySet<string> = new Set([
+  'type',
+  'eventId',
+  'vrn',
+  'validFrom',
+  'registeredOn',
+  'cadence',
+  'annualEndMonth',
+  'scheme',
+  'flatRateSector',
+  'limitedCostTest',
+  'majorityRatePct',
+  'cashAccounting',
+  'interimPayments',
+  'poundsRule',
+]);
 
 /**
  * Every fault of one element of `POST /v1/vat/events` (docs/http-api.md) that can be told without state, with JSON pointers; empty where it
@@ -61,9 +93,18 @@ const NOT_BUILT: ReadonlySet<unknown> = new Set(['VatAdjustmentMade', 'VatPeriod
  */
 export function checkVatSubmission(json: unknown, rules: VatRules | null = null): readonly Fault[] {
   if (!isJsonObject(json)) return [fault('E_JSON', '', 'an event is a JSON object')];
-  if (json.type === 'PurchaseRecorded') return checkPurchase(json);
-  if (NOT_BUILT.has(json.type)) return [fault('NOT_BUILT', '/type', 'adjustments and period ends are not taken yet')];
-  return checkTillSubmission(json, rules);
+  switch (json.type) {
+    case 'PurchaseRecorded':
+      return checkOther(json, PURCHASE_FIELDS, checkPurchaseFields);
+    case 'VatAdjustmentMade':
+      return checkOther(json, ADJUSTMENT_FIELDS, checkAdjustmentFields);
+    case 'VatPeriodClosed':
+      return checkOther(json, CLOSE_FIELDS, checkCloseFields);
+    case 'TraderRegistered':
+      return checkOther(json, REGISTRATION_FIELDS, (fields, faults) => checkRegistrationFields(fields, rules, faults));
+    default:
+      return checkTillSubmission(json, rules);
+  }
 }
 
 /** Every fault of a till's event that can be told without state. Its till's sequence and the sale it names are tax's to judge. */
@@ -87,18 +128,29 @@ export function checkTillSubmission(json: unknown, rules: VatRules | null = null
   return faults;
 }
 
-/** Every fault of a purchase or supplier's credit that can be told without state. */
-function checkPurchase(json: unknown): readonly Fault[] {
-  if (!isJsonObject(json)) return [fault('E_JSON', '', 'an event is a JSON object')];
+/** Every fault of an event that no till made, that can be told without state. */
+function checkOther(
+  json: Json,
+  known: ReadonlySet<string>,
+  checkFields: (fields: Json, faults: Fault[]) => void,
+): readonly Fault[] {
   const faults: Fault[] = [];
-  checkUnknownFields(json, PURCHASE_FIELDS, '', faults);
-  if (json.type !== 'PurchaseRecorded') faults.push(fault('E_EVENT_TYPE', '/type', 'PurchaseRecorded'));
+  checkUnknownFields(json, known, '', faults);
   if (typeof json.eventId !== 'string' || !isUuid(json.eventId)) {
     faults.push(fault('E_EVENT_ID', '/eventId', 'a lower-case UUID'));
   }
   checkVrn(json.vrn, faults);
-  checkPurchaseFields(json, faults);
+  checkFields(json, faults);
   return faults;
+}
+
+function checkCloseFields(json: Json, faults: Fault[]): void {
+  for (const name of ['periodStart', 'periodEnd']) {
+    const value = json[name];
+    if (typeof value === 'string' && isLocalDate(value)) continue;
+    faults.push(fault('E_DATE', `/${name}`, 'a civil date YYYY-MM-DD'));
+  }
+  if (json.close !== 'soft' && json.close !== 'hard') faults.push(fault('E_CLOSE', '/close', 'soft or hard'));
 }
 
 /** What the codes of vat-tables.json do not name, but the record in the log needs: types, lengths and counts. */

@@ -1,10 +1,9 @@
 import type { Fault } from '../errors/fault.ts';
-import { accountCounter, accountKey, decisionsOf } from '../events/account-counter.ts';
-import type { Assessment, HeadAmount, StateValue } from '../events/decision.ts';
+import type { StateValue } from '../events/decision.ts';
 import type { StateDraft } from '../events/state-draft.ts';
 import type { TillEvent } from '../events/vat-events.ts';
 import type { EventId } from '../identity/event-id.ts';
-import { type Pence, ZERO_PENCE } from '../money/pence.ts';
+import { ZERO_PENCE } from '../money/pence.ts';
 import {
   checkTillEnvelope,
   checkTillLinks,
@@ -15,27 +14,26 @@ import {
   type TillTime,
 } from './check-till.ts';
 import type { LinesReading, RateSource } from './check-till-lines.ts';
+import { countEvent, type Place, placeFault, placeOf } from './count-in-period.ts';
+import { addFlatRateTurnover } from './flat-rate-turnover.ts';
+import { countAssessment, nextNumber } from './record-assessment.ts';
 import {
   afterReturn,
   eventKey,
   isRememberedSale,
   lineCount,
+  type RememberedEvent,
   type RememberedSale,
   rememberedEventOf,
   rememberedHash,
   rememberSale,
 } from './remembered-sale.ts';
-import { addTakings, periodAccountOf, periodKey } from './takings.ts';
+import { addTakings, type PeriodAccount } from './takings.ts';
 import { followChain, isZClosed, type TillChain, tillChainOf, tillKey } from './till-chain.ts';
+import { listTill } from './till-list.ts';
 import { CLOCK_AHEAD_MAX_MS } from './vat-limits.ts';
-import { DEFAULT_STAGGER, vatPeriodOfDay } from './vat-period.ts';
 import type { VatRules } from './vat-rules.ts';
-
-/** What a till's event comes to on top of the state: an assessment, every refusing code, or that its sale is not there yet. */
-export type TillVerdict =
-  | { readonly is: 'assessed'; readonly assessment: Assessment }
-  | { readonly is: 'refused'; readonly faults: readonly Fault[] }
-  | { readonly is: 'waiting' };
+import type { VatVerdict } from './vat-verdict.ts';
 
 /** The event was checked: what is needed to assess it. */
 interface CheckedTill {
@@ -46,8 +44,8 @@ interface CheckedTill {
 
 const NO_EVENTS: readonly EventId[] = [];
 const NO_FLAGS: readonly string[] = [];
-const NO_AMOUNTS: readonly HeadAmount[] = [];
-const WAITING: TillVerdict = { is: 'waiting' };
+const HAS_TAKINGS: ReadonlySet<string> = new Set(['SALE', 'REFUND', 'VOID']);
+const WAITING: VatVerdict = { is: 'waiting' };
 const BEYOND_COUNTING: Fault = {
   code: 'E_AMOUNT_RANGE',
   pointer: '/lines',
@@ -58,33 +56,35 @@ const BEYOND_COUNTING: Fault = {
  * Assesses a till's event that was not seen before, and writes what it changes into the draft (nothing unless it is assessed). What it
  * comes to depends on earlier accepted events alone.
  */
-export function assessTill(event: TillEvent, eventHash: string, draft: StateDraft, rules: VatRules): TillVerdict {
+export function assessTill(event: TillEvent, eventHash: string, draft: StateDraft, rules: VatRules): VatVerdict {
   const faults: Fault[] = [];
   const checked = checkAgainstState(event, draft, rules, faults);
   if (faults.length > 0) return { is: 'refused', faults };
   if (checked === null) return WAITING;
   const { time, takings, sale } = checked;
-  const period = vatPeriodOfDay(time.day, DEFAULT_STAGGER);
-  const outputVatPence = takings === null ? ZERO_PENCE : countTakings(event, takings, period.start, draft);
-  if (outputVatPence === null) return { is: 'refused', faults: [BEYOND_COUNTING] };
-  const number = decisionsOf(event.account, draft) + 1;
-  draft.put(accountKey(event.account), accountCounter(number));
-  remember(event, rememberedHash(eventHash), number, takings, sale, draft);
-  const assessment: Assessment = {
-    account: event.account,
-    eventId: event.eventId,
-    kind: 'charge',
-    number,
+  const place = placeOf(event.account, time.day, draft, rules);
+  const misplaced = placeFault(place, '/occurredAt');
+  if (misplaced !== null) return { is: 'refused', faults: [misplaced] };
+  const after = accountAfter(place, takings, rules);
+  if (after === null) return { is: 'refused', faults: [BEYOND_COUNTING] };
+  const { period, amounts, flags, before } = countEvent(event, place, after, draft);
+  const number = nextNumber(event, draft);
+  remember(
+    event,
+    { h: rememberedHash(eventHash), n: number, ...(before === undefined ? {} : { p: before }) },
+    takings,
+    sale,
+    draft,
+  );
+  const assessed = {
+    kind: 'charge' as const,
     taxPeriod: period.text,
     basePence: takings === null ? ZERO_PENCE : event.totalPence,
-    amounts: outputVatPence === 0 ? NO_AMOUNTS : [{ head: 'outputVat', pence: outputVatPence }],
-    person: null,
+    amounts,
     links: sale === null || event.originalEventId === null ? NO_EVENTS : [event.originalEventId],
-    flags: flagsOf(event, time, draft),
-    stated: NO_AMOUNTS,
-    receivedAtMs: event.receivedAtMs,
+    flags: flagsOf(event, time, flags, draft),
   };
-  return { is: 'assessed', assessment };
+  return { is: 'assessed', assessment: countAssessment(event, number, assessed, draft) };
 }
 
 /** Null where nothing is wrong but the sale that the event names is not known yet. */
@@ -127,25 +127,27 @@ function checkSale(event: TillEvent, sale: RememberedSale, draft: StateDraft, fa
   }
 }
 
-/** By how much the output VAT of the period moved, or null where its takings can no longer be counted. */
-function countTakings(event: TillEvent, takings: LinesReading, periodStart: string, draft: StateDraft): Pence | null {
-  const key = periodKey(event.account, periodStart);
-  const step = addTakings(periodAccountOf(draft.get(key)), takings.rates, takings.grossPence);
-  if (step === null) return null;
-  draft.put(key, step.account as unknown as StateValue);
-  return step.outputVatPence;
+/** The period's account with the event's takings, or null where they can no longer be counted. */
+function accountAfter(place: Place, takings: LinesReading | null, rules: VatRules): PeriodAccount | null {
+  if (takings === null) return { ...place.account, n: place.account.n + 1 };
+  const counted = addTakings(place.account, takings.rates, takings.grossPence);
+  if (counted === null || place.account.s?.k !== 'FRS') return counted;
+  let turnoverPence = 0;
+  takings.rates.forEach((rate, index) => {
+    if (rate.treatment !== 'O') turnoverPence += takings.grossPence[index] ?? 0;
+  });
+  return addFlatRateTurnover(counted, turnoverPence, place.date, place.trader, rules);
 }
 
 function remember(
   event: TillEvent,
-  hash: string,
-  number: number,
+  seen: RememberedEvent,
   takings: LinesReading | null,
   sale: RememberedSale | null,
   draft: StateDraft,
 ): void {
   const isSale = event.tillType === 'SALE' && takings !== null;
-  const value = isSale ? rememberSale(event, hash, number, takings.lineRates) : { h: hash, n: number };
+  const value = isSale ? rememberSale(event, seen, takings.lineRates) : seen;
   draft.put(eventKey(event.account, event.eventId), value as unknown as StateValue);
   if (sale === null || event.originalEventId === null) return;
   const given = event.lines.map((line) => ({ id: line.id, pence: -line.paidPence }));
@@ -154,23 +156,34 @@ function remember(
 }
 
 /** Follows the till's chain and says what is odd about the event without refusing it. */
-function flagsOf(event: TillEvent, time: TillTime, draft: StateDraft): readonly string[] {
+function flagsOf(event: TillEvent, time: TillTime, counted: readonly string[], draft: StateDraft): readonly string[] {
   const key = tillKey(event.account, event.tillId);
-  const followed = followChain(tillChainOf(draft.get(key)), {
+  const before = tillChainOf(draft.get(key));
+  if (before.s === 0) listTill(event.account, event.tillId, draft);
+  const followed = followChain(before, {
     seq: event.seq,
     hash: event.hash,
     prevHash: event.prevHash,
     occurredAtMs: time.occurredAtMs,
     isZReport: event.tillType === 'Z_REPORT',
+    takenPence: HAS_TAKINGS.has(event.tillType) ? event.totalPence : 0,
+    statedPence: statedOf(event),
   });
   draft.put(key, followed.chain satisfies TillChain as unknown as StateValue);
   const unlinked = event.tillType === 'REFUND' && event.originalEventId === null;
   const early = time.occurredAtMs > event.receivedAtMs + CLOCK_AHEAD_MAX_MS;
-  if (!unlinked && !early) return followed.flags.length === 0 ? NO_FLAGS : followed.flags;
-  const flags: string[] = [...followed.flags];
+  if (!unlinked && !early && counted.length === 0) return followed.flags.length === 0 ? NO_FLAGS : followed.flags;
+  const flags: string[] = [...followed.flags, ...counted];
   if (unlinked) flags.push('UNLINKED_REFUND');
   if (early) flags.push('E_TIME_FUTURE');
   return flags;
+}
+
+/** The total that a Z report states, or null for one that states none. */
+function statedOf(event: TillEvent): number | null {
+  if (event.tillType !== 'Z_REPORT') return null;
+  const isBlank = event.totalPence === 0 && event.lines.length === 0 && event.payments.length === 0;
+  return isBlank ? null : event.totalPence;
 }
 
 function fieldsOf(event: TillEvent): TillFields {

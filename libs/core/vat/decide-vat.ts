@@ -1,20 +1,24 @@
-import { dayNumber, localDate } from '../calendar/local-date.ts';
+import { dayNumber, isLocalDate } from '../calendar/local-date.ts';
 import { epochMsOfRfc3339, londonDayNumber } from '../calendar/london-time.ts';
 import type { Fault } from '../errors/fault.ts';
-import { accountCounter, accountKey, decisionsOf } from '../events/account-counter.ts';
-import type { Assessment, Decision, Rejection, StateValue, StateView } from '../events/decision.ts';
+import { accountKey } from '../events/account-counter.ts';
+import type { Assessment, Decision, Rejection, StateView } from '../events/decision.ts';
 import { StateDraft } from '../events/state-draft.ts';
-import type { PurchaseRecorded, TillEvent, VatEvent } from '../events/vat-events.ts';
-import { negatePence } from '../money/pence.ts';
-import { checkPurchaseFields } from './check-purchase.ts';
-import { checkVrn } from './check-till.ts';
+import type { TillEvent, VatEvent } from '../events/vat-events.ts';
+import { assessPeriodClose } from './close-period.ts';
+import { assessAdjustment } from './decide-adjustment.ts';
+import { assessPurchase } from './decide-purchase.ts';
+import { assessRegistration } from './decide-registration.ts';
 import { assessTill } from './decide-till.ts';
+import { forgetSome } from './forget-events.ts';
 import { expireHeld, heldEntries, heldEvent, heldKey, hold, letGo } from './hold-event.ts';
 import { eventKey, rememberedEventOf, rememberedHash } from './remembered-sale.ts';
-import { addPurchase, periodAccountOf, periodKey } from './takings.ts';
+import { periodKey } from './takings.ts';
 import { tillKey } from './till-chain.ts';
-import { DEFAULT_STAGGER, vatPeriodOf, vatPeriodOfDay } from './vat-period.ts';
+import { traderKey } from './trader.ts';
+import { DEFAULT_STAGGER, vatPeriodOfDay } from './vat-period.ts';
 import type { VatRules } from './vat-rules.ts';
+import type { VatVerdict } from './vat-verdict.ts';
 
 const NOTHING: readonly never[] = [];
 const REPEAT: Decision = { outcome: 'repeat', results: NOTHING, rejections: NOTHING, changes: NOTHING };
@@ -27,69 +31,73 @@ const REPEAT: Decision = { outcome: 'repeat', results: NOTHING, rejections: NOTH
  * @param eventHash SHA-256 (64 lower-case hex) of the event as appended.
  */
 export function decideVat(event: VatEvent, eventHash: string, view: StateView, rules: VatRules): Decision {
-  switch (event.type) {
-    case 'TillEvent':
-    case 'PurchaseRecorded':
-      return decideNew(event, eventHash, view, rules);
-    case 'VatAdjustmentMade':
-    case 'VatPeriodClosed':
-      return rejected(event, ['NOT_BUILT'], { type: event.type });
-  }
-}
-
-/** The keys that a decision on this event most likely reads. */
-export function vatStateKeys(event: VatEvent): readonly string[] {
-  switch (event.type) {
-    case 'TillEvent':
-      return tillStateKeys(event);
-    case 'PurchaseRecorded':
-      return [
-        accountKey(event.account),
-        heldKey(event.account),
-        eventKey(event.account, event.eventId),
-        periodKey(event.account, vatPeriodOf(event.taxPoint, DEFAULT_STAGGER).start),
-      ];
-    case 'VatAdjustmentMade':
-    case 'VatPeriodClosed':
-      return NOTHING;
-  }
-}
-
-function tillStateKeys(event: TillEvent): readonly string[] {
-  const { account } = event;
-  const keys = [
-    accountKey(account),
-    heldKey(account),
-    eventKey(account, event.eventId),
-    tillKey(account, event.tillId),
-  ];
-  const occurredAtMs = epochMsOfRfc3339(event.occurredAt);
-  if (!Number.isNaN(occurredAtMs)) {
-    keys.push(periodKey(account, vatPeriodOfDay(londonDayNumber(occurredAtMs), DEFAULT_STAGGER).start));
-  }
-  if (event.originalEventId !== null) keys.push(eventKey(account, event.originalEventId));
-  return keys;
-}
-
-function decideNew(event: TillEvent | PurchaseRecorded, eventHash: string, view: StateView, rules: VatRules): Decision {
   const draft = new StateDraft(view);
   const hash = rememberedHash(eventHash);
   const known = knownHash(event, draft);
   if (known !== null) return known === hash ? REPEAT : rejected(event, ['EVENT_ID_CONFLICT'], {});
-  if (event.type === 'PurchaseRecorded') return decidePurchase(event, hash, draft, rules);
-  const verdict = assessTill(event, eventHash, draft, rules);
+  const verdict = verdictOn(event, eventHash, draft, rules);
   switch (verdict.is) {
     case 'refused':
       return refused(event, verdict.faults);
     case 'waiting':
-      return wait(event, eventHash, hash, draft);
+      return event.type === 'TillEvent'
+        ? wait(event, eventHash, hash, draft)
+        : rejected(event, ['ASSERTION_FAILED'], {});
     case 'assessed':
       return accepted(event, verdict.assessment, draft, rules);
   }
 }
 
+/**
+ * The keys that a decision on this event most likely reads. A trader of other periods than stagger 1 reads another period than the one
+ * named here; the stage loads it then.
+ */
+export function vatStateKeys(event: VatEvent): readonly string[] {
+  const { account } = event;
+  const keys = [accountKey(account), traderKey(account), heldKey(account), eventKey(account, event.eventId)];
+  switch (event.type) {
+    case 'TillEvent': {
+      keys.push(tillKey(account, event.tillId));
+      const occurredAtMs = epochMsOfRfc3339(event.occurredAt);
+      if (!Number.isNaN(occurredAtMs)) keys.push(usualPeriodKey(account, londonDayNumber(occurredAtMs)));
+      if (event.originalEventId !== null) keys.push(eventKey(account, event.originalEventId));
+      return keys;
+    }
+    case 'PurchaseRecorded':
+    case 'VatAdjustmentMade':
+      if (isLocalDate(event.taxPoint)) keys.push(usualPeriodKey(account, dayNumber(event.taxPoint)));
+      return keys;
+    case 'VatPeriodClosed':
+      if (isLocalDate(event.periodEnd)) {
+        keys.push(periodKey(account, event.periodStart), usualPeriodKey(account, dayNumber(event.periodEnd) + 1));
+      }
+      return keys;
+    case 'TraderRegistered':
+      return keys;
+  }
+}
+
+function usualPeriodKey(account: VatEvent['account'], day: number): string {
+  return periodKey(account, vatPeriodOfDay(day, DEFAULT_STAGGER).start);
+}
+
+function verdictOn(event: VatEvent, eventHash: string, draft: StateDraft, rules: VatRules): VatVerdict {
+  switch (event.type) {
+    case 'TillEvent':
+      return assessTill(event, eventHash, draft, rules);
+    case 'PurchaseRecorded':
+      return assessPurchase(event, eventHash, draft, rules);
+    case 'VatAdjustmentMade':
+      return assessAdjustment(event, eventHash, draft, rules);
+    case 'VatPeriodClosed':
+      return assessPeriodClose(event, eventHash, draft, rules);
+    case 'TraderRegistered':
+      return assessRegistration(event, eventHash, draft, rules);
+  }
+}
+
 /** The remembered hash of an event of this id that was accepted, or that waits. */
-function knownHash(event: TillEvent | PurchaseRecorded, draft: StateDraft): string | null {
+function knownHash(event: VatEvent, draft: StateDraft): string | null {
   const seen = rememberedEventOf(draft.get(eventKey(event.account, event.eventId)));
   if (seen !== null) return seen.h;
   const entries = heldEntries(event.account, draft);
@@ -98,12 +106,8 @@ function knownHash(event: TillEvent | PurchaseRecorded, draft: StateDraft): stri
 }
 
 /** An accepted event, and after it what it let go: refunds that waited for it, and what waited too long. */
-function accepted(
-  event: TillEvent | PurchaseRecorded,
-  assessment: Assessment,
-  draft: StateDraft,
-  rules: VatRules,
-): Decision {
+function accepted(event: VatEvent, assessment: Assessment, draft: StateDraft, rules: VatRules): Decision {
+  forgetSome(event.account, draft);
   if (heldEntries(event.account, draft).length === 0) {
     return { outcome: 'accepted', results: [assessment], rejections: NOTHING, changes: draft.changes() };
   }
@@ -133,41 +137,6 @@ function wait(event: TillEvent, eventHash: string, hash: string, draft: StateDra
     return rejected(event, ['E_ORIGINAL_UNKNOWN'], { why: 'the sale is not known and no more events can wait' });
   }
   return { outcome: 'held', results: NOTHING, rejections, changes: draft.changes() };
-}
-
-function decidePurchase(event: PurchaseRecorded, hash: string, draft: StateDraft, rules: VatRules): Decision {
-  const faults: Fault[] = [];
-  checkVrn(event.account.slice('vat:'.length), faults);
-  checkPurchaseFields(event as unknown as Readonly<Record<string, unknown>>, faults);
-  if (faults.length > 0) return refused(event, faults);
-  const period = vatPeriodOfDay(dayNumber(localDate(event.taxPoint)), DEFAULT_STAGGER);
-  const number = decisionsOf(event.account, draft) + 1;
-  const key = periodKey(event.account, period.start);
-  const { netPence, vatPence, recoverableBasisPoints } = event;
-  const step = addPurchase(periodAccountOf(draft.get(key)), netPence, vatPence, recoverableBasisPoints);
-  if (step === null) {
-    return rejected(event, ['E_AMOUNT_RANGE'], {
-      detail: 'the purchases of the period would leave what can be counted',
-    });
-  }
-  draft.put(accountKey(event.account), accountCounter(number));
-  draft.put(key, step.account as unknown as StateValue);
-  draft.put(eventKey(event.account, event.eventId), { h: hash, n: number });
-  const assessment: Assessment = {
-    account: event.account,
-    eventId: event.eventId,
-    kind: 'claim',
-    number,
-    taxPeriod: period.text,
-    basePence: event.netPence,
-    amounts: step.inputVatPence === 0 ? NOTHING : [{ head: 'inputVat', pence: negatePence(step.inputVatPence) }],
-    person: null,
-    links: NOTHING,
-    flags: NOTHING,
-    stated: NOTHING,
-    receivedAtMs: event.receivedAtMs,
-  };
-  return accepted(event, assessment, draft, rules);
 }
 
 function refused(event: VatEvent, faults: readonly Fault[]): Decision {

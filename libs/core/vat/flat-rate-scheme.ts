@@ -56,6 +56,22 @@ export function flatRateVat(period: FlatRatePeriod, rules: VatRules): FlatRateRe
   };
 }
 
+/**
+ * Percentages of a trader on a day, of its sector and as a limited cost trader, basis points: one point less in its first year.
+ * Throws E_FRS_SECTOR.
+ */
+export function flatRatePercentages(
+  sector: string,
+  registeredOn: LocalDate | null,
+  date: LocalDate,
+  rules: VatRules,
+): { readonly ofSector: number; readonly ofLimitedCost: number } {
+  const segment: FlatRateSegment = { start: date, end: date, turnoverPence: 0, sector };
+  const hasLimitedCost = findVatParameter(rules, 'limitedCostTrader.rate', date) !== null;
+  const ofSector = percentageOf(segment, registeredOn, false, rules);
+  return { ofSector, ofLimitedCost: hasLimitedCost ? percentageOf(segment, registeredOn, true, rules) : ofSector };
+}
+
 function percentageOf(
   segment: FlatRateSegment,
   registeredOn: LocalDate | null,

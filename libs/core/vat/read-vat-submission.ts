@@ -1,5 +1,16 @@
 import { localDate } from '../calendar/local-date.ts';
-import type { PurchaseRecorded, TenderPayment, TillEvent, TillEventType, TillLine } from '../events/vat-events.ts';
+import type {
+  PurchaseRecorded,
+  TenderPayment,
+  TillEvent,
+  TillEventType,
+  TillLine,
+  TraderRegistered,
+  VatAdjustmentMade,
+  VatCadence,
+  VatPeriodClosed,
+  VatScheme,
+} from '../events/vat-events.ts';
 import { account } from '../identity/account.ts';
 import { eventId } from '../identity/event-id.ts';
 import { type Pence, pence } from '../money/pence.ts';
@@ -59,6 +70,61 @@ export function purchaseOf(json: Json, { receivedAtMs }: SubmissionReceipt): Pur
       : Number(json.recoverableBasisPoints),
     supplierVrn: textOrNull(json.supplierVrn),
     reference: textOrNull(json.reference),
+  };
+}
+
+/** The event of an adjustment's JSON in which no fault was found. */
+export function adjustmentOf(json: Json, { receivedAtMs }: SubmissionReceipt): VatAdjustmentMade {
+  return {
+    type: 'VatAdjustmentMade',
+    eventId: eventId(String(json.eventId)),
+    account: account(`vat:${String(json.vrn)}`),
+    receivedAtMs,
+    kind: String(json.kind),
+    taxPoint: localDate(String(json.taxPoint)),
+    netPence: pence(Number(json.netPence)),
+    vatPence: pence(Number(json.vatPence)),
+    recoverableBasisPoints: isAbsent(json.recoverableBasisPoints)
+      ? ALL_RECOVERABLE
+      : Number(json.recoverableBasisPoints),
+    reference: textOrNull(json.reference),
+    ratePct: textOrNull(json.ratePct),
+    costPence: penceOrNull(json.costPence),
+  };
+}
+
+/** The event of a period's close as JSON in which no fault was found. */
+export function periodClosedOf(json: Json, { receivedAtMs }: SubmissionReceipt): VatPeriodClosed {
+  return {
+    type: 'VatPeriodClosed',
+    eventId: eventId(String(json.eventId)),
+    account: account(`vat:${String(json.vrn)}`),
+    receivedAtMs,
+    periodStart: localDate(String(json.periodStart)),
+    periodEnd: localDate(String(json.periodEnd)),
+    close: json.close === 'hard' ? 'hard' : 'soft',
+  };
+}
+
+/** The event of a trader's registration as JSON in which no fault was found: absent fields have their defaults. */
+export function registrationOfJson(json: Json, { receivedAtMs }: SubmissionReceipt): TraderRegistered {
+  const { interimPayments, poundsRule } = json;
+  return {
+    type: 'TraderRegistered',
+    eventId: eventId(String(json.eventId)),
+    account: account(`vat:${String(json.vrn)}`),
+    receivedAtMs,
+    validFrom: localDate(String(json.validFrom)),
+    registeredOn: isAbsent(json.registeredOn) ? null : localDate(String(json.registeredOn)),
+    cadence: json.cadence as VatCadence,
+    annualEndMonth: isAbsent(json.annualEndMonth) ? null : Number(json.annualEndMonth),
+    scheme: json.scheme as VatScheme,
+    flatRateSector: textOrNull(json.flatRateSector),
+    limitedCostTest: json.limitedCostTest === true,
+    majorityRatePct: textOrNull(json.majorityRatePct),
+    cashAccounting: json.cashAccounting === true,
+    interimPayments: interimPayments === 'monthly' || interimPayments === 'quarterly' ? interimPayments : 'none',
+    poundsRule: poundsRule === 'nearest' ? 'nearest' : 'truncate',
   };
 }
 

@@ -11,6 +11,8 @@ export interface RememberedEvent {
   readonly h: string;
   /** Number of its decision. */
   readonly n: number;
+  /** The event counted before it in its period (forget-events.ts); absent for the first. */
+  readonly p?: string;
 }
 
 /** What is remembered of a sale: all that a refund or void of it needs. Compact, since it is written for every sale. */
@@ -55,12 +57,7 @@ export function isRememberedSale(event: RememberedEvent): event is RememberedSal
 }
 
 /** `lineRates` are the rates of the event's lines, in order. */
-export function rememberSale(
-  event: TillEvent,
-  hash: string,
-  number: number,
-  lineRates: readonly VatRate[],
-): RememberedSale {
+export function rememberSale(event: TillEvent, seen: RememberedEvent, lineRates: readonly VatRate[]): RememberedSale {
   const categories: string[] = [];
   const keys: string[] = [];
   const lines: (string | number)[] = [];
@@ -72,7 +69,7 @@ export function rememberSale(
     }
     lines.push(line.id, index, line.paidPence);
   });
-  return { h: hash, n: number, i: event.tillId, q: event.seq, c: categories, k: keys, l: lines };
+  return { ...seen, i: event.tillId, q: event.seq, c: categories, k: keys, l: lines };
 }
 
 /** The line of an id, or null. */

@@ -3,19 +3,69 @@ import { type Pence, pence } from '../money/pence.ts';
 import { compareVatRates, type VatRate, vatRateOfKey, vatWithin } from './vat-rate.ts';
 
 /**
- * The running account of one trader and period (vat.md sections 1 and 8.1), as it stands in tax's state under `vat|<account>|<start>`.
- * Exact integers: the liability is derived, rounded once per rate, so that order and batching do not matter.
+ * The running account of one trader and period (vat.md sections 1, 5, 6 and 8.1), as it stands in tax's state under
+ * `vat|<account>|<start>`. Exact integers, summed whatever the order: liability and boxes are derived (dueOf, boxesOf), rounded once for
+ * each rate, so that order and batching do not matter. What is absent is nothing; a trader at the point of sale scheme has the first
+ * five alone, and `e`.
  */
 export interface PeriodAccount {
   /** Events counted. */
   readonly n: number;
-  /** Gross takings in pence by rate key (`S2000`), signed. */
+  /** Gross takings of tills in pence by rate key (`S2000`), signed. */
   readonly g: Readonly<Record<string, number>>;
   /** Net purchases in pence, signed (box 7). */
   readonly p: number;
-  /** Recoverable input VAT: whole pence, and ten-thousandths of a penny 0..9999 above them. */
+  /** Recoverable input VAT, all of box 4: whole pence, and ten-thousandths of a penny 0..9999 above them. */
   readonly i: number;
   readonly f: number;
+  /** Adjustments by their kind (adjustment-kinds.ts): signed sums of net and of VAT, pence. What of the VAT is recoverable stands in `i`, `f`. */
+  readonly a?: Readonly<Record<string, readonly [netPence: number, vatPence: number]>>;
+  /** The scheme of the period where it is not point of sale on invoices. */
+  readonly s?: PeriodScheme;
+  /** Flat rate scheme: VAT-inclusive turnover by the percentages that apply to it, `<of the sector>/<limited cost trader>` in basis points. */
+  readonly t?: Readonly<Record<string, number>>;
+  /** Flat rate scheme: relevant goods bought, VAT included. */
+  readonly r?: number;
+  /** Goods for resale by rate key, VAT included: at cost (apportionment 1) or at expected selling prices (apportionment 2, direct calculation: of the minority goods). */
+  readonly q?: Readonly<Record<string, number>>;
+  /** Stock at expected selling prices by rate key, counted at the end of the period. */
+  readonly c?: Readonly<Record<string, number>>;
+  /** What the hard close of the period before brought here. */
+  readonly y?: BroughtForward;
+  /** Margin scheme: margins above nothing, of single items, by rate key. */
+  readonly v?: Readonly<Record<string, number>>;
+  /** Margin scheme, global: sales, purchases with what was brought forward, and the rate in basis points. */
+  readonly m?: readonly [salesPence: number, purchasesPence: number, basisPoints: number];
+  /** Events of periods closed before: start of the original period → events, and by how much they moved output and input VAT. */
+  readonly l?: Readonly<Record<string, readonly [events: number, outputVatPence: number, inputVatPence: number]>>;
+  /** Id of the event counted last: the end of the list by which remembered ids are forgotten (forget-events.ts). */
+  readonly e?: string;
+}
+
+/** How the takings of a period are turned into VAT, and what that needs of the rules: fixed when its first event is counted. */
+export interface PeriodScheme {
+  /** FRS: flat rate; A1, A2: apportionment; D1, D2: direct calculation; absent: point of sale. */
+  readonly k?: 'FRS' | 'A1' | 'A2' | 'D1' | 'D2';
+  /** 1: cash accounting, invoices count when they are paid. */
+  readonly c?: 1;
+  /** Direct calculation: rate key of the majority of the goods. */
+  readonly u?: string;
+  /** Flat rate: the limited cost trader test is made; least relevant goods in pence, least share of turnover in basis points. */
+  readonly w?: readonly [minimumPence: number, shareBasisPoints: number];
+  /** 1: the retail year ends with this period: annual adjustment. */
+  readonly e?: 1;
+}
+
+/** From the periods before, once each is closed hard. */
+export interface BroughtForward {
+  /** VAT of takings accounted for in the retail year so far, and the takings, goods (as `g` and `q`) that it was worked out from. */
+  readonly d: number;
+  readonly g: Readonly<Record<string, number>>;
+  readonly q: Readonly<Record<string, number>>;
+  /** Goods of up to three periods before, oldest first (apportionment 2). */
+  readonly w: readonly Readonly<Record<string, number>>[];
+  /** Stock at the start of the retail year. */
+  readonly o: Readonly<Record<string, number>>;
 }
 
 export const EMPTY_PERIOD: PeriodAccount = { n: 0, g: {}, p: 0, i: 0, f: 0 };
@@ -30,13 +80,6 @@ export function periodAccountOf(value: StateValue | undefined): PeriodAccount {
   return value === undefined ? EMPTY_PERIOD : (value as unknown as PeriodAccount);
 }
 
-/** Takings of one event by rate, and what they change. */
-export interface TakingsStep {
-  readonly account: PeriodAccount;
-  /** due(after) - due(before): summed over a period these are exactly the liability, rounded once per rate. */
-  readonly outputVatPence: Pence;
-}
-
 /**
  * Adds signed gross takings by rate; `rates` and `grossPence` go together by index and name each rate once. Null where a sum would leave
  * the safe integers: such an event is refused, it stops nobody.
@@ -45,9 +88,8 @@ export function addTakings(
   before: PeriodAccount,
   rates: readonly VatRate[],
   grossPence: readonly number[],
-): TakingsStep | null {
+): PeriodAccount | null {
   const takings: Record<string, number> = { ...before.g };
-  let outputVat = 0;
   for (let index = 0; index < rates.length; index += 1) {
     const rate = rates[index];
     if (rate === undefined) continue;
@@ -55,28 +97,40 @@ export function addTakings(
     const now = old + (grossPence[index] ?? 0);
     if (!Number.isSafeInteger(now)) return null;
     takings[rate.key] = now;
-    if (rate.numerator !== 0) outputVat += vatWithin(now, rate) - vatWithin(old, rate);
   }
-  return {
-    account: { n: before.n + 1, g: takings, p: before.p, i: before.i, f: before.f },
-    outputVatPence: pence(outputVat),
-  };
+  return { ...before, n: before.n + 1, g: takings };
 }
 
-/** Adds a purchase (a supplier's credit: negative). `inputVatPence` is by how much recoverable input VAT grew, rounded on the running sum; null as in addTakings. */
+/** Adds a purchase (a supplier's credit: negative). Null as in addTakings. */
 export function addPurchase(
   before: PeriodAccount,
   netPence: number,
   vatPence: number,
   recoverableBasisPoints: number,
-): { readonly account: PeriodAccount; readonly inputVatPence: Pence } | null {
+): PeriodAccount | null {
   const parts = before.f + vatPence * recoverableBasisPoints;
   const fraction = ((parts % PARTS) + PARTS) % PARTS;
   const net = before.p + netPence;
   const input = before.i + (parts - fraction) / PARTS;
   if (!Number.isSafeInteger(net) || !Number.isSafeInteger(input)) return null;
-  const account: PeriodAccount = { n: before.n + 1, g: before.g, p: net, i: input, f: fraction };
-  return { account, inputVatPence: pence(inputVatOf(account) - inputVatOf(before)) };
+  return { ...before, n: before.n + 1, p: net, i: input, f: fraction };
+}
+
+/** Adds an adjustment: its sums, and the part of its VAT that is recoverable in ten-thousandths of a penny; null as in addTakings. */
+export function addAdjustment(
+  before: PeriodAccount,
+  kind: string,
+  netPence: number,
+  vatPence: number,
+  recoverableParts: number,
+): PeriodAccount | null {
+  const [net, vat] = before.a?.[kind] ?? [0, 0];
+  const sums: readonly [number, number] = [net + netPence, vat + vatPence];
+  const parts = before.f + recoverableParts;
+  const fraction = ((parts % PARTS) + PARTS) % PARTS;
+  const input = before.i + (parts - fraction) / PARTS;
+  if (!Number.isSafeInteger(sums[0]) || !Number.isSafeInteger(sums[1]) || !Number.isSafeInteger(input)) return null;
+  return { ...before, n: before.n + 1, i: input, f: fraction, a: { ...before.a, [kind]: sums } };
 }
 
 /** Output VAT of the period so far, once per rate. */

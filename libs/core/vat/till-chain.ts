@@ -1,5 +1,5 @@
 import type { StateValue } from '../events/decision.ts';
-import { OPEN_GAPS_MAX, Z_REPORTS_MAX } from './vat-limits.ts';
+import { CLOCK_BACK_MAX_MS, OPEN_GAPS_MAX, Z_REPORTS_MAX } from './vat-limits.ts';
 
 /** Sequence numbers not seen yet: from, to, hash of the event before `from`, prevHash of the event after `to`, time of the former. */
 type OpenGap = readonly [from: number, to: number, left: string | null, right: string | null, leftMs: number];
@@ -18,7 +18,14 @@ export interface TillChain {
   readonly z: readonly number[];
   /** Forks: numbers that were used twice. */
   readonly f: number;
+  /** Takings since the last Z report, signed pence; null: a Z report came late and they cannot be told. */
+  readonly k: number | null;
+  /** Z reports that cannot be compared yet, since events before them are missing. */
+  readonly w?: readonly PendingZ[];
 }
+
+/** A Z report's number, the total that it states, the takings known between it and the Z report before. */
+type PendingZ = readonly [seq: number, statedPence: number | null, takenPence: number | null];
 
 /** A till's event as its chain sees it. */
 export interface ChainLink {
@@ -27,13 +34,30 @@ export interface ChainLink {
   readonly prevHash: string | null;
   readonly occurredAtMs: number;
   readonly isZReport: boolean;
+  /** What a sale, refund or void takes; 0 for all else. */
+  readonly takenPence: number;
+  /** The total that a Z report states; null where it states none. */
+  readonly statedPence: number | null;
 }
 
-export type ChainFlag = 'E_SEQ_GAP' | 'E_CHAIN_BROKEN' | 'E_SEQ_REPLAY';
+/** Where a till goes on: what a replacement of the device needs so that its chain survives. */
+export interface ResumePoint {
+  readonly seq: number;
+  readonly prevHash: string | null;
+}
 
-const NEW_TILL: TillChain = { s: 0, h: null, t: 0, g: [], u: 0, z: [], f: 0 };
+export type ChainFlag = 'E_SEQ_GAP' | 'E_CHAIN_BROKEN' | 'E_SEQ_REPLAY' | 'CLOCK_BACK' | 'Z_DIFFERS';
+
+/** What following an event comes to. */
+interface ChainStep {
+  readonly chain: TillChain;
+  readonly flags: readonly ChainFlag[];
+}
+
+const NEW_TILL: TillChain = { s: 0, h: null, t: 0, g: [], u: 0, z: [], f: 0, k: 0 };
 const NONE: readonly ChainFlag[] = [];
 const BROKEN: readonly ChainFlag[] = ['E_CHAIN_BROKEN'];
+const BACK: readonly ChainFlag[] = ['CLOCK_BACK'];
 
 export function tillKey(account: string, tillId: string): string {
   return `till|${account}|${tillId}`;
@@ -47,11 +71,22 @@ export function tillChainOf(value: StateValue | undefined): TillChain {
  * Takes an accepted event into its till's chain. Gaps, forks and broken links are flags: they never stop a sale (vat.md 8.2). An event
  * that fills a gap is fine if its links fit its neighbours.
  */
-export function followChain(
-  chain: TillChain,
-  link: ChainLink,
-): { readonly chain: TillChain; readonly flags: readonly ChainFlag[] } {
-  const z = link.isZReport ? [...chain.z, link.seq].slice(-Z_REPORTS_MAX) : chain.z;
+export function followChain(chain: TillChain, link: ChainLink): ChainStep {
+  const lastZ = chain.z.at(-1) ?? 0;
+  const step = place(chain, link);
+  const counted = link.isZReport ? takeZReport(step.chain, link, lastZ, chain.s) : takeTakings(step.chain, link, lastZ);
+  const { chain: compared, differs } = compareZReports(counted);
+  return { chain: compared, flags: differs ? [...step.flags, 'Z_DIFFERS'] : step.flags };
+}
+
+/** The next number and the hash it must name: a new device under the old till's name goes on from here (vat.md 8.2). */
+export function resumePoint(chain: TillChain): ResumePoint {
+  return { seq: chain.s + 1, prevHash: chain.h };
+}
+
+/** Its number and its links. */
+function place(chain: TillChain, link: ChainLink): ChainStep {
+  const z = link.isZReport ? [...chain.z, link.seq].sort((a, b) => a - b).slice(-Z_REPORTS_MAX) : chain.z;
   if (link.seq > chain.s) return goOn(chain, link, z);
   const index = chain.g.findIndex(([from, to]) => from <= link.seq && link.seq <= to);
   const gap = chain.g[index];
@@ -66,28 +101,21 @@ export function isZClosed(saleTill: TillChain, saleSeq: number, voidSeqOnSameTil
   return saleTill.z.some((z) => z > saleSeq && (voidSeqOnSameTill === null || z < voidSeqOnSameTill));
 }
 
-function goOn(
-  chain: TillChain,
-  link: ChainLink,
-  z: readonly number[],
-): { readonly chain: TillChain; readonly flags: readonly ChainFlag[] } {
+function goOn(chain: TillChain, link: ChainLink, z: readonly number[]): ChainStep {
   const { seq, hash, occurredAtMs } = link;
   if (seq === chain.s + 1) {
     const fits = seq === 1 || link.prevHash === chain.h;
-    const next = { s: seq, h: hash, t: occurredAtMs, g: chain.g, u: chain.u, z, f: chain.f };
+    const next = { ...chain, s: seq, h: hash, t: occurredAtMs, z };
+    const isBack = occurredAtMs < chain.t - CLOCK_BACK_MAX_MS;
+    if (isBack) return { chain: next, flags: fits ? BACK : [...BROKEN, ...BACK] };
     return { chain: next, flags: fits ? NONE : BROKEN };
   }
   const gaps: OpenGap[] = [...chain.g, [chain.s + 1, seq - 1, chain.h, link.prevHash, chain.t]];
   const { g, u } = bounded(gaps, chain.u);
-  return { chain: { s: seq, h: hash, t: occurredAtMs, g, u, z, f: chain.f }, flags: ['E_SEQ_GAP'] };
+  return { chain: { ...chain, s: seq, h: hash, t: occurredAtMs, g, u, z }, flags: ['E_SEQ_GAP'] };
 }
 
-function fillGap(
-  chain: TillChain,
-  index: number,
-  gap: OpenGap,
-  link: ChainLink,
-): { readonly chain: TillChain; readonly flags: readonly ChainFlag[] } {
+function fillGap(chain: TillChain, index: number, gap: OpenGap, link: ChainLink): ChainStep {
   const [from, to, left, right, leftMs] = gap;
   const fitsLeft = link.seq !== from || from === 1 || link.prevHash === left;
   const fitsRight = link.seq !== to || link.hash === right;
@@ -107,4 +135,42 @@ function bounded(
   const excess = gaps.length - OPEN_GAPS_MAX;
   const dropped = excess > 0 ? gaps[excess - 1] : undefined;
   return dropped === undefined ? { g: gaps, u: forgottenTo } : { g: gaps.slice(excess), u: dropped[1] };
+}
+
+/** Takings belong to the Z report next after them: one that waits, or the one to come. */
+function takeTakings(chain: TillChain, link: ChainLink, lastZ: number): TillChain {
+  if (link.takenPence === 0) return chain;
+  if (link.seq > lastZ) return chain.k === null ? chain : { ...chain, k: chain.k + link.takenPence };
+  const at = chain.w?.findIndex(([seq]) => seq > link.seq) ?? -1;
+  const pending = chain.w?.[at];
+  if (chain.w === undefined || pending === undefined || pending[2] === null) return chain;
+  const more: PendingZ = [pending[0], pending[1], pending[2] + link.takenPence];
+  return { ...chain, w: [...chain.w.slice(0, at), more, ...chain.w.slice(at + 1)] };
+}
+
+/** A Z report closes what was taken since the one before. One that comes late divides sums that are already made: they are not compared. */
+function takeZReport(chain: TillChain, link: ChainLink, lastZ: number, headBefore: number): TillChain {
+  if (link.seq > headBefore) {
+    const pending: PendingZ = [link.seq, link.statedPence, chain.k];
+    return { ...chain, k: 0, w: [...(chain.w ?? []), pending].slice(-Z_REPORTS_MAX) };
+  }
+  if (link.seq > lastZ) return { ...chain, k: null };
+  const at = chain.w?.findIndex(([seq]) => seq > link.seq) ?? -1;
+  const divided = chain.w?.map((pending, index): PendingZ => (index === at ? [pending[0], pending[1], null] : pending));
+  return divided === undefined ? chain : { ...chain, w: divided };
+}
+
+/** Compares the Z reports before which nothing is missing any more, and forgets them. */
+function compareZReports(chain: TillChain): { readonly chain: TillChain; readonly differs: boolean } {
+  if (chain.w === undefined) return { chain, differs: false };
+  const isWhole = ([seq]: PendingZ): boolean => {
+    const before = chain.z.findLast((z) => z < seq) ?? 0;
+    return !chain.g.some(([from, to]) => from < seq && to > before);
+  };
+  const whole = chain.w.filter(isWhole);
+  if (whole.length === 0) return { chain, differs: false };
+  const { w: _, ...rest } = chain;
+  const waiting = chain.w.filter((pending) => !isWhole(pending));
+  const differs = whole.some(([, stated, taken]) => stated !== null && taken !== null && stated !== taken);
+  return { chain: waiting.length === 0 ? rest : { ...rest, w: waiting }, differs };
 }

@@ -13,6 +13,10 @@ export const REASON_LENGTH_MAX = 200;
 export const REFERENCE_LENGTH_MAX = 100;
 /** A till's clock may be this far ahead of the receipt before it is flagged (vat.md section 9). */
 export const CLOCK_AHEAD_MAX_MS = 300_000;
+/** A till's clock may go back so far from one event to the next before it is flagged. */
+export const CLOCK_BACK_MAX_MS = 300_000;
+/** Tills listed in one value of the state. */
+export const TILLS_A_PAGE = 64;
 /** Refunds and voids of one account that wait for their sale at once. */
 export const HELD_EVENTS_MAX = 16;
 /** How long one waits, by the receipt times of the account's later events. */
@@ -21,3 +25,17 @@ export const HELD_AGE_MAX_MS = 24 * 3_600_000;
 export const OPEN_GAPS_MAX = 16;
 /** Z reports remembered of a till. */
 export const Z_REPORTS_MAX = 8;
+/** Periods of one trader that have events and are not closed: a till with a wrong clock opens no more. */
+export const OPEN_PERIODS_MAX = 64;
+/** What a trader said of its periods and schemes, each from a day on. */
+export const REGISTRATIONS_MAX = 32;
+/** Original periods told apart among the late events of one period. */
+export const LATE_PERIODS_MAX = 16;
+/** Ids of a period are remembered so long after a later period is closed hard: refunds name their sale, repeats are told. */
+export const REMEMBERED_AFTER_CLOSE_DAYS = 400;
+/** Ids forgotten with each event, while there are some to forget. */
+export const FORGOTTEN_WITH_EVENT = 2;
+/** Rates of one account told apart in goods and stock of the retail schemes. */
+export const GOODS_RATES_MAX = 16;
+/** Characters of a sector's name. */
+export const SECTOR_LENGTH_MAX = 64;

@@ -1,13 +1,14 @@
 import { TallyError } from '../errors/tally-error.ts';
 import { halfUpQuotient, halfUpShare } from '../money/half-up.ts';
 import { type Pence, pence } from '../money/pence.ts';
+import { RETURN_HITS } from './adjustment-kinds.ts';
 import { basisPointsOfPercent, vatRate, vatWithin } from './vat-rate.ts';
 
 /** How boxes 6 to 9 become whole pounds: pence dropped after summing (default), or to the nearest, half away from zero (vat.md section 6). */
 export type PoundsRule = 'truncate' | 'nearest';
 
 /** Boxes 1 to 9 in pence; 6 to 9 whole pounds. */
-type VatBoxes = Readonly<Record<1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9, Pence>>;
+export type VatBoxes = Readonly<Record<1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9, Pence>>;
 
 /** Something that goes into a return. Amounts in pence; credits and refunds are given positive and reduce. */
 export interface ReturnEntry {
@@ -29,39 +30,6 @@ export interface VatReturn {
   readonly boxes: VatBoxes;
   readonly direction: 'PAY' | 'RECLAIM' | 'NIL';
 }
-
-/** Which boxes an entry's VAT and net value go to, and with which sign. */
-interface Hit {
-  readonly vat: readonly (1 | 2 | 4)[];
-  readonly net: readonly (6 | 7 | 8 | 9)[];
-  readonly sign: 1 | -1;
-}
-
-/** Boxes by kind (vat.md section 6). */
-const HITS: ReadonlyMap<string, Hit> = new Map<string, Hit>([
-  ['sale', { vat: [1], net: [6], sign: 1 }],
-  ['sale_zero', { vat: [], net: [6], sign: 1 }],
-  ['sale_exempt', { vat: [], net: [6], sign: 1 }],
-  ['sale_export', { vat: [], net: [6], sign: 1 }],
-  ['sale_refund', { vat: [1], net: [6], sign: -1 }],
-  ['outside_scope', { vat: [], net: [], sign: 1 }],
-  ['purchase', { vat: [4], net: [7], sign: 1 }],
-  ['purchase_credit', { vat: [4], net: [7], sign: -1 }],
-  ['import_vat_paid', { vat: [4], net: [7], sign: 1 }],
-  ['import_pva', { vat: [1, 4], net: [7], sign: 1 }],
-  ['rc_services_in', { vat: [1, 4], net: [6, 7], sign: 1 }],
-  ['drc_sale', { vat: [], net: [6], sign: 1 }],
-  ['drc_purchase', { vat: [1, 4], net: [7], sign: 1 }],
-  ['ni_acquisition', { vat: [2, 4], net: [7, 9], sign: 1 }],
-  ['ni_dispatch', { vat: [], net: [6, 8], sign: 1 }],
-  ['fuel_scale', { vat: [1], net: [6], sign: 1 }],
-  ['own_use', { vat: [1], net: [6], sign: 1 }],
-  ['stock_retained_dereg', { vat: [1], net: [6], sign: 1 }],
-  ['bad_debt_relief', { vat: [4], net: [], sign: 1 }],
-  ['bad_debt_recovered', { vat: [1], net: [], sign: 1 }],
-  ['error_underdeclared', { vat: [1], net: [], sign: 1 }],
-  ['error_overdeclared', { vat: [4], net: [], sign: 1 }],
-]);
 
 const PARTS = 10_000n;
 
@@ -158,7 +126,7 @@ function addEntry(sums: Sums, entry: ReturnEntry, capitalGoodsMinimumPence: numb
 }
 
 function addHits(sums: Sums, entry: ReturnEntry): void {
-  const hit = HITS.get(entry.kind);
+  const hit = RETURN_HITS.get(entry.kind);
   if (hit === undefined) {
     throw new TallyError('E_ENTRY_KIND', `"${entry.kind.slice(0, 40)}" is not a kind of return entry`, {});
   }
@@ -169,7 +137,8 @@ function addHits(sums: Sums, entry: ReturnEntry): void {
   for (const box of hit.net) sums.net[box] += hit.sign * entry.netPence;
 }
 
-function wholePounds(sumPence: number, rule: PoundsRule): Pence {
+/** Boxes 6 to 9 in whole pounds, as pence. */
+export function wholePounds(sumPence: number, rule: PoundsRule): Pence {
   switch (rule) {
     case 'truncate':
       return pence(Math.trunc(sumPence / 100) * 100);

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { checkTillSubmission, checkVatSubmission } from '../../../../../libs/core/vat/check-vat-submission.ts';
-import { purchaseOf, tillEventOf } from '../../../../../libs/core/vat/read-vat-submission.ts';
+import {
+  adjustmentOf,
+  periodClosedOf,
+  purchaseOf,
+  registrationOfJson,
+  tillEventOf,
+} from '../../../../../libs/core/vat/read-vat-submission.ts';
 import { testVatRules } from '../../../../support/vat-rules.ts';
 
 const RULES = testVatRules();
@@ -170,9 +176,149 @@ describe('a purchase at the door', () => {
   });
 });
 
-describe('what is not built', () => {
-  it('is said at the door', () => {
-    expect(at({ type: 'VatAdjustmentMade' })).toEqual(['NOT_BUILT /type']);
-    expect(at({ type: 'VatPeriodClosed' })).toEqual(['NOT_BUILT /type']);
+describe('an adjustment', () => {
+  const ADJUSTMENT = {
+    type: 'VatAdjustmentMade',
+    eventId: '00000000-0000-4000-8000-000000000011',
+    vrn: '101747696',
+    kind: 'import_pva',
+    taxPoint: '2026-10-05',
+    netPence: 1_000_000,
+    vatPence: 200_000,
+  };
+
+  it('is taken, and what it leaves out has its default', () => {
+    expect(at(ADJUSTMENT)).toEqual([]);
+    expect(adjustmentOf(ADJUSTMENT, { receivedAtMs: 7 })).toMatchObject({
+      account: 'vat:101747696',
+      recoverableBasisPoints: 10_000,
+      ratePct: null,
+      costPence: null,
+    });
+  });
+
+  it('shows every fault at once, by pointer', () => {
+    const bad = {
+      ...ADJUSTMENT,
+      vrn: '1',
+      kind: 'purchase',
+      taxPoint: 'today',
+      netPence: 0.5,
+      costPence: 1,
+      reference: 1,
+    };
+    expect(at(bad)).toEqual([
+      'E_VRN_INVALID /vrn',
+      'E_ENTRY_KIND /kind',
+      'E_DATE /taxPoint',
+      'E_AMOUNT_NOT_INTEGER /netPence',
+      'E_MARGIN_COST /costPence',
+      'FIELD_TYPE /reference',
+    ]);
+    expect(at({ ...ADJUSTMENT, kind: 'ni_dispatch', ratePct: '20' })).toEqual([
+      'E_ADJUSTMENT_VAT /vatPence',
+      'E_RATE_UNKNOWN /ratePct',
+    ]);
+    expect(at({ ...ADJUSTMENT, kind: 'goods_for_resale', vatPence: 0 })).toEqual(['E_RATE_UNKNOWN /ratePct']);
+    expect(at({ ...ADJUSTMENT, kind: 'goods_for_resale', vatPence: 0, ratePct: '17.5' })).toEqual([]);
+    const margin = { ...ADJUSTMENT, kind: 'margin_sale', vatPence: 0 };
+    expect(at(margin)).toEqual(['E_AMOUNT_NOT_INTEGER /costPence']);
+    expect(at({ ...margin, costPence: -1 })).toEqual(['E_SIGN /costPence']);
+    expect(at({ ...ADJUSTMENT, vatPence: 200_000_000_000, recoverableBasisPoints: 10_001 })).toEqual([
+      'E_AMOUNT_RANGE /vatPence',
+      'E_RECOVERABLE /recoverableBasisPoints',
+    ]);
+  });
+});
+
+describe('a trader’s registration', () => {
+  const REGISTRATION = {
+    type: 'TraderRegistered',
+    eventId: '00000000-0000-4000-8000-000000000012',
+    vrn: '101747696',
+    validFrom: '2026-10-01',
+    cadence: 'stagger2',
+    scheme: 'pointOfSale',
+  };
+
+  it('is taken, and what it leaves out has its default', () => {
+    expect(at(REGISTRATION)).toEqual([]);
+    expect(registrationOfJson(REGISTRATION, { receivedAtMs: 7 })).toEqual({
+      type: 'TraderRegistered',
+      eventId: '00000000000040008000000000000012',
+      account: 'vat:101747696',
+      receivedAtMs: 7,
+      validFrom: '2026-10-01',
+      registeredOn: null,
+      cadence: 'stagger2',
+      annualEndMonth: null,
+      scheme: 'pointOfSale',
+      flatRateSector: null,
+      limitedCostTest: false,
+      majorityRatePct: null,
+      cashAccounting: false,
+      interimPayments: 'none',
+      poundsRule: 'truncate',
+    });
+  });
+
+  it('refuses what does not stand together', () => {
+    const flat = { ...REGISTRATION, scheme: 'flatRate', flatRateSector: 'pubs' };
+    expect(at({ ...flat, flatRateSector: 'no_such_sector' }, RULES)).toEqual(['E_FRS_SECTOR /flatRateSector']);
+    expect(at({ ...flat, flatRateSector: 7 })).toEqual(['E_FRS_SECTOR /flatRateSector']);
+    expect(at({ ...REGISTRATION, flatRateSector: 'pubs' })).toEqual(['E_FRS_SECTOR /flatRateSector']);
+    expect(at({ ...flat, cashAccounting: true })).toEqual(['E_SCHEME_COMBINATION /cashAccounting']);
+    expect(at({ ...REGISTRATION, limitedCostTest: true })).toEqual(['E_SCHEME_COMBINATION /limitedCostTest']);
+    expect(at({ ...REGISTRATION, scheme: 'directCalculation1' })).toEqual(['E_RATE_UNKNOWN /majorityRatePct']);
+    expect(at({ ...REGISTRATION, scheme: 'directCalculation1', majorityRatePct: '0' })).toEqual([]);
+    expect(at({ ...REGISTRATION, majorityRatePct: '20' })).toEqual(['E_RATE_UNKNOWN /majorityRatePct']);
+    expect(at({ ...REGISTRATION, cadence: 'annual' })).toEqual(['E_CADENCE /annualEndMonth']);
+    expect(at({ ...REGISTRATION, annualEndMonth: 3 })).toEqual(['E_CADENCE /annualEndMonth']);
+    expect(at({ ...REGISTRATION, cadence: 'annual', annualEndMonth: 13 })).toEqual(['E_CADENCE /annualEndMonth']);
+    expect(at({ ...REGISTRATION, interimPayments: 'monthly' })).toEqual(['E_INTERIM /interimPayments']);
+    expect(at({ ...REGISTRATION, interimPayments: 'daily' })).toEqual(['E_INTERIM /interimPayments']);
+  });
+
+  it('refuses what is no date, code or truth', () => {
+    const bad = {
+      ...REGISTRATION,
+      validFrom: '2026-02-30',
+      registeredOn: 1,
+      cadence: 'weekly',
+      scheme: 'none',
+      cashAccounting: 'yes',
+      poundsRule: 'up',
+    };
+    expect(at(bad)).toEqual([
+      'E_DATE /validFrom',
+      'E_DATE /registeredOn',
+      'E_CADENCE /cadence',
+      'E_SCHEME /scheme',
+      'FIELD_TYPE /cashAccounting',
+      'E_POUNDS_RULE /poundsRule',
+    ]);
+    expect(at({ ...REGISTRATION, registeredOn: '2026-10-02' })).toEqual(['E_DATE /registeredOn']);
+  });
+});
+
+describe('the close of a period', () => {
+  const CLOSE = {
+    type: 'VatPeriodClosed',
+    eventId: '00000000-0000-4000-8000-000000000013',
+    vrn: '101747696',
+    periodStart: '2026-07-01',
+    periodEnd: '2026-09-30',
+    close: 'hard',
+  };
+
+  it('is taken with two dates and how it closes', () => {
+    expect(at(CLOSE)).toEqual([]);
+    expect(periodClosedOf(CLOSE, { receivedAtMs: 7 })).toMatchObject({ account: 'vat:101747696', close: 'hard' });
+    expect(periodClosedOf({ ...CLOSE, close: 'soft' }, { receivedAtMs: 7 })).toMatchObject({ close: 'soft' });
+    expect(at({ ...CLOSE, periodStart: 1, periodEnd: '2026-13-01', close: 'firm' })).toEqual([
+      'E_DATE /periodStart',
+      'E_DATE /periodEnd',
+      'E_CLOSE /close',
+    ]);
   });
 });

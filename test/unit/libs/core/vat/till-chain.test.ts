@@ -10,6 +10,8 @@ const linkOf = (seq: number) => ({
   prevHash: seq === 1 ? null : hashOf(seq - 1),
   occurredAtMs: seq * 1_000,
   isZReport: false,
+  takenPence: 100,
+  statedPence: null,
 });
 
 function follow(chain: TillChain, seqs: readonly number[]) {

@@ -1,0 +1,140 @@
+import { dayNumber } from '../calendar/local-date.ts';
+import type { Fault } from '../errors/fault.ts';
+import type { EntryKind } from '../events/entry-kinds.ts';
+import type { StateDraft } from '../events/state-draft.ts';
+import type { VatAdjustmentMade } from '../events/vat-events.ts';
+import { adjustmentHits, isFlatRateTurnover, isRecoverable, schemeFault } from './adjustment-kinds.ts';
+import { checkAdjustmentFields } from './check-adjustment.ts';
+import { checkVrn } from './check-till.ts';
+import { countEvent, type Place, placeFault, placeOf } from './count-in-period.ts';
+import { isErrorAboveLimit } from './error-limit.ts';
+import { addFlatRateTurnover } from './flat-rate-turnover.ts';
+import { recordAssessment } from './record-assessment.ts';
+import { addAdjustment, type PeriodAccount } from './takings.ts';
+import { goodsRateKey } from './trader.ts';
+import { GOODS_RATES_MAX } from './vat-limits.ts';
+import { vatRate } from './vat-rate.ts';
+import { type VatRules, vatParameterOn } from './vat-rules.ts';
+import { refusedFor, type VatVerdict } from './vat-verdict.ts';
+
+/** Assesses an adjustment that was not seen before (vat.md sections 5, 6 and 8.4), and writes what it changes into the draft. */
+export function assessAdjustment(
+  event: VatAdjustmentMade,
+  eventHash: string,
+  draft: StateDraft,
+  rules: VatRules,
+): VatVerdict {
+  const faults: Fault[] = [];
+  checkVrn(event.account.slice('vat:'.length), faults);
+  checkAdjustmentFields(event as unknown as Readonly<Record<string, unknown>>, faults);
+  if (faults.length > 0) return { is: 'refused', faults };
+  const place = placeOf(event.account, dayNumber(event.taxPoint), draft, rules);
+  const misplaced = placeFault(place, '/taxPoint');
+  if (misplaced !== null) return { is: 'refused', faults: [misplaced] };
+  const why = schemeFault(event.kind, place.account.s);
+  if (why !== null) return refusedFor('E_SCHEME', '/kind', why);
+  if (event.kind === 'frs_capital') {
+    const minimumPence = vatParameterOn(rules, 'flatRateScheme.capitalGoodsMinimum', event.taxPoint);
+    if (Math.abs(event.netPence + event.vatPence) < minimumPence) {
+      return refusedFor('E_FRS_CAPITAL', '/netPence', `capital goods cost at least ${minimumPence} pence with VAT`);
+    }
+  }
+  const after = accountAfter(event, place, rules);
+  if (after === null)
+    return refusedFor('E_AMOUNT_RANGE', '/netPence', 'the sums of the period would leave what can be counted');
+  const { period, amounts, flags, before } = countEvent(event, place, after, draft);
+  const isAbove = isErrorAboveLimit(event.kind, after, event.taxPoint, rules);
+  const assessed = {
+    kind: entryKindOf(event.kind),
+    taxPeriod: period.text,
+    basePence: event.netPence,
+    amounts,
+    flags: isAbove ? [...flags, 'ERROR_ABOVE_LIMIT'] : flags,
+  };
+  return { is: 'assessed', assessment: recordAssessment(event, eventHash, assessed, before, draft) };
+}
+
+/** The period's account with the adjustment; null where a sum would leave the safe integers. */
+function accountAfter(event: VatAdjustmentMade, place: Place, rules: VatRules): PeriodAccount | null {
+  const { kind, netPence, vatPence } = event;
+  const scheme = place.account.s;
+  const hits = adjustmentHits(kind, scheme);
+  const parts = isRecoverable(kind, scheme) ? hits.sign * vatPence * event.recoverableBasisPoints : 0;
+  const counted = addAdjustment(place.account, kind, netPence, vatPence, parts);
+  if (counted === null) return null;
+  if (isFlatRateTurnover(kind, scheme)) {
+    return addFlatRateTurnover(counted, hits.sign * (netPence + vatPence), event.taxPoint, place.trader, rules);
+  }
+  switch (kind) {
+    case 'frs_relevant_goods':
+      return checked({ ...counted, r: (counted.r ?? 0) + netPence + vatPence }, (after) => after.r ?? 0);
+    case 'goods_for_resale':
+      return withGoods(counted, 'q', event);
+    case 'stock_closing':
+      return withGoods(counted, 'c', event);
+    case 'stock_opening':
+      return withOpeningStock(counted, event);
+    case 'margin_sale':
+      return withMargin(counted, event, rules);
+    case 'margin_pool_sale':
+      return withPool(counted, event, [netPence, 0], rules);
+    case 'margin_pool_purchase':
+      return withPool(counted, event, [0, netPence], rules);
+    default:
+      return counted;
+  }
+}
+
+function withGoods(account: PeriodAccount, part: 'q' | 'c', event: VatAdjustmentMade): PeriodAccount | null {
+  const goods = added(account[part] ?? {}, event);
+  return goods === null ? null : { ...account, [part]: goods };
+}
+
+/** Stock at the start stands as goods of the period before (apportionment 2), and to be adjusted by at the year's end (direct calculation 2). */
+function withOpeningStock(account: PeriodAccount, event: VatAdjustmentMade): PeriodAccount | null {
+  const before = account.y ?? { d: 0, g: {}, q: {}, w: [], o: {} };
+  const stock = added(before.o, event);
+  const last = added(before.w.at(-1) ?? {}, event);
+  if (stock === null || last === null) return null;
+  return { ...account, y: { ...before, o: stock, w: [...before.w.slice(0, -1), last] } };
+}
+
+function added(
+  goods: Readonly<Record<string, number>>,
+  event: VatAdjustmentMade,
+): Readonly<Record<string, number>> | null {
+  const key = goodsRateKey(event.ratePct ?? '0');
+  if (goods[key] === undefined && Object.keys(goods).length >= GOODS_RATES_MAX) return null;
+  const sum = (goods[key] ?? 0) + event.netPence;
+  return Number.isSafeInteger(sum) ? { ...goods, [key]: sum } : null;
+}
+
+/** VAT is due on what an item brings above its cost; a loss counts as nothing (Notice 718). A return of the item negates its sale. */
+function withMargin(account: PeriodAccount, event: VatAdjustmentMade, rules: VatRules): PeriodAccount | null {
+  const { netPence } = event;
+  const margin = Math.max(0, Math.abs(netPence) - Math.abs(event.costPence ?? 0)) * Math.sign(netPence);
+  const key = vatRate('S', vatParameterOn(rules, 'standardRate', event.taxPoint)).key;
+  const sum = (account.v?.[key] ?? 0) + margin;
+  return Number.isSafeInteger(sum) ? { ...account, v: { ...account.v, [key]: sum } } : null;
+}
+
+function withPool(
+  account: PeriodAccount,
+  event: VatAdjustmentMade,
+  [salesPence, purchasesPence]: readonly [number, number],
+  rules: VatRules,
+): PeriodAccount | null {
+  const [sales, purchases, basisPoints] = account.m ?? [0, 0, vatParameterOn(rules, 'standardRate', event.taxPoint)];
+  const pool = [sales + salesPence, purchases + purchasesPence, basisPoints] as const;
+  return pool.every((sum) => Number.isSafeInteger(sum)) ? { ...account, m: pool } : null;
+}
+
+function checked(account: PeriodAccount, sumOf: (account: PeriodAccount) => number): PeriodAccount | null {
+  return Number.isSafeInteger(sumOf(account)) ? account : null;
+}
+
+/** What only gives VAT back is a claim. */
+function entryKindOf(kind: string): EntryKind {
+  const { vat } = adjustmentHits(kind, undefined);
+  return vat.includes(4) && vat.length === 1 ? 'claim' : 'charge';
+}

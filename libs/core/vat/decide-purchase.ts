@@ -1,0 +1,42 @@
+import { dayNumber } from '../calendar/local-date.ts';
+import type { Fault } from '../errors/fault.ts';
+import type { StateDraft } from '../events/state-draft.ts';
+import type { PurchaseRecorded } from '../events/vat-events.ts';
+import { checkPurchaseFields } from './check-purchase.ts';
+import { checkVrn } from './check-till.ts';
+import { countEvent, placeFault, placeOf } from './count-in-period.ts';
+import { recordAssessment } from './record-assessment.ts';
+import { addAdjustment, addPurchase, type PeriodAccount } from './takings.ts';
+import type { VatRules } from './vat-rules.ts';
+import { refusedFor, type VatVerdict } from './vat-verdict.ts';
+
+/** Assesses a purchase or a supplier's credit that was not seen before, and writes what it changes into the draft. */
+export function assessPurchase(
+  event: PurchaseRecorded,
+  eventHash: string,
+  draft: StateDraft,
+  rules: VatRules,
+): VatVerdict {
+  const faults: Fault[] = [];
+  checkVrn(event.account.slice('vat:'.length), faults);
+  checkPurchaseFields(event as unknown as Readonly<Record<string, unknown>>, faults);
+  if (faults.length > 0) return { is: 'refused', faults };
+  const place = placeOf(event.account, dayNumber(event.taxPoint), draft, rules);
+  const misplaced = placeFault(place, '/taxPoint');
+  if (misplaced !== null) return { is: 'refused', faults: [misplaced] };
+  const after = accountAfter(place.account, event);
+  if (after === null) {
+    return refusedFor('E_AMOUNT_RANGE', '/netPence', 'the purchases of the period would leave what can be counted');
+  }
+  const { period, amounts, flags, before } = countEvent(event, place, after, draft);
+  const assessed = { kind: 'claim' as const, taxPeriod: period.text, basePence: event.netPence, amounts, flags };
+  return { is: 'assessed', assessment: recordAssessment(event, eventHash, assessed, before, draft) };
+}
+
+/** Under the flat rate scheme the percentage stands for it, under cash accounting its payment counts: its sums are kept, out of every box. */
+function accountAfter(account: PeriodAccount, event: PurchaseRecorded): PeriodAccount | null {
+  const { netPence, vatPence } = event;
+  const waits = account.s?.k === 'FRS' || account.s?.c === 1;
+  if (waits) return addAdjustment(account, event.kind, netPence, vatPence, 0);
+  return addPurchase(account, netPence, vatPence, event.recoverableBasisPoints);
+}

@@ -1,0 +1,26 @@
+import type { LocalDate } from '../calendar/local-date.ts';
+import { flatRatePercentages } from './flat-rate-scheme.ts';
+import type { PeriodAccount } from './takings.ts';
+import { registrationOn, type TraderState } from './trader.ts';
+import type { VatRules } from './vat-rules.ts';
+
+/**
+ * The account with turnover of a day under the flat rate scheme, VAT included, at the percentages of that day: so a period in which the
+ * first year ends, or a percentage changes, is split by itself (vat.md section 5). Null where a sum would leave the safe integers.
+ * Throws E_FRS_SECTOR.
+ */
+export function addFlatRateTurnover(
+  account: PeriodAccount,
+  turnoverPence: number,
+  date: LocalDate,
+  trader: TraderState,
+  rules: VatRules,
+): PeriodAccount | null {
+  const registration = registrationOn(trader, date);
+  const sector = registration?.flatRateSector ?? '';
+  const percentages = flatRatePercentages(sector, registration?.registeredOn ?? null, date, rules);
+  const key = `${percentages.ofSector}/${percentages.ofLimitedCost}`;
+  const turnover = (account.t?.[key] ?? 0) + turnoverPence;
+  if (!Number.isSafeInteger(turnover)) return null;
+  return { ...account, t: { ...account.t, [key]: turnover } };
+}

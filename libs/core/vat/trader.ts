@@ -1,0 +1,166 @@
+import { addDays, dateOfDayNumber, dayNumber, type LocalDate, partsOf } from '../calendar/local-date.ts';
+import type { StateValue, StateView } from '../events/decision.ts';
+import type { TraderRegistered, VatCadence } from '../events/vat-events.ts';
+import type { Account } from '../identity/account.ts';
+import { halfUpShare } from '../money/half-up.ts';
+import { EMPTY_PERIOD, type PeriodAccount, type PeriodScheme } from './takings.ts';
+import { cadencePeriodOfDay, DEFAULT_STAGGER, type VatPeriod, vatPeriodOfDay } from './vat-period.ts';
+import { basisPointsOfPercent, vatRate } from './vat-rate.ts';
+import { findVatParameter, type VatRules, vatParameterOn } from './vat-rules.ts';
+
+/** What holds for a trader from a day on. */
+export type Registration = Omit<TraderRegistered, 'type' | 'eventId' | 'account' | 'receivedAtMs'>;
+
+/** A period that has an account and is not closed hard; 1: closed softly. */
+export type OpenPeriod = readonly [start: LocalDate, end: LocalDate, soft: 0 | 1];
+
+/** What tax keeps of a trader across its periods, under `trader|<account>`. It changes with its periods, not with its events. */
+export interface TraderState {
+  /** In order of their first day. */
+  readonly r: readonly Registration[];
+  /** In order of time. */
+  readonly o: readonly OpenPeriod[];
+  /** Last day of what is closed hard; null: nothing is. */
+  readonly h: LocalDate | null;
+  /** Closed periods whose events are still remembered, oldest first: last day, id of the event counted last. */
+  readonly d: readonly (readonly [end: LocalDate, lastEventId: string])[];
+  /** Ids that are being forgotten: the newest of each list (forget-events.ts). */
+  readonly x: readonly string[];
+  /** Last day of the periods whose events are forgotten; null: none is. */
+  readonly k: LocalDate | null;
+}
+
+/** What applies to a trader that said nothing: stagger 1, point of sale, on invoices. */
+export const NEW_TRADER: TraderState = { r: [], o: [], h: null, d: [], x: [], k: null };
+
+export function traderKey(account: Account): string {
+  return `trader|${account}`;
+}
+
+export function traderOf(account: Account, view: StateView): TraderState {
+  const value = view.get(traderKey(account));
+  return value === undefined ? NEW_TRADER : (value as unknown as TraderState);
+}
+
+export function traderValue(trader: TraderState): StateValue {
+  return trader as unknown as StateValue;
+}
+
+/** What holds on a day, or null where the trader said nothing of it. */
+export function registrationOn(trader: TraderState, date: LocalDate): Registration | null {
+  return trader.r.findLast((registration) => registration.validFrom <= date) ?? null;
+}
+
+/**
+ * The trader's period of a tax point (vat.md 7.2), `day` in days since 1970-01-01. Where a registration changes the cadence, or is the
+ * first, the period before ends the day before it and a period begins with it.
+ */
+export function traderPeriodOfDay(trader: TraderState, day: number): VatPeriod {
+  if (trader.r.length === 0) return vatPeriodOfDay(day, DEFAULT_STAGGER);
+  const date = dateOfDayNumber(day);
+  const at = trader.r.findLastIndex((registration) => registration.validFrom <= date);
+  const own = trader.r[at];
+  const natural = naturalPeriodOfDay(own ?? null, day);
+  const next = trader.r[at + 1];
+  const begins = own !== undefined && breaksPeriod(trader, at) && own.validFrom > natural.start;
+  const ends = next !== undefined && breaksPeriod(trader, at + 1) && next.validFrom <= natural.end;
+  if (!begins && !ends) return natural;
+  const start = begins ? own.validFrom : natural.start;
+  const end = ends ? addDays(next.validFrom, -1) : natural.end;
+  return { start, end, text: `${start}/${end}` };
+}
+
+/** The period after another. */
+export function traderPeriodAfter(trader: TraderState, end: LocalDate): VatPeriod {
+  return traderPeriodOfDay(trader, dayNumber(end) + 1);
+}
+
+/** The period in which an event of this tax point counts: its own, or the next one open where that is closed hard (vat.md 8.2). */
+export function countingPeriod(
+  trader: TraderState,
+  day: number,
+): { readonly own: VatPeriod; readonly counted: VatPeriod } {
+  const own = traderPeriodOfDay(trader, day);
+  const isLate = trader.h !== null && own.end <= trader.h;
+  return { own, counted: isLate && trader.h !== null ? traderPeriodAfter(trader, trader.h) : own };
+}
+
+/** The account of a period before its first event: under the scheme that holds on its first day. */
+export function openedAccount(trader: TraderState, period: VatPeriod, rules: VatRules): PeriodAccount {
+  const registration = registrationOn(trader, period.start);
+  const scheme = registration === null ? undefined : schemeOf(registration, period, rules);
+  return scheme === undefined ? EMPTY_PERIOD : { ...EMPTY_PERIOD, s: scheme };
+}
+
+/** True where registration `at` begins a period of its own: the first, or one of another cadence than before. */
+function breaksPeriod({ r }: TraderState, at: number): boolean {
+  const [before, own] = [r[at - 1], r[at]];
+  return before === undefined || own === undefined || !isSameCadence(before, own);
+}
+
+export function isSameCadence(a: Registration, b: Registration): boolean {
+  return a.cadence === b.cadence && (a.cadence !== 'annual' || a.annualEndMonth === b.annualEndMonth);
+}
+
+/** By the calendar alone. Null: a trader that said nothing. */
+export function naturalPeriodOfDay(registration: Registration | null, day: number): VatPeriod {
+  if (registration === null) return vatPeriodOfDay(day, DEFAULT_STAGGER);
+  return cadencePeriodOfDay(day, registration.cadence, registration.annualEndMonth);
+}
+
+function schemeOf(registration: Registration, period: VatPeriod, rules: VatRules): PeriodScheme | undefined {
+  const cash = registration.cashAccounting ? { c: 1 as const } : {};
+  const yearEnd = isRetailYearEnd(registration.cadence, period.end) ? { e: 1 as const } : {};
+  switch (registration.scheme) {
+    case 'pointOfSale':
+      return registration.cashAccounting ? cash : undefined;
+    case 'apportionment1':
+      return { k: 'A1', ...cash, ...yearEnd };
+    case 'apportionment2':
+      return { k: 'A2', ...cash };
+    case 'directCalculation1':
+      return { k: 'D1', u: majorityKeyOf(registration), ...cash };
+    case 'directCalculation2':
+      return { k: 'D2', u: majorityKeyOf(registration), ...cash, ...yearEnd };
+    case 'flatRate':
+      return { k: 'FRS', ...limitedCostTestOf(registration, period, rules) };
+  }
+}
+
+function majorityKeyOf({ majorityRatePct }: Registration): string {
+  return goodsRateKey(majorityRatePct ?? '20');
+}
+
+/** The rate key of goods that name their rate as decimal text. */
+export function goodsRateKey(ratePct: string): string {
+  const basisPoints = basisPointsOfPercent(ratePct);
+  return vatRate(basisPoints === 0 ? 'Z' : 'S', basisPoints).key;
+}
+
+/** The limited cost trader test of a period: a year's minimum for annual returns, a quarter's, or a twelfth (Notice 733). */
+function limitedCostTestOf(registration: Registration, period: VatPeriod, rules: VatRules): Pick<PeriodScheme, 'w'> {
+  if (!registration.limitedCostTest) return {};
+  const share = findVatParameter(rules, 'limitedCostTrader.shareOfTurnover', period.start);
+  if (share === null) return {};
+  const yearPence = vatParameterOn(rules, 'limitedCostTrader.minimumAYear', period.start);
+  switch (registration.cadence) {
+    case 'annual':
+      return { w: [yearPence, share] };
+    case 'monthly':
+      return { w: [halfUpShare(yearPence, 1, 12), share] };
+    default:
+      return { w: [vatParameterOn(rules, 'limitedCostTrader.minimumAQuarter', period.start), share] };
+  }
+}
+
+const RETAIL_YEAR_END_MONTHS: Readonly<Record<Exclude<VatCadence, 'annual'>, number>> = {
+  stagger1: 3,
+  monthly: 3,
+  stagger2: 4,
+  stagger3: 5,
+};
+
+/** The retail year ends with March, April or May, as the periods do (Notice 727/4 and 727/5); with annual periods, with each. */
+function isRetailYearEnd(cadence: VatCadence, end: LocalDate): boolean {
+  return cadence === 'annual' || partsOf(end).month === RETAIL_YEAR_END_MONTHS[cadence];
+}
