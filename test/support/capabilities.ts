@@ -18,6 +18,7 @@ const PROBES = {
   redis: () => command('redis-server', 'apt-get install redis-server'),
   java: () => command('java', 'apt-get install openjdk-17-jre-headless'),
   maven: () => command('mvn', 'apt-get install maven'),
+  kcat: () => command('kcat', 'apt-get install kcat'),
   go: () => command('go', 'install Go 1.22 or newer'),
   'real-data': realData,
   tmpfs,

@@ -18,7 +18,8 @@ export const PARTITIONS = 4;
 export const EMPLOYER = account('paye:123/AB456');
 export const TRADER = account('vat:101747696');
 
-const client = (id: string, more: Partial<Client>): Client => ({
+/** A client of the fixture's accounts, with the key `key-of-<id>`. */
+export const client = (id: string, more: Partial<Client>): Client => ({
   id,
   keySha256: digestOfKey(`key-of-${id}`),
   accounts: [EMPLOYER, TRADER],
@@ -70,6 +71,8 @@ export interface FixtureOptions {
   readonly around?: (log: EventLog) => EventLog;
   readonly nowMs?: () => number;
   readonly gateway?: Omit<GatewayOptions, 'dataDir' | 'keys'>;
+  /** Beside those that every fixture has. */
+  readonly clients?: readonly Client[];
 }
 
 /** A real gateway over HTTP, on an embedded log in a folder of its own. */
@@ -87,7 +90,7 @@ export async function startGateway(options: FixtureOptions = {}): Promise<Gatewa
     { dataDir, keys, ...options.gateway },
     {
       log: options.around === undefined ? log : options.around(log),
-      clients: clientRegistry(CLIENTS),
+      clients: clientRegistry([...CLIENTS, ...(options.clients ?? [])]),
       rules: loadTaxRules(),
       metrics,
       logger,

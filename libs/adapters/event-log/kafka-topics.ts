@@ -56,6 +56,9 @@ export async function createTopics(
     });
   }
   await awaitPartitions(topics, admin);
+  for (const { topic } of missing) {
+    await awaitLeaders(topic, admin);
+  }
   await assertKept(
     topics.map(({ topic }) => topic).filter((topic) => existing.has(topic)),
     admin,
@@ -91,6 +94,21 @@ async function awaitPartitions(topics: CreateTopicsOptions['topics'], admin: Adm
       throw new TallyError('LOG_UNAVAILABLE', 'topics that were made have no leader', facts, { retriable: true });
     }
     await sleep(POLL_MS);
+  }
+}
+
+/** The metadata names a leader before that broker knows it: for some moments it answers that it is not. */
+async function awaitLeaders(topic: string, admin: Admin): Promise<void> {
+  for (const end = Date.now() + READY_WITHIN_MS; ; ) {
+    try {
+      await admin.fetchTopicOffsets(topic);
+      return;
+    } catch (error) {
+      if (Date.now() > end) {
+        throw error;
+      }
+      await sleep(POLL_MS);
+    }
   }
 }
 
