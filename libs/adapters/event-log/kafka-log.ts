@@ -41,7 +41,7 @@ export interface KafkaLogOptions extends KafkaClientOptions {
   readonly fetchWaitMs?: number;
   /** A reader without an answer for so long says LOG_UNAVAILABLE. */
   readonly unavailableMs?: number;
-  /** A member of a group that was silent for so long, while brokers answer, is broken. */
+  /** A member that can not get back into its group for so long, while brokers answer, is broken. */
   readonly silenceMs?: number;
   readonly closeDeadlineMs?: number;
 }
@@ -56,7 +56,7 @@ const PREFETCH_BYTES = 8 * 1024 ** 2;
 const FETCH_BYTES = 128 * 1024;
 const FETCH_WAIT_MS = 250;
 const UNAVAILABLE_MS = 10_000;
-const SILENCE_MS = 20_000;
+const SILENCE_MS = 60_000;
 const JOIN_WITHIN_MS = 30_000;
 const CLOSE_DEADLINE_MS = 8_000;
 
@@ -206,7 +206,7 @@ class KafkaLog implements EventLog {
         silenceMs: this.#options.silenceMs ?? SILENCE_MS,
       },
       {
-        kafka: this.#kafka,
+        clusters: this.#clusters,
         nowMs: this.#nowMs,
         brokersAnswer: () => this.#brokersAnswer(options.output),
         onBroken: (error) => {
