@@ -12,6 +12,8 @@ export interface RunningService {
   readonly key: string;
   /** Where each service is a process of its own: its address by the first part of its paths (`payer`, `tax` …). */
   readonly urls?: Readonly<Record<string, string>>;
+  /** What they run on: KAFKA_BROKERS and REDIS_URL, as settings of a further process. */
+  readonly backends?: Readonly<Record<string, string>>;
 }
 
 export interface ClientOptions {

@@ -84,6 +84,7 @@ async function startParts(
     url: urls.gateway,
     pid: process.pid,
     key: own.keys.operator,
+    backends,
     urls: {
       payer: urls['payer-node'],
       tax: urls.tax,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const TALLY = ['services/cli/tally.js'];
-const READY_MS_MAX = 60_000;
+const READY_MS_MAX = 120_000;
 const STOP_MS_MAX = 30_000;
 
 /** A data folder in the temporary folder, and Tallystick as a process of its own on it: started, killed and started again as an operator would. */

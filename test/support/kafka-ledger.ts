@@ -1,0 +1,19 @@
+import { randomUUID } from 'node:crypto';
+import { openKafkaLog } from '../../libs/adapters/event-log/kafka-log.ts';
+import { loadLedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
+import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { logYearOf } from '../../services/ledger/log-year.ts';
+import { type CheckedLedger, checkLedger } from './check-ledger.ts';
+
+/** The whole-ledger check on the topics of a running broker, with the keys in the data folder. */
+export async function checkKafka(brokers: readonly string[], dataDir: string): Promise<CheckedLedger> {
+  const log = await openKafkaLog({ brokers, clientId: `whole-ledger-${randomUUID()}`, replicationFactor: 1 });
+  try {
+    const { ledgerName, signer, master } = loadLedgerKeys(dataDir);
+    const year = logYearOf(dataDir, new Date().getUTCFullYear());
+    const verifierKey = printVerifierKey(signer.key);
+    return await checkLedger({ log, ledgerName, origin: `${ledgerName}/${year}`, verifierKey, master, complete: true });
+  } finally {
+    await log.close();
+  }
+}
