@@ -7,6 +7,7 @@ import { rebuild } from './rebuild.ts';
 import { listRejections, redriveRejection, showRejection } from './rejections.ts';
 import { start } from './start-command.ts';
 import { statement } from './statement.ts';
+import { vatReturn } from './vat-return.ts';
 import { verify } from './verify-command.ts';
 
 /** Exit codes: 0 all well; 1 something was found (a difference, a rejection, a failed check); 2 it could not be done. */
@@ -71,6 +72,17 @@ reaching(program.command('payslip').argument('<account>', 'paye:123/AB456').argu
   .argument('[which]', 'payment date or event id; the latest payment where it is left out')
   .option('--tax-year <year>', 'such as 2026-27; this one where it is left out')
   .action(payslip);
+
+const vat = program.command('vat').description('VAT of a trader');
+reaching(
+  vat
+    .command('return')
+    .argument('<vrn>', '123456789')
+    .argument('<period>', 'first day, a day in it, key (26A4), or current'),
+)
+  .description('the nine boxes as they stand, and the events behind each')
+  .option('--events <number>', 'events to list behind each box', '10')
+  .action(vatReturn);
 
 program
   .command('verify')

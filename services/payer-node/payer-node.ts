@@ -15,6 +15,8 @@ import { parseVerifierKey, printVerifierKey } from '../../libs/core/ledger/verif
 import { statementOf } from './account-statement.ts';
 import { ReceiptChecker } from './check-receipts.ts';
 import { MonthCloser } from './close-months.ts';
+import { VatPeriodCloser } from './close-vat-periods.ts';
+import { Doorbell } from './doorbell.ts';
 import { exportCopy } from './export-copy.ts';
 import { LedgerFollower } from './follow-ledger.ts';
 import { Forwarder } from './forward-events.ts';
@@ -24,6 +26,9 @@ import { payerMetrics } from './payer-metrics.ts';
 import type { LedgerIdentity } from './payer-records.ts';
 import { type NodeView, payerRouter } from './payer-router.ts';
 import { PayerStore } from './payer-store.ts';
+import { VatFilings } from './vat-filings.ts';
+import { mtdVatRouter } from './vat-mtd-router.ts';
+import { vatRouter } from './vat-router.ts';
 
 export interface PayerNodeOptions {
   /** Folder of the payer's own store; made where it is missing. */
@@ -91,6 +96,7 @@ export async function createPayerNode(
   await resumeUnderNewRules(store, dependencies.clock());
   const parts = partsOf(options, dependencies, store, rules);
   const { outbox, follower, forwarders, closer } = parts;
+  const vat = vatPartsOf(dependencies, store, rules, outbox);
   const stopping = new AbortController();
   let running: Promise<unknown> = Promise.resolve();
   const node: Omit<PayerNode, 'router'> = {
@@ -98,6 +104,7 @@ export async function createPayerNode(
       const works = [
         follower.run(stopping.signal),
         closer.run(stopping.signal),
+        vat.closer.run(stopping.signal),
         ...forwarders.map((one) => one.run(stopping.signal)),
       ];
       running = Promise.all(works.map((work) => work.catch(dependencies.onFatal)));
@@ -132,7 +139,27 @@ export async function createPayerNode(
     clients: dependencies.clients,
     clock: dependencies.clock,
   });
+  for (const one of vat.routers) router.use(one);
   return { ...node, router };
+}
+
+/** What the trader's VAT needs: its views, HMRC's MTD API, and the close of what was filed. */
+function vatPartsOf(
+  { clients, clock, logger }: PayerNodeDependencies,
+  store: PayerStore,
+  rules: RuleSets,
+  outbox: Outbox,
+): { readonly closer: VatPeriodCloser; readonly routers: readonly Router[] } {
+  const filings = new VatFilings(store);
+  const bell = new Doorbell();
+  const onFault = (fault: TallyError): void => logger.warn({ code: fault.code }, fault.message);
+  return {
+    closer: new VatPeriodCloser({ store, filings, outbox, bell, onFault }),
+    routers: [
+      vatRouter({ store, filings, rules: rules.current.vat, clients, clock }),
+      mtdVatRouter({ store, filings, clients, clock, logger, onFiled: () => bell.ring() }),
+    ],
+  };
 }
 
 interface Parts {

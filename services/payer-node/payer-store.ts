@@ -46,6 +46,7 @@ type Values = Database<StateValue, Buffer>;
  * | accounts   | account          | chain, keys, verified head                                    | follower |
  * | node       | name             | which ledger, the last checkpoint                             | follower |
  * | rules      | tax, hash        | rate cards that a block may name, JSON                        | node     |
+ * | filings    | account, period  | VAT returns that were declared here (vat-filings.ts), JSON    | filings  |
  */
 export class PayerStore {
   readonly submitted: Texts;
@@ -61,6 +62,7 @@ export class PayerStore {
   readonly rejected: Texts;
   readonly state: Values;
   readonly rules: Texts;
+  readonly filings: Texts;
   readonly payeEntries: Bytes;
   readonly payeMonths: Texts;
   readonly #divergences: Texts;
@@ -88,6 +90,7 @@ export class PayerStore {
     this.rejected = texts('rejected');
     this.state = this.#root.openDB({ name: 'state', keyEncoding: 'binary', encoding: 'json' });
     this.rules = texts('rules');
+    this.filings = texts('filings');
     this.payeEntries = bytes('payeEntries');
     this.payeMonths = texts('payeMonths');
     this.#divergences = texts('divergences');
@@ -249,6 +252,11 @@ export function stateKey(accountNumber: number, name: string): Buffer {
   key.writeUInt32BE(accountNumber);
   key.write(name, ACCOUNT_BYTES);
   return key;
+}
+
+/** Of the return of a VAT period, by its key. */
+export function filingKey(accountNumber: number, periodKey: string): Buffer {
+  return stateKey(accountNumber, periodKey);
 }
 
 export function laneKey(lane: number, position: number): Buffer {

@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { SingleBar } from 'cli-progress';
+import { loadTaxRules } from '../../../libs/adapters/runtime/load-rules.ts';
+import type { LocalDate } from '../../../libs/core/calendar/local-date.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../../libs/core/identity/account.ts';
 import { readVrn } from '../../../libs/core/identity/vrn.ts';
 import { tillEventHash } from '../../../libs/core/vat/till-event-hash.ts';
+import { vatRateOn } from '../../../libs/core/vat/vat-rules.ts';
 import { clientOf, type ReachOptions } from '../service-client.ts';
 import { payrollDocuments } from './payroll-file.ts';
 import { readRows } from './read-rows.ts';
@@ -27,7 +30,9 @@ export async function importSales(file: string, options: ImportFileOptions): Pro
   const vrn = vrnOf(options.vrn ?? '');
   const rowsOf = await countInvoiceRows(file, mapping);
   const hashOf = (event: Record<string, unknown>): string => tillEventHash(event, sha256);
-  const documents = salesDocuments({ file, mapping, vrn, hashOf }, rowsOf);
+  const { vat } = loadTaxRules();
+  const rateOf = (category: string, date: LocalDate) => vatRateOn(vat, category, date, 'GB');
+  const documents = salesDocuments({ file, mapping, vrn, hashOf, rateOf }, rowsOf);
   await importDocuments('vat', documents, rowsOf.size, 'invoices', options);
 }
 

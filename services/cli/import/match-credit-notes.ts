@@ -1,17 +1,26 @@
-/** A line of a sale that a later credit note may give back. Quantities in thousandths of a unit, money in pence. */
+/** A line of a sale that a later credit note may give back. Quantities in thousandths of a unit, money in pence as the file's prices are: with VAT or without. */
 export interface SoldLine {
   readonly eventId: string;
   readonly lineId: string;
   readonly category: string;
   remainingQuantity: number;
   remainingPence: number;
+  /** What the line was priced at. */
+  readonly pricedPence: number;
+  /** When it was sold, RFC 3339: its rate of VAT is of that day. */
+  readonly soldAt: string;
+}
+
+/** Part of a credit line that is given back on a line of a sale. */
+export interface LinkedPart {
+  readonly sold: SoldLine;
+  readonly pence: number;
+  /** What was given back of that line before. */
+  readonly givenBeforePence: number;
 }
 
 /** Part of a credit line: given back on a known line of a sale, or on none. Pence are positive. */
-export interface CreditPart {
-  readonly sold: SoldLine | null;
-  readonly pence: number;
-}
+export type CreditPart = LinkedPart | { readonly sold: null; readonly pence: number };
 
 /**
  * Matches credit notes to sales first in, first out, by customer and item code. A customer that the file does not name matches nothing:
@@ -46,7 +55,9 @@ export class CreditMatcher {
       const step = Math.min(sold.remainingQuantity, quantity - taken);
       const share = shareOf(pence, taken + step, quantity) - given;
       const linked = Math.min(share, sold.remainingPence);
-      if (linked > 0) parts.push({ sold, pence: linked });
+      if (linked > 0) {
+        parts.push({ sold, pence: linked, givenBeforePence: sold.pricedPence - sold.remainingPence });
+      }
       unmatched += share - linked;
       sold.remainingQuantity -= step;
       sold.remainingPence -= linked;

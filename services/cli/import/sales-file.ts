@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { LocalDate } from '../../../libs/core/calendar/local-date.ts';
 import { rfc3339OfLondonTime } from '../../../libs/core/calendar/london-civil-time.ts';
+import { epochMsOfRfc3339, londonDate } from '../../../libs/core/calendar/london-time.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import { multiplyDecimal, parseDecimal, penceOfPounds } from '../../../libs/core/money/decimal-text.ts';
-import { CreditMatcher, type SoldLine } from './match-credit-notes.ts';
+import { type VatRate, vatOnTop } from '../../../libs/core/vat/vat-rate.ts';
+import { CreditMatcher, type LinkedPart, type SoldLine } from './match-credit-notes.ts';
 import { type Row, readRows } from './read-rows.ts';
 import type { SalesMapping } from './sales-mapping.ts';
 
@@ -21,6 +24,8 @@ export interface SalesImportOptions {
   readonly vrn: string;
   /** SHA-256 hex of the RFC 8785 JSON of a till event: the `prevHash` of the next. */
   readonly hashOf: (event: Record<string, unknown>) => string;
+  /** Rate of a category on a civil date in London: needed where prices are without VAT. Throws E_RATE_UNKNOWN, E_RATE_NOT_IN_FORCE. */
+  readonly rateOf: (category: string, date: LocalDate) => VatRate;
 }
 
 interface InvoiceLine {
@@ -105,12 +110,10 @@ class TillWriter {
     const lines = rows.map((row) => lineOf(row, mapping));
     const occurredAt = at(rows[0]?.line ?? 0, () => rfc3339OfLondonTime(first[mapping.columns.occurredAt] ?? ''));
     const customer = mapping.columns.customer === undefined ? '' : (first[mapping.columns.customer] ?? '').trim();
-    const abroad =
-      mapping.columns.country !== undefined &&
-      !mapping.homeCountries.includes((first[mapping.columns.country] ?? '').trim());
+    const country = mapping.columns.country === undefined ? null : (first[mapping.columns.country] ?? '').trim();
     const isCredit = invoice.startsWith(mapping.creditNotePrefix);
     const supplies = lines.filter((line) => this.#isSupply(line, isCredit));
-    const invoiceOf = { invoice, occurredAt, customer, abroad };
+    const invoiceOf = { invoice, occurredAt, customer, goesTo: this.#goesTo(country) };
     return isCredit ? this.#creditNote(invoiceOf, supplies) : this.#sale(invoiceOf, supplies);
   }
 
@@ -127,13 +130,12 @@ class TillWriter {
         });
     }
     if (lines.length === 0) return [this.#event(of, 'NO_SALE', 0, [], {})];
-    const total = lines.reduce((sum, line) => sum + line.pence, 0);
-    const eventLines = lines.map((line, i) => ({
-      id: String(i + 1),
-      category: this.#categoryOf(line.code, of.abroad),
-      qty: quantityText(line.quantity),
-      paidPence: line.pence,
-    }));
+    const eventLines = lines.map((line, i) => {
+      const category = this.#categoryOf(line.code, of.goesTo);
+      const paidPence = this.#paidPence(line.pence, category, of.occurredAt);
+      return { id: String(i + 1), category, qty: quantityText(line.quantity), paidPence };
+    });
+    const total = eventLines.reduce((sum, line) => sum + line.paidPence, 0);
     const event = this.#event(of, 'SALE', 0, eventLines, { payments: [{ method: 'account', amountPence: total }] });
     for (const [i, line] of lines.entries()) {
       const written = eventLines[i];
@@ -144,6 +146,8 @@ class TillWriter {
         category: written.category,
         remainingQuantity: line.quantity,
         remainingPence: line.pence,
+        pricedPence: line.pence,
+        soldAt: of.occurredAt,
       };
       this.#matcher.remember(of.customer, line.code, sold);
     }
@@ -163,13 +167,14 @@ class TillWriter {
     for (const line of lines) {
       for (const part of this.#matcher.split(of.customer, line.code, -line.quantity, -line.pence)) {
         if (part.sold === null) {
-          const category = this.#categoryOf(line.code, of.abroad);
-          unlinked.set(category, (unlinked.get(category) ?? 0) + part.pence);
+          const category = this.#categoryOf(line.code, of.goesTo);
+          const paidPence = this.#paidPence(part.pence, category, of.occurredAt);
+          unlinked.set(category, (unlinked.get(category) ?? 0) + paidPence);
           continue;
         }
         const ofSale = linked.get(part.sold.eventId) ?? new Map<string, { category: string; pence: number }>();
         const before = ofSale.get(part.sold.lineId)?.pence ?? 0;
-        ofSale.set(part.sold.lineId, { category: part.sold.category, pence: before + part.pence });
+        ofSale.set(part.sold.lineId, { category: part.sold.category, pence: before + this.#givenBackPence(part) });
         linked.set(part.sold.eventId, ofSale);
       }
     }
@@ -191,10 +196,32 @@ class TillWriter {
     return events.length > 0 ? events : [this.#event(of, 'NO_SALE', 0, [], {})];
   }
 
-  #categoryOf(code: string, abroad: boolean): string {
+  #categoryOf(code: string, goesTo: string | null): string {
     const { mapping } = this.#options;
     const category = this.#categories.find((rule) => rule.pattern.test(code))?.category ?? mapping.defaultCategory;
-    return abroad && category === mapping.defaultCategory ? mapping.abroadCategory : category;
+    return goesTo !== null && category === mapping.defaultCategory ? goesTo : category;
+  }
+
+  /** The category of goods that leave the United Kingdom for a country; null for one that is in it. */
+  #goesTo(country: string | null): string | null {
+    const { homeCountries, dispatches, abroadCategory } = this.#options.mapping;
+    if (country === null || homeCountries.includes(country)) return null;
+    return dispatches?.countries.includes(country) === true ? dispatches.category : abroadCategory;
+  }
+
+  /** What the customer pays for a line: the price, or the price and its VAT, rounded to the penny per line (vat.md section 4; VATREC12020). */
+  #paidPence(pricedPence: number, category: string, occurredAt: string): number {
+    if (this.#options.mapping.pricesIncludeVat) return pricedPence;
+    return pricedPence + vatOnTop(pricedPence, this.#options.rateOf(category, londonDateOf(occurredAt)));
+  }
+
+  /**
+   * What a customer gets back of a line that was sold: its price and VAT at the rate of that day, by cumulative rounding, so that the parts
+   * of a refund sum to what was paid.
+   */
+  #givenBackPence({ sold, pence: pricedPence, givenBeforePence }: LinkedPart): number {
+    const paid = (priced: number): number => this.#paidPence(priced, sold.category, sold.soldAt);
+    return paid(givenBeforePence + pricedPence) - paid(givenBeforePence);
   }
 
   #event(
@@ -231,7 +258,8 @@ interface InvoiceOf {
   readonly invoice: string;
   readonly occurredAt: string;
   readonly customer: string;
-  readonly abroad: boolean;
+  /** Category of what leaves the United Kingdom; null for a customer in it. */
+  readonly goesTo: string | null;
 }
 
 function lineOf(row: Row, mapping: SalesMapping): InvoiceLine {
@@ -269,6 +297,10 @@ function at<T>(line: number, read: () => T, column?: string): T {
 
 function quantityText(thousandths: number): string {
   return String(thousandths / 1000);
+}
+
+function londonDateOf(occurredAt: string): LocalDate {
+  return londonDate(epochMsOfRfc3339(occurredAt));
 }
 
 function whole(pattern: string): RegExp {

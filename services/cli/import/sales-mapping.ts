@@ -23,8 +23,8 @@ const salesMapping = z.strictObject({
     customer: z.string().optional(),
     country: z.string().optional(),
   }),
-  /** Whether unit prices include VAT: no file says so, and the amounts differ by a fifth. */
-  pricesIncludeVat: z.literal(true, 'prices without VAT are not supported yet: give prices that include VAT'),
+  /** Whether unit prices include VAT: no file says so, and the amounts differ by a fifth. Without it, each line's VAT is put on top. */
+  pricesIncludeVat: z.boolean(),
   /** Civil times of the file are of this zone. */
   zone: z.literal('Europe/London'),
   tillId: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/),
@@ -39,6 +39,8 @@ const salesMapping = z.strictObject({
   writeOffs: z.literal('not a supply'),
   /** Customers in these countries are in the United Kingdom for VAT. */
   homeCountries: z.array(z.string()),
+  /** Countries of the EU whose customers are registered for VAT there, and the category of what is dispatched to them (box 8). */
+  dispatches: z.strictObject({ countries: z.array(z.string()), category: z.string().min(1).max(64) }).optional(),
   /** Category of what goes to all others. */
   abroadCategory: z.string().min(1).max(64),
 });

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { CreditMatcher, type SoldLine } from '../../../../../services/cli/import/match-credit-notes.ts';
 
 function sold(eventId: string, quantity: number, pence: number): SoldLine {
-  return { eventId, lineId: '1', category: 'standard', remainingQuantity: quantity * 1000, remainingPence: pence };
+  return {
+    eventId,
+    lineId: '1',
+    category: 'standard',
+    remainingQuantity: quantity * 1000,
+    remainingPence: pence,
+    pricedPence: pence,
+    soldAt: '2010-12-01T08:26:00Z',
+  };
 }
 
 describe('credit notes are matched to sales first in, first out', () => {

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { loadTaxRules } from '../../../../../libs/adapters/runtime/load-rules.ts';
+import type { LocalDate } from '../../../../../libs/core/calendar/local-date.ts';
+import { vatRateOn } from '../../../../../libs/core/vat/vat-rules.ts';
 import {
   countInvoiceRows,
   type ImportedDocument,
@@ -18,14 +21,21 @@ const HEADER = 'InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,C
 const hashOf = (event: Record<string, unknown>): string =>
   createHash('sha256').update(JSON.stringify(event)).digest('hex');
 
-async function read(rows: readonly string[], gzip = false): Promise<ImportedDocument[]> {
+const RULES = loadTaxRules().vat;
+const rateOf = (category: string, date: LocalDate) => vatRateOn(RULES, category, date, 'GB');
+
+async function read(
+  rows: readonly string[],
+  gzip = false,
+  mappingFile = 'docs/mappings/online-retail.json',
+): Promise<ImportedDocument[]> {
   const file = join(folder, `${Math.abs(hashOf({ rows, gzip }).length)}-${rows.length}${gzip ? '.csv.gz' : '.csv'}`);
   const text = [HEADER, ...rows].join('\n');
   writeFileSync(file, gzip ? gzipSync(text) : text);
-  const mapping = await readSalesMapping('docs/mappings/online-retail.json');
+  const mapping = await readSalesMapping(mappingFile);
   const counts = await countInvoiceRows(file, mapping);
   const documents: ImportedDocument[] = [];
-  for await (const document of salesDocuments({ file, mapping, vrn: '101747696', hashOf }, counts))
+  for await (const document of salesDocuments({ file, mapping, vrn: '101747696', hashOf, rateOf }, counts))
     documents.push(document);
   return documents;
 }
@@ -79,7 +89,7 @@ describe('a file of sales becomes the events of one till', () => {
 
   it('rates what goes abroad zero, bank charges exempt, and keeps fees, bad debts and write-offs off the return', async () => {
     const documents = await read([
-      '1,A,X,1,2010-12-01 08:26:00,1.00,1,France',
+      '1,A,X,1,2010-12-01 08:26:00,1.00,1,Switzerland',
       '2,BANK CHARGES,X,1,2010-12-01 08:26:00,15.00,,United Kingdom',
       '3,AMAZONFEE,X,1,2010-12-01 08:26:00,100.00,,United Kingdom',
       'A4,B,Adjust bad debt,1,2011-08-12 14:51:00,-11062.06,,United Kingdom',
@@ -94,6 +104,55 @@ describe('a file of sales becomes the events of one till', () => {
     ]);
     expect(documents[0]?.events[0]?.['lines']).toMatchObject([{ category: 'zero' }]);
     expect(documents[1]?.events[0]?.['lines']).toMatchObject([{ category: 'exempt' }]);
+  });
+
+  it('keeps what is dispatched to the EU apart from other exports, for box 8', async () => {
+    const documents = await read([
+      '1,A,X,1,2010-12-01 08:26:00,1.00,1,France',
+      '2,A,X,1,2010-12-01 08:27:00,1.00,2,Japan',
+      '3,BANK CHARGES,X,1,2010-12-01 08:28:00,15.00,,France',
+    ]);
+    const categories = documents.map(({ events }) => (events[0]?.['lines'] as { category: string }[])[0]?.category);
+    expect(categories).toEqual(['goods.dispatched_eu', 'zero', 'exempt']);
+  });
+
+  it('puts VAT on top of prices without it, line by line, at the rate of the day', async () => {
+    const documents = await read(
+      [
+        '1,A,X,3,2010-12-01 08:26:00,2.55,1,United Kingdom',
+        '1,D,X,1,2010-12-01 08:26:00,0.85,1,United Kingdom',
+        '2,A,X,3,2011-01-04 00:00:00,2.55,1,United Kingdom',
+        '3,A,X,3,2011-01-04 00:01:00,2.55,2,France',
+      ],
+      false,
+      'docs/mappings/online-retail-without-vat.json',
+    );
+    const paid = documents.map(({ events }) =>
+      (events[0]?.['lines'] as { paidPence: number }[]).map((line) => line.paidPence),
+    );
+    expect(paid).toEqual([
+      // 17.5% of 765 is 133.875, of 85 is 14.875: 134 and 15
+      [765 + 134, 85 + 15],
+      // 20% of 765 is 153
+      [765 + 153],
+      [765],
+    ]);
+  });
+
+  it('gives back price and VAT at the rate of the sale, so that the parts of a refund sum to what was paid', async () => {
+    const documents = await read(
+      [
+        '1,A,X,3,2010-12-31 08:26:00,0.85,1,United Kingdom',
+        'C2,A,X,-1,2011-01-05 09:00:00,0.85,1,United Kingdom',
+        'C3,A,X,-1,2011-01-06 09:00:00,0.85,1,United Kingdom',
+        'C4,A,X,-1,2011-01-07 09:00:00,0.85,1,United Kingdom',
+      ],
+      false,
+      'docs/mappings/online-retail-without-vat.json',
+    );
+    const totals = documents.map(({ events }) => events[0]?.['totalPence']);
+    // 255 and 17.5% of it, 44.625: 300. Of 85 it is 14.875, of 170 29.75: 100, then 200 less 100, then 300 less 200.
+    expect(totals).toEqual([300, -100, -100, -100]);
   });
 
   it('refuses an invoice whole for one bad line, names line and column, and goes on with the next', async () => {

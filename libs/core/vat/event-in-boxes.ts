@@ -1,0 +1,85 @@
+import type { HeadAmount } from '../events/decision.ts';
+import type { PurchaseRecorded, TillEvent, VatAdjustmentMade } from '../events/vat-events.ts';
+import { type Pence, pence } from '../money/pence.ts';
+import { adjustmentHits } from './adjustment-kinds.ts';
+import type { PeriodScheme } from './takings.ts';
+import type { VatRate } from './vat-rate.ts';
+
+/** Pence that one event brings to each box; boxes 3 and 5 are sums and are left out, and so is what is zero. */
+export type BoxShares = Readonly<Partial<Record<1 | 2 | 4 | 6 | 7 | 8 | 9, Pence>>>;
+
+/** Kinds that change VAT worked out from the takings and margins of the whole period: their VAT comes out of box 6 (period-boxes.ts). */
+const MOVES_RETAIL_VAT = /^(?:goods_for_resale|stock_opening|stock_closing|margin_.*)$/;
+const PRICE_IN_BOX_6: ReadonlySet<string> = new Set(['margin_sale', 'margin_pool_sale']);
+
+/**
+ * What an event brings to the boxes of its period: VAT as its ledger entry has it, so that the shares of all events sum to boxes 1, 2 and 4
+ * to the penny, and net values in pence, whose sum boxes 6 to 9 show in whole pounds.
+ *
+ * @param amounts of the event's entry: by how much box 3 (`outputVat`) and box 4 (`inputVat`, negative) moved.
+ * @param rateOf the rate of a till's line by its category; null where it is not known.
+ */
+export function sharesOfEvent(
+  event: TillEvent | PurchaseRecorded | VatAdjustmentMade,
+  amounts: readonly HeadAmount[],
+  scheme: PeriodScheme | undefined,
+  rateOf: (category: string) => VatRate | null,
+): BoxShares {
+  const outputVat = amountOf(amounts, 'outputVat');
+  const inputVat = -amountOf(amounts, 'inputVat');
+  switch (event.type) {
+    case 'TillEvent':
+      return tillShares(event, outputVat, scheme, rateOf);
+    case 'PurchaseRecorded':
+      return withoutZeros({ 1: outputVat, 4: inputVat, 7: event.netPence });
+    case 'VatAdjustmentMade':
+      return adjustmentShares(event, outputVat, inputVat, scheme);
+  }
+}
+
+function tillShares(
+  event: TillEvent,
+  outputVat: number,
+  scheme: PeriodScheme | undefined,
+  rateOf: (category: string) => VatRate | null,
+): BoxShares {
+  let net = scheme?.k === 'FRS' ? 0 : -outputVat;
+  let dispatched = 0;
+  for (const { category, paidPence } of event.lines) {
+    const rate = rateOf(category);
+    if (rate === null || rate.treatment === 'O') continue;
+    net += paidPence;
+    if (rate.dispatch) dispatched += paidPence;
+  }
+  return withoutZeros({ 1: outputVat, 6: net, 8: dispatched });
+}
+
+function adjustmentShares(
+  event: VatAdjustmentMade,
+  outputVat: number,
+  inputVat: number,
+  scheme: PeriodScheme | undefined,
+): BoxShares {
+  const { kind, netPence, vatPence } = event;
+  const { vat, net, sign } = adjustmentHits(kind, scheme);
+  const shares: Record<1 | 2 | 4 | 6 | 7 | 8 | 9, number> = { 1: 0, 2: 0, 4: inputVat, 6: 0, 7: 0, 8: 0, 9: 0 };
+  for (const box of net) shares[box] += sign * netPence;
+  // What box 2 does not hold of the output VAT is box 1.
+  if (vat.includes(2)) shares[2] = sign * vatPence;
+  shares[1] = outputVat - shares[2];
+  if (MOVES_RETAIL_VAT.test(kind)) shares[6] -= outputVat;
+  if (PRICE_IN_BOX_6.has(kind)) shares[6] += netPence;
+  return withoutZeros(shares);
+}
+
+function amountOf(amounts: readonly HeadAmount[], head: 'outputVat' | 'inputVat'): number {
+  return amounts.find((amount) => amount.head === head)?.pence ?? 0;
+}
+
+function withoutZeros(shares: Readonly<Record<number, number>>): BoxShares {
+  return Object.fromEntries(
+    Object.entries(shares)
+      .filter(([, share]) => share !== 0)
+      .map(([box, share]) => [box, pence(share)]),
+  );
+}

@@ -1,0 +1,182 @@
+import express, { type NextFunction, type Request, type Response, Router } from 'express';
+import { BODY_BYTES_MAX } from '../../libs/adapters/http/limits.ts';
+import { type Client, type ClientRegistry, hasRole, mayActFor } from '../../libs/adapters/runtime/clients.ts';
+import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
+import { londonDate } from '../../libs/core/calendar/london-time.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { account } from '../../libs/core/identity/account.ts';
+import { type MtdErrorCode, type MtdRefusal, mtdRefusal } from '../../libs/core/vat/mtd/mtd-error.ts';
+import { liabilitiesAnswer, paymentsAnswer, type VatCharge } from '../../libs/core/vat/mtd/mtd-money.ts';
+import { obligationsAnswer } from '../../libs/core/vat/mtd/mtd-obligations.ts';
+import { declaredDuePence, isPeriodKey, viewRefusal } from '../../libs/core/vat/mtd/mtd-return.ts';
+import { fileVatReturn } from './file-vat-return.ts';
+import type { FollowedAccount } from './payer-records.ts';
+import type { PayerStore } from './payer-store.ts';
+import type { FiledReturn, VatFilings } from './vat-filings.ts';
+import { moneyOfAccount } from './vat-money.ts';
+import { obligationOf, periodsOfTrader, type TraderPeriod } from './vat-periods.ts';
+
+export interface MtdRouterDependencies {
+  readonly store: PayerStore;
+  readonly filings: VatFilings;
+  readonly clients: ClientRegistry;
+  readonly clock: () => number;
+  readonly logger: Logger;
+  readonly onFiled: () => void;
+}
+
+const ACCEPT = 'application/vnd.hmrc.1.0+json';
+const VRN = /^\d{9}$/;
+const PATH = '/organisations/vat/:vrn';
+
+/**
+ * HMRC's MTD VAT API 1.0 under its own paths (vat.md section 7), for software that files with HMRC: answered from the payer's own record and
+ * recomputed state. Errors are HMRC's, code and message; a bearer key is bound to the VRNs that it acts for.
+ */
+export function mtdVatRouter(dependencies: MtdRouterDependencies): Router {
+  const { store, filings, clock } = dependencies;
+  const router = Router();
+  const door = mtdDoor(dependencies);
+  const text = express.text({ type: () => true, limit: BODY_BYTES_MAX });
+  const today = () => londonDate(clock());
+  const followedOf = (request: Request): FollowedAccount | null =>
+    store.account(account(`vat:${vrnOf(request)}`)) ?? null;
+  const periodsOf = (request: Request): readonly TraderPeriod[] => {
+    const followed = followedOf(request);
+    return followed === null ? [] : periodsOfTrader(store, filings, followed, today());
+  };
+  router.get(`${PATH}/obligations`, door, (request, response) => {
+    const query = { ...rangeQuery(request), status: textQuery(request, 'status') };
+    send(response, obligationsAnswer(query, periodsOf(request).map(obligationOf)));
+  });
+  router.post(`${PATH}/returns`, door, text, async (request, response) => {
+    const body: unknown = request.body;
+    const filed = await fileVatReturn(
+      vrnOf(request),
+      typeof body === 'string' ? body : '',
+      followedOf(request),
+      dependencies,
+    );
+    if ('status' in filed) send(response, filed);
+    else sendReceipt(response, filed);
+  });
+  router.get(`${PATH}/returns/:periodKey`, door, (request, response) => {
+    send(response, returnAnswer(String(request.params['periodKey']), periodsOf(request), today()));
+  });
+  router.get(`${PATH}/liabilities`, door, (request, response) => {
+    const followed = followedOf(request);
+    const money = followed === null ? [] : moneyOfAccount(store, followed);
+    send(response, liabilitiesAnswer(rangeQuery(request), today(), periodsOf(request).flatMap(chargesOf), money));
+  });
+  router.get(`${PATH}/payments`, door, (request, response) => {
+    const followed = followedOf(request);
+    send(
+      response,
+      paymentsAnswer(rangeQuery(request), today(), followed === null ? [] : moneyOfAccount(store, followed)),
+    );
+  });
+  router.use(PATH, (_request: Request, response: Response) => void send(response, mtdRefusal('NOT_FOUND')));
+  router.use(PATH, mtdErrors(dependencies.logger));
+  return router;
+}
+
+/** What HMRC's platform checks before the API: the Accept header, who calls, the VRN, and whether the caller acts for it. */
+function mtdDoor({ clients, clock }: MtdRouterDependencies) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    response.set('X-CorrelationId', String(response.locals['correlationId'] ?? ''));
+    const refusal = doorRefusal(request, clients, clock());
+    if (refusal === null) next();
+    else send(response, mtdRefusal(refusal));
+  };
+}
+
+function doorRefusal(request: Request, clients: ClientRegistry, nowMs: number): MtdErrorCode | null {
+  if (request.get('accept') !== ACCEPT) return 'ACCEPT_HEADER_INVALID';
+  const client = callerOf(request, clients, nowMs);
+  if (client === null) return 'INVALID_CREDENTIALS';
+  const vrn = vrnOf(request);
+  if (!VRN.test(vrn)) return 'VRN_INVALID';
+  const mayAct = mayActFor(client, account(`vat:${vrn}`)) && (hasRole(client, 'payer') || hasRole(client, 'operator'));
+  return mayAct ? null : 'CLIENT_OR_AGENT_NOT_AUTHORISED';
+}
+
+function callerOf(request: Request, clients: ClientRegistry, nowMs: number): Client | null {
+  const key = /^Bearer ([!-~]{1,256})$/.exec(request.get('authorization') ?? '')?.[1];
+  if (key === undefined) return null;
+  try {
+    return clients.clientOfKey(key, nowMs);
+  } catch (error) {
+    if (error instanceof TallyError) return null;
+    throw error;
+  }
+}
+
+function returnAnswer(
+  periodKey: string,
+  periods: readonly TraderPeriod[],
+  today: ReturnType<typeof londonDate>,
+): FiledReturn['declared'] | MtdRefusal {
+  if (!isPeriodKey(periodKey)) return mtdRefusal('PERIOD_KEY_INVALID');
+  const filed = periods.find((period) => period.periodKey === periodKey)?.filed ?? null;
+  if (filed === null) return mtdRefusal('NOT_FOUND');
+  return viewRefusal(filed.end, today) ?? filed.declared;
+}
+
+function chargesOf({ filed }: TraderPeriod): readonly VatCharge[] {
+  if (filed === null) return [];
+  const { start, end, due, declared } = filed;
+  return [{ start, end, due, duePence: declaredDuePence(declared) }];
+}
+
+function sendReceipt(response: Response, filed: FiledReturn): void {
+  const at = new Date(filed.receivedAtMs).toISOString();
+  response
+    .status(201)
+    .set({ 'Receipt-ID': filed.receiptId, 'Receipt-Timestamp': at })
+    .json({
+      processingDate: at,
+      formBundleNumber: filed.formBundleNumber,
+      ...(filed.chargeRefNumber === null ? {} : { chargeRefNumber: filed.chargeRefNumber }),
+    });
+}
+
+function send(response: Response, answer: object | MtdRefusal): void {
+  if (isRefusal(answer)) response.status(answer.status).json(answer.body);
+  else response.status(200).json(answer);
+}
+
+function isRefusal(answer: object): answer is MtdRefusal {
+  return 'status' in answer && 'body' in answer;
+}
+
+/** What went wrong on our side, in HMRC's words; the correlation id leads to the log. */
+function mtdErrors(logger: Logger) {
+  return (error: unknown, _request: Request, response: Response, next: NextFunction): void => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    // What express.text refuses: too large, cut short, not UTF-8.
+    if (error instanceof Error && 'type' in error) {
+      send(response, mtdRefusal('INVALID_REQUEST'));
+      return;
+    }
+    logger.error({ err: error, correlationId: response.locals['correlationId'] }, 'the MTD VAT API failed');
+    const retriable = error instanceof TallyError && error.retriable;
+    send(response, mtdRefusal(retriable ? 'SERVICE_UNAVAILABLE' : 'INTERNAL_SERVER_ERROR'));
+  };
+}
+
+function rangeQuery(request: Request): { readonly from: string | undefined; readonly to: string | undefined } {
+  return { from: textQuery(request, 'from'), to: textQuery(request, 'to') };
+}
+
+/** A query value that stands there twice is not a text, and fails as one. */
+function textQuery(request: Request, name: string): string | undefined {
+  const value = request.query[name];
+  return value === undefined ? undefined : String(value);
+}
+
+function vrnOf(request: Request): string {
+  return String(request.params['vrn']);
+}

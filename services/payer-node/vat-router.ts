@@ -1,0 +1,158 @@
+import { type Request, type Response, Router } from 'express';
+import { clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
+import { HttpProblem } from '../../libs/adapters/http/problem.ts';
+import { type ClientRegistry, mayActFor } from '../../libs/adapters/runtime/clients.ts';
+import { isLocalDate } from '../../libs/core/calendar/local-date.ts';
+import { londonDate } from '../../libs/core/calendar/london-time.ts';
+import { account } from '../../libs/core/identity/account.ts';
+import { completenessOf } from '../../libs/core/vat/completeness.ts';
+import type { BoxShares } from '../../libs/core/vat/event-in-boxes.ts';
+import { takingsByRate } from '../../libs/core/vat/takings.ts';
+import type { VatRules } from '../../libs/core/vat/vat-rules.ts';
+import { OwnState } from './own-state.ts';
+import type { EntryPlace, FollowedAccount } from './payer-records.ts';
+import type { PayerStore } from './payer-store.ts';
+import type { FiledReturn, VatFilings } from './vat-filings.ts';
+import { eventsOfPeriod, PERIOD_EVENTS_MAX } from './vat-period-events.ts';
+import { obligationOf, periodsOfTrader, type TraderPeriod } from './vat-periods.ts';
+
+export interface VatRouterDependencies {
+  readonly store: PayerStore;
+  readonly filings: VatFilings;
+  readonly rules: VatRules;
+  readonly clients: ClientRegistry;
+  readonly clock: () => number;
+}
+
+/** A till from which nothing came for so long is named as silent. */
+const TILL_SILENT_AFTER_MS = 3_600_000;
+const PERIODS = '/payer/v1/vat/:vrn/periods';
+const BOXES: ReadonlySet<number> = new Set([1, 2, 4, 6, 7, 8, 9]);
+const PLACE = /^(\d{1,15})\.(\d{1,9})$/;
+
+/** VAT as its trader sees it (docs/http-api.md): periods, the nine boxes at any moment, and the events behind each box. */
+export function vatRouter(dependencies: VatRouterDependencies): Router {
+  const { store, filings, rules, clock } = dependencies;
+  const router = Router();
+  const auth = requireClient({ clients: dependencies.clients, nowMs: clock }, 'payer', 'operator');
+  const periodsOf = (followed: FollowedAccount) => periodsOfTrader(store, filings, followed, londonDate(clock()));
+  router.get(PERIODS, auth, (request, response) => {
+    const followed = followedOf(store, request, response);
+    response.json({ vrn: request.params['vrn'], periods: periodsOf(followed).map(periodLine) });
+  });
+  router.get(`${PERIODS}/:period`, auth, (request, response) => {
+    const followed = followedOf(store, request, response);
+    const period = periodNamed(request, periodsOf(followed));
+    const completeness = completenessView(store, followed, clock());
+    response.json({ vrn: request.params['vrn'], ...periodView(period), completeness, asOf: asOf(followed) });
+  });
+  router.get(`${PERIODS}/:period/events`, auth, (request, response) => {
+    const followed = followedOf(store, request, response);
+    const period = periodNamed(request, periodsOf(followed));
+    response.json(eventsOfPeriod({ store, rules }, followed, period.return, pageOf(request)));
+  });
+  return router;
+}
+
+/** Up to when the tills' events are known without gap, and which tills are silent (vat.md 8.1): a total without it misleads. */
+function completenessView(store: PayerStore, { account: owner, number }: FollowedAccount, nowMs: number) {
+  const seen = completenessOf(owner, new OwnState(store, number), {
+    asOfMs: nowMs,
+    silentAfterMs: TILL_SILENT_AFTER_MS,
+  });
+  return {
+    asOf: timeText(seen.asOfMs),
+    watermark: timeText(seen.watermarkMs),
+    tills: seen.tills.length,
+    silentTills: seen.silentTills,
+    missingEvents: seen.missingEvents,
+    provisional: seen.provisional,
+  };
+}
+
+function timeText(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+/** The newest block of the verified copy: what the figures rest on. */
+function asOf({ head }: FollowedAccount): { readonly seq: number; readonly blockHash: string } | null {
+  return head === null ? null : { seq: head.seq, blockHash: head.blockHash };
+}
+
+function periodLine(period: TraderPeriod) {
+  const { start, end, due, periodKey, received } = obligationOf(period);
+  const { closed, provisional, boxes, direction } = period.return;
+  return { start, end, due, periodKey, received, closed, provisional, netVatPence: boxes[5], direction };
+}
+
+function periodView(period: TraderPeriod) {
+  const { account: counted, boxes, direction, poundsRule } = period.return;
+  return {
+    ...periodLine(period),
+    boxesPence: boxes,
+    direction,
+    poundsRule,
+    events: counted.n,
+    takings: takingsByRate(counted).map(({ rate, grossPence, vatPence }) => ({
+      treatment: rate.treatment,
+      ratePct: rate.ratePct,
+      dispatch: rate.dispatch,
+      grossPence,
+      vatPence,
+    })),
+    filed: period.filed === null ? null : filedView(period.filed),
+  };
+}
+
+function filedView(filed: FiledReturn) {
+  const { declared, payloadHash, head, differencePence, receivedAtMs, formBundleNumber, receiptId } = filed;
+  const receivedAt = new Date(receivedAtMs).toISOString();
+  return { receivedAt, formBundleNumber, receiptId, declared, differencePence, payloadHash, head };
+}
+
+function followedOf(store: PayerStore, request: Request, response: Response): FollowedAccount {
+  const vrn = String(request.params['vrn']);
+  if (!/^\d{9}$/.test(vrn)) throw new HttpProblem(404, 'NOT_FOUND', 'a VAT registration number has nine digits');
+  const owner = account(`vat:${vrn}`);
+  if (!mayActFor(clientOf(response), owner)) {
+    throw new HttpProblem(403, 'ACCOUNT_NOT_YOURS', 'the account is not bound to this client');
+  }
+  const followed = store.account(owner);
+  if (followed === undefined) throw new HttpProblem(404, 'NOT_FOUND', 'this node does not follow the account');
+  return followed;
+}
+
+/** By its key, its first day, or any day in it; `current` is the period of today. */
+function periodNamed(request: Request, periods: readonly TraderPeriod[]): TraderPeriod {
+  const name = String(request.params['period']);
+  const found =
+    name === 'current'
+      ? periods.at(-1)
+      : periods.find(({ periodKey, return: { period } }) =>
+          isLocalDate(name) ? period.start <= name && name <= period.end : periodKey === name,
+        );
+  if (found !== undefined) return found;
+  throw new HttpProblem(404, 'NOT_FOUND', 'the trader has no such period: give its first day, its key, or "current"');
+}
+
+function pageOf(request: Request): {
+  readonly box: keyof BoxShares | null;
+  readonly limit: number;
+  readonly from: EntryPlace;
+} {
+  const { box, limit = '100', after = '0.0' } = request.query;
+  const place = PLACE.exec(String(after));
+  if (place === null) throw new HttpProblem(422, 'INPUT_INVALID', 'after is what the page before gave as next');
+  if (box !== undefined && !BOXES.has(Number(box))) {
+    throw new HttpProblem(422, 'INPUT_INVALID', 'box is 1, 2, 4, 6, 7, 8 or 9: boxes 3 and 5 are sums of others');
+  }
+  const count = Number(limit);
+  if (!Number.isSafeInteger(count) || count < 1 || count > PERIOD_EVENTS_MAX) {
+    throw new HttpProblem(422, 'INPUT_INVALID', `limit is a whole number from 1 to ${PERIOD_EVENTS_MAX}`);
+  }
+  return {
+    box: box === undefined ? null : (Number(box) as keyof BoxShares),
+    limit: count,
+    from: { seq: Number(place[1]), position: Number(place[2]) },
+  };
+}
