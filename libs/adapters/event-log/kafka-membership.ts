@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AssignerProtocol, type Broker, type Cluster, type GroupMember } from 'kafkajs';
+import kafkajs, { type Broker, type Cluster, type GroupMember } from 'kafkajs';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { Membership, MembershipOptions, PartitionPosition } from './event-log.ts';
 import type { KafkaClusters } from './kafka-client.ts';
 import { brokerErrorType, kafkaFault, within } from './kafka-faults.ts';
 import { type Holder, sharePartitions } from './share-partitions.ts';
+
+// CommonJS: of its names Node finds only some, so this one comes by its default export.
+const { AssignerProtocol } = kafkajs;
 
 export interface KafkaMembershipOptions extends MembershipOptions {
   readonly requestTimeoutMs: number;
