@@ -10,6 +10,8 @@ export interface SchemaFile {
   readonly file: string;
   /** 0 for the schema in force, else the number of the release in `history/`. */
   readonly release: number;
+  /** The file's own text. */
+  readonly text: string;
   readonly type: avro.Type;
 }
 
@@ -43,6 +45,7 @@ function avroFiles(folder: string): string[] {
     .sort();
 }
 
-function parse(folder: string, file: string): { readonly file: string; readonly type: avro.Type } {
-  return { file, type: avro.Type.forSchema(JSON.parse(readFileSync(join(folder, file), 'utf8'))) };
+function parse(folder: string, file: string): Pick<SchemaFile, 'file' | 'text' | 'type'> {
+  const text = readFileSync(join(folder, file), 'utf8');
+  return { file, text, type: avro.Type.forSchema(JSON.parse(text)) };
 }

@@ -2,6 +2,7 @@ import type avro from 'avsc';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import { ByteReader } from './byte-reader.ts';
 import { crc64Avro } from './crc64-avro.ts';
+import { registryIdOf } from './registry-wire-format.ts';
 import { readSchemaFiles } from './schema-files.ts';
 
 /** Avro single-object encoding: marker C3 01, CRC-64-AVRO fingerprint of the writer's schema (8 bytes little-endian), body. */
@@ -32,6 +33,11 @@ export function ownSchema(name: string): OwnSchema {
  * Throws RECORD_UNREADABLE for a value without the header, SCHEMA_UNKNOWN for a fingerprint that no schema in force or in history has.
  */
 export function writerOf(value: Buffer): Writer {
+  const registryId = registryIdOf(value);
+  if (registryId !== null) {
+    const message = `the value names schema ${registryId} of a registry, which this process does not know: see SCHEMA_REGISTRY_URL`;
+    throw new TallyError('SCHEMA_UNKNOWN', message, { registryId });
+  }
   if (value.length < HEADER_BYTES || value[0] !== 0xc3 || value[1] !== 0x01) {
     throw new TallyError('RECORD_UNREADABLE', 'the record is not Avro single-object encoded', { bytes: value.length });
   }
@@ -110,7 +116,8 @@ function loadSchemas(): Schemas {
   const files = readSchemaFiles();
   const own = new Map<string, OwnSchema>();
   for (const file of files) {
-    if (file.release === 0) own.set(file.name, { name: file.name, header: headerOf(file.type), type: file.type });
+    if (file.release === 0)
+      own.set(file.name, { name: file.name, header: singleObjectHeader(file.type), type: file.type });
   }
   const writers = new Map<string, Writer>();
   const older = new Map<string, OwnSchema[]>();
@@ -118,7 +125,7 @@ function loadSchemas(): Schemas {
     const schema = own.get(file.name);
     if (schema === undefined)
       throw new Error(`schemas/${file.file} is a release of a schema that is not there any more`);
-    const header = headerOf(file.type);
+    const header = singleObjectHeader(file.type);
     const fingerprint = header.toString('latin1', 2);
     const resolver = header.equals(schema.header) ? null : schema.type.createResolver(file.type);
     if (writers.has(fingerprint)) continue;
@@ -130,6 +137,7 @@ function loadSchemas(): Schemas {
   return { own, writers, older };
 }
 
-function headerOf(type: avro.Type): Buffer {
+/** The header of values written with this type. */
+export function singleObjectHeader(type: avro.Type): Buffer {
   return Buffer.concat([Buffer.from([0xc3, 0x01]), crc64Avro(JSON.stringify(type.schema()))]);
 }

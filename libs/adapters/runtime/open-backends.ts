@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { openEmbeddedLog } from '../event-log/embedded-log.ts';
 import type { EventLog } from '../event-log/event-log.ts';
 import { openKafkaLog } from '../event-log/kafka-log.ts';
+import { registryLog } from '../event-log/registry-log.ts';
 import { KEYED_PARTITIONS_DEFAULT, TOPICS } from '../event-log/topics.ts';
 import { openEmbeddedStore } from '../state-store/embedded-store.ts';
 import { openRedisStore } from '../state-store/redis-store.ts';
 import type { StateStore } from '../state-store/state-store.ts';
 import { kafkaSettings } from './kafka-settings.ts';
 import { ledgerNameOf } from './key-files.ts';
+import { openWireFormat } from './open-wire-format.ts';
 import type { ServiceContext } from './run-service.ts';
 
 type BackendContext = Pick<ServiceContext, 'dataDir' | 'logger' | 'fail' | 'setting' | 'onStop'>;
@@ -18,14 +20,16 @@ type BackendContext = Pick<ServiceContext, 'dataDir' | 'logger' | 'fail' | 'sett
  */
 export async function openLog(service: string, context: BackendContext): Promise<EventLog> {
   const { dataDir, logger, fail } = context;
-  const log =
+  const ownLog =
     process.env['KAFKA_BROKERS'] === undefined
       ? await openEmbeddedLog({ folder: join(dataDir, 'log') }, { onBroken: fail })
       : await openKafkaLog(kafkaSettings(process.env, service), {
           onBroken: fail,
           onClientLog: (message, facts) => logger.debug(facts, message),
         });
-  context.onStop(() => log.close());
+  context.onStop(() => ownLog.close());
+  const format = await openWireFormat(dataDir, process.env);
+  const log = format === null ? ownLog : registryLog(ownLog, format);
   const keyed = Number(process.env['TOPIC_PARTITIONS'] ?? KEYED_PARTITIONS_DEFAULT);
   await log.ensureTopics(
     TOPICS.map(({ topic, partitions }) => ({ topic, partitions: partitions === 'one' ? 1 : keyed })),

@@ -8,8 +8,9 @@ const pence = { name: 'pence', type: 'long' };
 const note = { name: 'note', type: ['null', 'string'], default: null };
 
 function file(release: number, fields: readonly object[], name = 'tallystick.Sale'): SchemaFile {
-  const type = avro.Type.forSchema({ type: 'record', name, fields } as avro.Schema);
-  return { name: 'sale.v1', file: `sale.v1.${release}`, release, type };
+  const schema = { type: 'record', name, fields };
+  const type = avro.Type.forSchema(schema as avro.Schema);
+  return { name: 'sale.v1', file: `sale.v1.${release}`, release, text: JSON.stringify(schema), type };
 }
 
 /** The schema in force against one release of it, the schema in force being its second. */
