@@ -4,6 +4,8 @@ import type { TillEvent, TillLine, VatEvent } from '../../libs/core/events/vat-e
 import type { EventId } from '../../libs/core/identity/event-id.ts';
 import { pence } from '../../libs/core/money/pence.ts';
 import { decideVat } from '../../libs/core/vat/decide-vat.ts';
+import { boxesOf } from '../../libs/core/vat/period-boxes.ts';
+import { periodAccountOf } from '../../libs/core/vat/takings.ts';
 import type { VatRules } from '../../libs/core/vat/vat-rules.ts';
 import { sampleSale } from './sample-events.ts';
 
@@ -38,6 +40,13 @@ export class VatBook {
       for (const { amounts } of results) for (const amount of amounts) if (amount.head === head) sum += amount.pence;
     }
     return sum;
+  }
+
+  /** The nine boxes of the period that starts on this day, in pence, by number. */
+  boxes(periodStart: string, owner = 'vat:101747696'): Readonly<Record<number, number>> {
+    const text = this.state.get(`vat|${owner}|${periodStart}`);
+    const account = periodAccountOf(text === undefined ? undefined : (JSON.parse(text) as StateValue));
+    return boxesOf(account, 'truncate').boxes;
   }
 }
 

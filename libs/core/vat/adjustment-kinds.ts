@@ -102,7 +102,7 @@ export function schemeFault(kind: string, scheme: PeriodScheme | undefined): str
   const own = scheme?.k;
   if (kind.startsWith('frs_')) return own === 'FRS' ? null : 'for the flat rate scheme alone';
   if (kind.startsWith('cash_')) return scheme?.c === 1 ? null : 'for cash accounting alone';
-  if (kind.startsWith('stock_')) {
+  if (kind === 'stock_opening' || kind === 'stock_closing') {
     return own === 'A2' || own === 'D2' ? null : 'stock is counted for apportionment 2 and direct calculation 2 alone';
   }
   if (kind === 'goods_for_resale') {

@@ -1,0 +1,160 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { TillEvent } from '../../../../../libs/core/events/vat-events.ts';
+import { account } from '../../../../../libs/core/identity/account.ts';
+import { pence } from '../../../../../libs/core/money/pence.ts';
+import { completenessOf } from '../../../../../libs/core/vat/completeness.ts';
+import { resumePoint, tillChainOf } from '../../../../../libs/core/vat/till-chain.ts';
+import { sampleSale } from '../../../../support/sample-events.ts';
+import { line, VatBook } from '../../../../support/vat-book.ts';
+import { testVatRules } from '../../../../support/vat-rules.ts';
+
+const RULES = testVatRules();
+const OWNER = account('vat:101747696');
+const NOON = Date.UTC(2026, 10, 21, 12);
+const MINUTE = 60_000;
+let book: VatBook;
+beforeEach(() => {
+  book = new VatBook(RULES);
+});
+
+const hashOf = (tillId: string, seq: number) =>
+  `${tillId}${seq}`
+    .padStart(64, '0')
+    .toLowerCase()
+    .replace(/[^0-9a-f]/g, 'e');
+
+/** Event `seq` of a till, so many minutes after noon. */
+function at(tillId: string, seq: number, minutes: number, other: Partial<TillEvent> = {}) {
+  return book.decide(
+    sampleSale(`${tillId}-${seq}`, {
+      tillId,
+      seq,
+      hash: hashOf(tillId, seq),
+      prevHash: seq === 1 ? null : hashOf(tillId, seq - 1),
+      occurredAt: new Date(NOON + minutes * MINUTE).toISOString(),
+      receivedAtMs: NOON + 600 * MINUTE,
+      lines: [line('1', 1_000)],
+      totalPence: pence(1_000),
+      ...other,
+    }),
+  ).results[0]?.flags;
+}
+
+/** A Z report of a till that states a total. */
+const zReport = (tillId: string, seq: number, minutes: number, statedPence: number) =>
+  at(tillId, seq, minutes, { tillType: 'Z_REPORT', lines: [], totalPence: pence(statedPence) });
+
+const get = (key: string) => {
+  const text = book.state.get(key);
+  return text === undefined ? undefined : JSON.parse(text);
+};
+const seen = (asOfMs: number) => completenessOf(OWNER, { get }, { asOfMs, silentAfterMs: 60 * MINUTE });
+
+describe('completeness', () => {
+  it('of no tills knows nothing', () => {
+    expect(seen(NOON)).toEqual({
+      asOfMs: NOON,
+      watermarkMs: null,
+      tills: [],
+      silentTills: [],
+      missingEvents: 0,
+      provisional: false,
+    });
+  });
+
+  it('reaches to the least of the tills’ last gap-free times', () => {
+    at('A', 1, 0);
+    at('A', 2, 10);
+    at('A', 5, 30);
+    at('B', 1, 20);
+    expect(seen(NOON + 31 * MINUTE)).toMatchObject({
+      watermarkMs: NOON + 10 * MINUTE,
+      missingEvents: 2,
+      provisional: true,
+      silentTills: [],
+    });
+    at('A', 3, 12);
+    expect(seen(NOON + 31 * MINUTE)).toMatchObject({ watermarkMs: NOON + 12 * MINUTE, missingEvents: 1 });
+    at('A', 4, 14);
+    expect(seen(NOON + 31 * MINUTE)).toMatchObject({ watermarkMs: NOON + 20 * MINUTE, provisional: false });
+  });
+
+  it('names silent tills, which do not hold the others back', () => {
+    at('A', 1, 0);
+    at('B', 1, 55);
+    expect(seen(NOON + 60 * MINUTE)).toMatchObject({ silentTills: [], watermarkMs: NOON });
+    expect(seen(NOON + 61 * MINUTE)).toMatchObject({
+      silentTills: ['A'],
+      watermarkMs: NOON + 55 * MINUTE,
+      provisional: true,
+    });
+    expect(seen(NOON + 200 * MINUTE)).toMatchObject({ silentTills: ['A', 'B'], watermarkMs: NOON });
+  });
+
+  it('is unknown while the first events of a till are missing', () => {
+    at('A', 3, 0);
+    expect(seen(NOON)).toMatchObject({ watermarkMs: null, missingEvents: 2 });
+    expect(seen(NOON).tills).toEqual([
+      { tillId: 'A', gapFreeMs: null, lastMs: NOON, missing: 2, forks: 0, isSilent: false },
+    ]);
+  });
+
+  it('lists every till, over pages', () => {
+    for (let till = 0; till < 130; till += 1) at(`T${till}`, 1, 0);
+    expect(seen(NOON).tills).toHaveLength(130);
+    expect(seen(NOON).tills[129]?.tillId).toBe('T129');
+  });
+});
+
+describe('a Z report', () => {
+  it('is flagged where it states another total than the events since the one before', () => {
+    at('A', 1, 0);
+    at('A', 2, 1);
+    expect(zReport('A', 3, 2, 2_000)).toEqual([]);
+    at('A', 4, 3);
+    expect(zReport('A', 5, 4, 2_000)).toEqual(['Z_DIFFERS']);
+    expect(zReport('A', 6, 5, 0)).toEqual([]);
+  });
+
+  it('is compared when the last missing event before it comes', () => {
+    at('A', 1, 0);
+    expect(zReport('A', 4, 4, 3_000)).toEqual(['E_SEQ_GAP']);
+    at('A', 5, 5);
+    expect(at('A', 2, 2)).toEqual([]);
+    expect(at('A', 3, 3)).toEqual([]);
+    expect(zReport('A', 6, 6, 1_000)).toEqual([]);
+    expect(zReport('A', 9, 9, 9_999)).toEqual(['E_SEQ_GAP']);
+    expect(at('A', 8, 8)).toEqual([]);
+    expect(at('A', 7, 7)).toEqual(['Z_DIFFERS']);
+  });
+
+  it('that comes late divides what cannot be divided any more: nothing is compared', () => {
+    at('A', 1, 0);
+    at('A', 3, 3);
+    expect(zReport('A', 2, 2, 5)).toEqual([]);
+    expect(zReport('A', 4, 4, 7)).toEqual([]);
+    at('A', 5, 5);
+    expect(zReport('A', 6, 6, 7)).toEqual(['Z_DIFFERS']);
+    expect(zReport('A', 9, 9, 1)).toEqual(['E_SEQ_GAP']);
+    expect(zReport('A', 8, 8, 1)).toEqual([]);
+    expect(at('A', 7, 7)).toEqual([]);
+  });
+});
+
+describe('a till', () => {
+  it('whose clock goes back by more than five minutes is flagged', () => {
+    at('A', 1, 10);
+    expect(at('A', 2, 5)).toEqual([]);
+    expect(at('A', 3, -0.01)).toEqual(['CLOCK_BACK']);
+    expect(at('A', 4, -6, { prevHash: 'f'.repeat(64) })).toEqual(['E_CHAIN_BROKEN', 'CLOCK_BACK']);
+  });
+
+  it('is replaced without a break: the new device goes on where the state says', () => {
+    at('A', 1, 0);
+    at('A', 2, 1);
+    const { seq, prevHash } = resumePoint(tillChainOf(get('till|vat:101747696|A')));
+    expect(seq).toBe(3);
+    expect(at('A', seq, 2, { prevHash })).toEqual([]);
+    expect(resumePoint(tillChainOf(undefined))).toEqual({ seq: 1, prevHash: null });
+  });
+});
