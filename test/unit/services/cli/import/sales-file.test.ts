@@ -40,6 +40,10 @@ async function read(
   return documents;
 }
 
+function linesOf(event: Record<string, unknown> | undefined): { category: string; paidPence: number }[] {
+  return (event?.['lines'] ?? []) as { category: string; paidPence: number }[];
+}
+
 describe('a file of sales becomes the events of one till', () => {
   it('makes one sale of an invoice, with prices extended to the penny per line and the civil time of London', async () => {
     const [document] = await read([
@@ -112,7 +116,7 @@ describe('a file of sales becomes the events of one till', () => {
       '2,A,X,1,2010-12-01 08:27:00,1.00,2,Japan',
       '3,BANK CHARGES,X,1,2010-12-01 08:28:00,15.00,,France',
     ]);
-    const categories = documents.map(({ events }) => (events[0]?.['lines'] as { category: string }[])[0]?.category);
+    const categories = documents.map(({ events }) => linesOf(events[0])[0]?.category);
     expect(categories).toEqual(['goods.dispatched_eu', 'zero', 'exempt']);
   });
 
@@ -127,9 +131,7 @@ describe('a file of sales becomes the events of one till', () => {
       false,
       'docs/mappings/online-retail-without-vat.json',
     );
-    const paid = documents.map(({ events }) =>
-      (events[0]?.['lines'] as { paidPence: number }[]).map((line) => line.paidPence),
-    );
+    const paid = documents.map(({ events }) => linesOf(events[0]).map((line) => line.paidPence));
     expect(paid).toEqual([
       // 17.5% of 765 is 133.875, of 85 is 14.875: 134 and 15
       [765 + 134, 85 + 15],
