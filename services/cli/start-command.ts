@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createLogger, type LogLevel } from '../../libs/adapters/telemetry/logger.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
@@ -20,6 +21,7 @@ const FURTHER_PORTS = 50;
 const STOP_DEADLINE_MS = 25_000;
 /** How long what was received may take to stand in both copies before the process ends all the same. */
 const DRAIN_MS_MAX = 8_000;
+const FREE_BYTES_LOW = 16 * 1024 ** 2;
 const FAILED = 'a part failed';
 
 /** `tally start`: runs until SIGINT or SIGTERM, then drains. Throws OPTION_INVALID, DATA_FOLDER_IN_USE. */
@@ -32,11 +34,16 @@ export async function start(options: StartCommandOptions): Promise<void> {
   const ended = new Promise<string>((resolvePromise) => {
     end = resolvePromise;
   });
+  let hasFailed = false;
   const onFailed = (error: unknown): void => {
+    if (hasFailed) return;
+    hasFailed = true;
     logger.fatal({ err: error }, 'a part of the service ended');
     process.exitCode = 1;
     end(FAILED);
   };
+  // LMDB rejects promises that it hands to nobody when a commit fails.
+  process.on('unhandledRejection', (cause) => onFailed(storeError(cause, dataDir)));
   const onKafka = options.kafka === true || process.env['KAFKA_BROKERS'] !== undefined;
   const service: Running = onKafka
     ? await startCluster({ dataDir, port }, { logger, progress: (line) => console.log(line) })
@@ -67,6 +74,21 @@ export async function start(options: StartCommandOptions): Promise<void> {
   await service.stop();
   clearTimeout(timer);
   console.log('stopped: the next start goes on from here');
+}
+
+/** A disk that is full to the last byte, or a store that cannot be written: nothing acknowledged is lost, and a new start goes on. */
+function storeError(cause: unknown, dataDir: string): unknown {
+  const isStore = cause instanceof Error && 'commitError' in cause;
+  if (!isStore) return cause;
+  const { bavail, bsize } = statfsSync(dataDir);
+  const [code, why] =
+    bavail * bsize < FREE_BYTES_LOW ? ['DISK_FULL', 'its disk is full'] : ['STORE_BROKEN', 'see its disk'];
+  return new TallyError(
+    code,
+    `a store in ${dataDir} could not be written: ${why}. What was acknowledged is safe: mend the disk and start again`,
+    { dataDir },
+    { cause },
+  );
 }
 
 function integerOption(name: string, text: string, least: number, most: number): number {

@@ -18,6 +18,11 @@ export const BATCH_EVENTS_MAX = 1_000;
 /** Events that may wait in the outbox before it refuses more. */
 export const UNSENT_EVENTS_MAX = 5_000_000;
 
+/** Free bytes of the disk below which the outbox refuses more, so that what it holds can still be sent, checked and stored. */
+const FREE_BYTES_MIN = 16 * 1024 ** 2;
+
+const RETRIABLE = { retriable: true } as const;
+
 /** What became of a submission: durable in the outbox, or not, event by event. */
 export interface SubmitResult {
   readonly queued: number;
@@ -68,7 +73,7 @@ export class Outbox {
   /**
    * Takes events of one tax, at most BATCH_EVENTS_MAX, in order. Resolves once they are durable. An event that the door refuses is left
    * out and the others go on; with `whole`, any fault leaves out all. An account for which the sender `mayPost` nothing is a fault.
-   * Throws BATCH_TOO_LARGE, OUTBOX_FULL (retriable).
+   * Throws BATCH_TOO_LARGE, OUTBOX_FULL, DISK_FULL (both retriable).
    */
   async submit(tax: Tax, events: readonly unknown[], options: SubmitOptions): Promise<SubmitResult> {
     if (events.length > BATCH_EVENTS_MAX) {
@@ -78,7 +83,15 @@ export class Outbox {
     }
     const { store } = this.#dependencies;
     if (countOf(store.unsent) + events.length > UNSENT_EVENTS_MAX) {
-      throw new TallyError('OUTBOX_FULL', 'the outbox is full: is the gateway out of reach?', {}, { retriable: true });
+      throw new TallyError('OUTBOX_FULL', 'the outbox is full: is the gateway out of reach?', {}, RETRIABLE);
+    }
+    if (store.freeBytes() < FREE_BYTES_MIN) {
+      throw new TallyError(
+        'DISK_FULL',
+        'the disk of the payer node is full: nothing is taken until there is room',
+        {},
+        RETRIABLE,
+      );
     }
     const { mayPost } = options;
     const read = this.#dependencies.events

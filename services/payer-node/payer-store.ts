@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { assert } from '../../libs/core/errors/assert.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
@@ -68,12 +69,14 @@ export class PayerStore {
   readonly #divergences: Texts;
   readonly #accounts: Texts;
   readonly #node: Texts;
+  readonly #folder: string;
   readonly #root: RootDatabase;
   readonly #byAccount = new Map<Account, FollowedAccount>();
   readonly #byNumber = new Map<number, FollowedAccount>();
   #divergenceCount: number;
 
   constructor(options: PayerStoreOptions) {
+    this.#folder = options.folder;
     this.#root = open({ path: options.folder, maxDbs: 24, noSubdir: false });
     const bytes = (name: string): Bytes => this.#root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' });
     const texts = (name: string): Texts => this.#root.openDB({ name, keyEncoding: 'binary', encoding: 'string' });
@@ -111,6 +114,12 @@ export class PayerStore {
     const result = await this.#root.transaction(action);
     await this.#root.flushed;
     return result;
+  }
+
+  /** Bytes that the disk of the store still has for us. */
+  freeBytes(): number {
+    const { bavail, bsize } = statfsSync(this.#folder);
+    return bavail * bsize;
   }
 
   /** The account as followed, or undefined where this node has never heard of it. */

@@ -76,6 +76,21 @@ export class ServiceProcess {
     return readFileSync(join(this.dataDir, 'keys', `client-${client}`), 'utf8').trim();
   }
 
+  get hasEnded(): boolean {
+    const child = this.#child;
+    return child === null || child.exitCode !== null || child.signalCode !== null;
+  }
+
+  /** Waits until the process ends by itself; gives its exit code. */
+  async ended(withinMs: number): Promise<number | null> {
+    await eventually(
+      async () => this.hasEnded,
+      (ended) => ended,
+      withinMs,
+    );
+    return this.#child?.exitCode ?? null;
+  }
+
   /** SIGKILL: nothing is flushed, nothing is said. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
