@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GatewayClient } from '../../libs/adapters/http/gateway-client.ts';
 import type { LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
-import { clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
+import { type ClientRegistry, clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
 import { type LoadedRules, loadRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { noteSignerOfSeed } from '../../libs/adapters/runtime/node-crypto.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
@@ -18,6 +18,10 @@ import { seededBytes } from './ledger-chain.ts';
 
 export const PAYER_CLIENT_KEY = 'payer-client-key-of-the-test-0123456789abcdef';
 
+const ANY_ACCOUNT = clientRegistry([
+  { id: 'payer', keySha256: digestOfKey(PAYER_CLIENT_KEY), accounts: '*', roles: ['payer'], expiresAt: null },
+]);
+
 export interface NodeUnderTest {
   readonly node: PayerNode;
   readonly folder: string;
@@ -27,11 +31,15 @@ export interface NodeUnderTest {
 /** A payer node upon these clients, in a folder of its own unless one is given. */
 export async function openPayerNode(
   clients: { readonly gateway: GatewayClient; readonly ledger: LedgerClient; readonly gatewayKey: string },
-  other: Partial<PayerNodeOptions> & { readonly clock?: () => number; readonly loaded?: LoadedRules } = {},
+  other: Partial<PayerNodeOptions> & {
+    readonly clock?: () => number;
+    readonly loaded?: LoadedRules;
+    readonly registry?: ClientRegistry;
+  } = {},
 ): Promise<NodeUnderTest> {
   const folder = other.folder ?? (await mkdtemp(join(tmpdir(), 'payer-node-')));
   const fatal: unknown[] = [];
-  const { clock, loaded = loadRules(), ...options } = other;
+  const { clock, loaded = loadRules(), registry = ANY_ACCOUNT, ...options } = other;
   const node = await createPayerNode(
     { accounts: [], gatewayKeys: [clients.gatewayKey], ...PAYER_NODE_DEFAULTS, ...options, folder },
     {
@@ -40,9 +48,7 @@ export async function openPayerNode(
       signer: noteSignerOfSeed('payer-of-the-test', seededBytes('payer', 32)),
       rules: loaded.rules,
       rateCards: loaded.cards,
-      clients: clientRegistry([
-        { id: 'payer', keySha256: digestOfKey(PAYER_CLIENT_KEY), accounts: '*', roles: ['payer'], expiresAt: null },
-      ]),
+      clients: registry,
       clock: clock ?? Date.now,
       random: () => 0.5,
       logger: createLogger({ service: 'payer-node', level: 'silent' }),

@@ -50,6 +50,7 @@ const WORDS = {
   CHARGE_REFERENCE_INVALID: [400, 'The provided chargeReference is invalid'],
   MATCHING_RESOURCE_NOT_FOUND: [404, 'Matching resource not found'],
   CLIENT_OR_AGENT_NOT_AUTHORISED: [403, 'The client and/or agent is not authorised'],
+  RULE_INSOLVENT_TRADER: [403, 'The remote endpoint has indicated that the Trader is insolvent'],
   INVALID_CREDENTIALS: [401, 'Invalid authentication information provided'],
   NOT_FOUND: [404, 'The requested resource could not be found'],
   ACCEPT_HEADER_INVALID: [406, 'The accept header is missing or invalid'],
