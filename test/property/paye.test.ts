@@ -7,6 +7,8 @@ import { NI_CATEGORIES, PAY_FREQUENCIES, type PaymentMade } from '../../libs/cor
 import { type AssessedPayment, assessPayment } from '../../libs/core/paye/assess-payment.ts';
 import { employeeNicsPence, employerNicsPence } from '../../libs/core/paye/class1-nics.ts';
 import type { EmploymentState } from '../../libs/core/paye/employment-state.ts';
+import { followEmployment } from '../../libs/core/paye/follow-employment.ts';
+import { monthBill } from '../../libs/core/paye/month-bill.ts';
 import { payDayOf, rulesAtYearEnd } from '../../libs/core/paye/paye-rules.ts';
 import {
   CHARGE_HEADS,
@@ -14,7 +16,7 @@ import {
   type FullPaymentSubmission,
   yearToDateCharges,
 } from '../../libs/core/paye/year-to-date-charge.ts';
-import { PayeBook, paymentMade } from '../support/paye-payments.ts';
+import { hashOf, PayeBook, paymentMade } from '../support/paye-payments.ts';
 import { testPayeRules } from '../support/paye-rules.ts';
 
 const RULES = testPayeRules();
@@ -335,3 +337,82 @@ function key({ paymentDate, received }: FullPaymentSubmission, order: number): s
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
+
+describe('Class 1A on an award', () => {
+  it('is the same in whatever parts the award is paid', () => {
+    const parts = fc.array(fc.integer({ min: -3_000_000, max: 9_000_000 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(parts, (awards) => {
+        const { all } = assessAll(awards.map((terminationAwardPence) => paymentMade({ terminationAwardPence })));
+        const whole = paymentMade({ terminationAwardPence: awards.reduce((sum, award) => sum + award, 0) });
+        const [alone] = assessAll([whole]).all;
+        const inParts = all.reduce((sum, { class1aNicsPence }) => sum + class1aNicsPence, 0);
+        expect(inParts).toBe(alone?.class1aNicsPence);
+      }),
+    );
+  });
+});
+
+describe('the bills of a year', () => {
+  const head = fc.integer({ min: -1_000_000, max: 1_000_000 });
+  const figures = fc.record({ incomeTax: head, employerNics: head, apprenticeshipLevy: head, cisSuffered: head });
+
+  it('have lines that add up, and what is payable less what was carried is what the months come to', () => {
+    const { employer } = rulesAtYearEnd(RULES, '2026-27');
+    fc.assert(
+      fc.property(fc.array(figures, { minLength: 1, maxLength: 12 }), (heads) => {
+        const months = heads.map((each) => ({ heads: each, employerNicsPence: 0, payBillPence: 0, payments: 1 }));
+        const bills = months.map((_, index) =>
+          monthBill(
+            { taxYear: taxYear('2026-27'), taxMonth: index + 1, months: months.slice(0, index + 1), claims: null },
+            employer,
+          ),
+        );
+        for (const { lines, netDuePence, broughtForwardPence, carriedForwardPence, payablePence } of bills) {
+          expect(lines.reduce((sum, { pence }) => sum + pence, 0)).toBe(netDuePence);
+          expect(payablePence - carriedForwardPence).toBe(netDuePence - broughtForwardPence);
+          expect(Math.min(payablePence, carriedForwardPence)).toBe(0);
+        }
+        const due = bills.reduce((sum, { netDuePence }) => sum + netDuePence, 0);
+        const payable = bills.reduce((sum, { payablePence }) => sum + payablePence, 0);
+        expect(payable - (bills.at(-1)?.carriedForwardPence ?? 0)).toBe(due);
+      }),
+    );
+  });
+});
+
+describe('an employment that is followed', () => {
+  it('comes to what tax decided, whatever the payments and whenever they were received', () => {
+    const payment = fc.record({
+      code: anyCode,
+      letter,
+      period: month,
+      pay: amountPence,
+      lateDays: fc.integer({ min: 0, max: 400 }),
+    });
+    fc.assert(
+      fc.property(fc.array(payment, { minLength: 1, maxLength: 8 }), (payments) => {
+        const book = new PayeBook(RULES);
+        const accepted = payments.map(({ code, letter: niCategory, period, pay, lateDays }) => {
+          const paymentDate = localDate(monthDate(period));
+          const receivedAtMs = Date.parse(paymentDate) + lateDays * 86_400_000;
+          const event = paymentMade({
+            taxCode: code,
+            niCategory,
+            period,
+            paymentDate,
+            taxablePayPence: pay,
+            nicableEarningsPence: pay,
+            receivedAtMs,
+          });
+          return { event, hash: hashOf(event), rules: RULES };
+        });
+        const decided = accepted.map(({ event }) => book.decide(event).results[0]);
+        const followed = followEmployment(accepted);
+        expect(followed.map(({ result: { amounts, taxPeriod } }) => ({ amounts, taxPeriod }))).toEqual(
+          decided.map((result) => ({ amounts: result?.amounts, taxPeriod: result?.taxPeriod })),
+        );
+      }),
+    );
+  });
+});
