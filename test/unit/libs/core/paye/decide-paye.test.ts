@@ -476,3 +476,11 @@ describe('what the employer stated', () => {
     expect(result?.flags).toEqual(['STATED_INCOME_TAX_YEAR_TO_DATE_DRIFT']);
   });
 });
+
+describe('employer’s NICs above the upper limit', () => {
+  it('are rounded apart from those below it: at 13.8% the two parts of 4,191.00 are 473.76', () => {
+    // (4,189 - 758) * 13.8% = 473.478 -> 473.48 and 2 * 13.8% = 0.276 -> 0.28; in one piece it would be 473.754 -> 473.75.
+    const pay = { paymentDate: '2024-04-30', taxablePayPence: 419_100, nicableEarningsPence: 419_100 };
+    expect(book.pay(pay)).toMatchObject({ employerNics: 47_376 });
+  });
+});

@@ -128,3 +128,17 @@ describe('who may pay quarterly', () => {
     expect(bill([month({ incomeTax: 150_000 })]).quarter.mayPayQuarterly).toBe(false);
   });
 });
+
+describe('a line of the bill', () => {
+  it('counts its payments, shows each kind of statutory pay, and names its rule', () => {
+    const statutoryPayPence = { SMP: pence(100), SPP: pence(200), SAP: pence(0) };
+    const heads = { incomeTax: 1, nicCompensation: -27, apprenticeshipLevy: 5 };
+    const { lines } = bill([month(heads, { payments: 2 })], { ...NO_CLAIMS, smallEmployer: true, statutoryPayPence });
+    // 9% of 1.00 and of 2.00.
+    expect(lines.map(({ text, rule }) => `${text} (${rule})`)).toEqual([
+      'income tax less refunds of 2 payments (paye.md 7.1)',
+      "small employer's compensation: SMP 1.00 at 9% = 0.09, SPP 2.00 at 9% = 0.18: 0.27 to date less 0.00 of earlier months (paye.md 7.3)",
+      'Apprenticeship Levy: 0.5% of a pay bill of 0.00 less 15,000.00 x 1 / 12: 0.05 to date less 0.00 of earlier months (paye.md 7.4)',
+    ]);
+  });
+});
