@@ -138,13 +138,17 @@ class KafkaLog implements EventLog {
 
   async append(appends: readonly PartitionAppend[]): Promise<AppendOutcome[]> {
     this.#assertOpen();
+    if (appends.some(({ topic }) => !this.#partitionCounts.has(topic))) {
+      await Promise.all(appends.map(({ topic }) => this.partitionCount(topic)));
+      this.#assertOpen();
+    }
+    // From here to the lanes without a pause: what was called before close() is finished by it.
     for (const append of appends) {
-      await this.#assertKnown(append);
+      this.#assertPartition(append, this.#partitionCounts.get(append.topic) ?? 0);
       for (const record of append.records) {
         assertFits(record, append);
       }
     }
-    this.#assertOpen();
     const filled = appends.filter(({ records }) => records.length > 0);
     const outcomes = await this.#appender.append(filled);
     return await Promise.all(
@@ -283,8 +287,12 @@ class KafkaLog implements EventLog {
     }
   }
 
-  async #assertKnown({ topic, partition }: TopicPartition): Promise<void> {
-    if (partition < 0 || partition >= (await this.partitionCount(topic))) {
+  async #assertKnown(place: TopicPartition): Promise<void> {
+    this.#assertPartition(place, await this.partitionCount(place.topic));
+  }
+
+  #assertPartition({ topic, partition }: TopicPartition, count: number): void {
+    if (partition < 0 || partition >= count) {
       throw unknownTopic({ topic, partition });
     }
   }

@@ -20,8 +20,19 @@ export interface StartKafkaOptions {
   readonly cacheDir?: string;
   /** `auto`: Docker where an engine answers, else Apache Kafka's own jars. */
   readonly way?: 'auto' | 'docker' | 'jars';
+  /** Beyond the plain one on loopback. */
+  readonly listeners?: readonly KafkaListener[];
   /** Lines of server.properties beyond ours. */
   readonly properties?: Readonly<Record<string, string>>;
+}
+
+export interface KafkaListener {
+  /** Upper case; its settings are `listener.name.<name in lower case>.…`. */
+  readonly name: string;
+  readonly protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+  readonly port: number;
+  /** Where clients are sent, where it is not the port itself. */
+  readonly advertisedPort?: number;
 }
 
 export interface StartKafkaDependencies {
@@ -146,14 +157,27 @@ export async function brokerAnswers(brokers: readonly string[]): Promise<boolean
 }
 
 function propertiesOf(options: StartKafkaOptions, port: number, controllerPort: number): string {
+  const further = options.listeners ?? [];
   const properties = {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: [
+      `PLAINTEXT://127.0.0.1:${port}`,
+      `CONTROLLER://127.0.0.1:${controllerPort}`,
+      ...further.map((listener) => `${listener.name}://127.0.0.1:${listener.port}`),
+    ].join(),
+    'advertised.listeners': [
+      `PLAINTEXT://127.0.0.1:${port}`,
+      ...further.map((listener) => `${listener.name}://127.0.0.1:${listener.advertisedPort ?? listener.port}`),
+    ].join(),
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'listener.security.protocol.map': [
+      'CONTROLLER:PLAINTEXT',
+      'PLAINTEXT:PLAINTEXT',
+      ...further.map(({ name, protocol }) => `${name}:${protocol}`),
+    ].join(),
+    'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': join(options.folder, 'data'),
     'offsets.topic.replication.factor': '1',
     'transaction.state.log.replication.factor': '1',
