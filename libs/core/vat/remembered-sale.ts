@@ -1,5 +1,5 @@
 import type { StateValue } from '../events/decision.ts';
-import type { TillEvent, TillLine } from '../events/vat-events.ts';
+import type { TillEvent } from '../events/vat-events.ts';
 import type { VatRate } from './vat-rate.ts';
 
 /** How much of an event's hash is remembered: enough to tell a repeat from another body. */
@@ -60,16 +60,23 @@ export function isRememberedSale(event: RememberedEvent): event is RememberedSal
 export function rememberSale(event: TillEvent, seen: RememberedEvent, lineRates: readonly VatRate[]): RememberedSale {
   const categories: string[] = [];
   const keys: string[] = [];
-  const lines: (string | number)[] = [];
-  event.lines.forEach((line: TillLine, position) => {
+  const { lines: sold } = event;
+  const lines: (string | number)[] = new Array<string | number>(sold.length * 3);
+  for (let position = 0; position < sold.length; position += 1) {
+    const line = sold[position];
+    if (line === undefined) continue;
     let index = categories.indexOf(line.category);
     if (index < 0) {
       index = categories.push(line.category) - 1;
       keys.push(lineRates[position]?.key ?? '');
     }
-    lines.push(line.id, index, line.paidPence);
-  });
-  return { ...seen, i: event.tillId, q: event.seq, c: categories, k: keys, l: lines };
+    lines[position * 3] = line.id;
+    lines[position * 3 + 1] = index;
+    lines[position * 3 + 2] = line.paidPence;
+  }
+  const { h, n, p } = seen;
+  const known = { i: event.tillId, q: event.seq, c: categories, k: keys, l: lines };
+  return p === undefined ? { h, n, ...known } : { h, n, p, ...known };
 }
 
 /** The line of an id, or null. */
