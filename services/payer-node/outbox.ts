@@ -154,7 +154,7 @@ export class Outbox {
     const position = this.#nextPosition[lane] ?? 0;
     this.#nextPosition[lane] = position + 1;
     void store.submitted.put(key, text);
-    void store.refused.remove(key);
+    if (store.refused.doesExist(key)) void store.refused.remove(key);
     void store.unsent.put(laneKey(lane, position), key);
     return lane;
   }

@@ -50,12 +50,15 @@ export class WithheldEvents {
   async check(complete: ReadonlySet<number>, pullStartedAtMs: number): Promise<void> {
     this.#pullsMs.push(pullStartedAtMs);
     if (this.#pullsMs.length > PULLS_KEPT_MAX) this.#pullsMs.splice(0, PULLS_KEPT_MAX / 2);
-    if (pullStartedAtMs - this.#checkedAtMs < Math.min(CHECK_EVERY_MS, this.#options.withheldAfterMs)) return;
+    const { withheldAfterMs } = this.#options;
+    if (pullStartedAtMs - this.#checkedAtMs < Math.min(CHECK_EVERY_MS, withheldAfterMs)) return;
     this.#checkedAtMs = pullStartedAtMs;
     const { store } = this.#dependencies;
     const overdue: Buffer[] = [];
     const over: Buffer[] = [];
     for (const { key, value } of store.awaiting.getRange({ limit: LOOKED_THROUGH_MAX })) {
+      // Most of what waits came just now, and nothing is to be known of it yet.
+      if (pullStartedAtMs - Number(value) < withheldAfterMs) continue;
       if (store.entries.doesExist(key) || store.rejected.doesExist(key)) over.push(key);
       else if (!this.#open.has(textOf(key)) && this.#isOverdue(key, Number(value), complete, pullStartedAtMs)) {
         overdue.push(key);

@@ -7,7 +7,7 @@ import type { FoldedMessage, Proposal, StageProgram } from '../../libs/adapters/
 import type { Checkpoint, StateStore, StorePut } from '../../libs/adapters/state-store/state-store.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { decideEvent, stateKeysOf, type TaxRules } from '../../libs/core/events/decide-event.ts';
-import type { Decision, Rejection, StateView } from '../../libs/core/events/decision.ts';
+import type { Decision, Rejection, StateChange, StateView } from '../../libs/core/events/decision.ts';
 import type { DecisionOfRecord, LiabilityBody } from '../../libs/core/events/liability-message.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 
@@ -130,8 +130,8 @@ class AssessEvents implements StageProgram<LiabilityBody> {
     if (event === null) {
       return { topic, offset: record.offset, ...rejected(refusal ?? refusalOf(null)) };
     }
-    const decision = decideOrReject(event, hash, view, this.#dependencies.rules);
-    return { topic, offset: record.offset, ...decision };
+    const { outcome, results, rejections, changes } = decideOrReject(event, hash, view, this.#dependencies.rules);
+    return { topic, offset: record.offset, outcome, results, rejections, changes: changes.map(printed) };
   }
 }
 
@@ -144,6 +144,11 @@ function decideOrReject(event: TaxEvent, hash: string, view: StateView, rules: T
     const { account, eventId, receivedAtMs } = event;
     return rejected({ ...refusalOf(error), account, eventId, receivedAtMs });
   }
+}
+
+/** Printed once: for the size of the message, the message and the store. */
+function printed({ key, value }: StateChange): StateChange {
+  return value === null ? { key, value } : { key, value, text: JSON.stringify(value) };
 }
 
 function rejected(rejection: Rejection): Decision {
@@ -179,6 +184,6 @@ function bytesOf(decision: DecisionOfRecord): number {
   for (const result of decision.results)
     bytes += result.links.length * 16 + (result.amounts.length + result.stated.length) * 8;
   for (const rejection of decision.rejections) bytes += BYTES_A_RESULT + JSON.stringify(rejection.facts).length;
-  for (const { key, value } of decision.changes) bytes += key.length + JSON.stringify(value).length + 8;
+  for (const { key, text } of decision.changes) bytes += key.length + (text?.length ?? 0) + 8;
   return bytes;
 }

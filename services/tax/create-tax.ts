@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash as digest, randomBytes } from 'node:crypto';
 import { Router } from 'express';
 import { liabilitiesCodec } from '../../libs/adapters/codec/liabilities-codec.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
@@ -91,7 +91,7 @@ function routerOf(stage: StageHandle, dependencies: TaxDependencies): Router {
 }
 
 function sha256Hex(data: Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return digest('sha256', data, 'hex');
 }
 
 function lagOf(stage: StageHandle): number {

@@ -53,7 +53,7 @@ function writeDecision(writer: ByteWriter, decision: DecisionOfRecord): void {
   if (decision.changes.length > 0) writer.writeLong(decision.changes.length);
   for (const change of decision.changes) {
     writer.writeString(change.key);
-    writer.writeNullableString(change.value === null ? null : JSON.stringify(change.value));
+    writer.writeNullableString(change.value === null ? null : (change.text ?? JSON.stringify(change.value)));
   }
   writer.writeLong(0);
 }

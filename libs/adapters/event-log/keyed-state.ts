@@ -73,14 +73,14 @@ export class KeyedState {
 
   /** Takes changes that are in the log: gives what the store must take, the last value of each key once. */
   fold(changes: Iterable<StateChange>): StorePut[] {
-    const last = new Map<string, StateValue | null>();
-    for (const { key, value } of changes) {
-      last.set(key, value);
+    const last = new Map<string, StateChange>();
+    for (const change of changes) {
+      last.set(change.key, change);
     }
     const puts: StorePut[] = [];
-    for (const [key, value] of last) {
+    for (const { key, value, text } of last.values()) {
       this.#young.set(key, value);
-      puts.push({ key, value: value === null ? null : JSON.stringify(value) });
+      puts.push({ key, value: value === null ? null : (text ?? JSON.stringify(value)) });
     }
     return puts;
   }

@@ -57,7 +57,19 @@ export const nodeHkdfSha256: HkdfSha256 = (secret, info, bytes) => {
 
 const FIRST_BLOCK = Buffer.of(1);
 
-export const nodeRandom: RandomBytes = (bytes) => nodeRandomBytes(bytes);
+const RANDOM_POOL_BYTES = 16 * 1024;
+const RANDOM_FROM_POOL_MAX = 64;
+let randomPool = Buffer.alloc(0);
+
+/** Few bytes come out of a pool, each once: a call to the source costs as much for twelve bytes as for thousands. What was given is not kept. */
+export const nodeRandom: RandomBytes = (bytes) => {
+  if (bytes > RANDOM_FROM_POOL_MAX) return nodeRandomBytes(bytes);
+  if (randomPool.length < bytes) randomPool = nodeRandomBytes(RANDOM_POOL_BYTES);
+  const given = Buffer.from(randomPool.subarray(0, bytes));
+  randomPool.fill(0, 0, bytes);
+  randomPool = randomPool.subarray(bytes);
+  return given;
+};
 
 const NODE_MESSAGE = Buffer.alloc(1 + 2 * SHA256_BYTES, 0x01);
 const LEAF_MESSAGE = Buffer.alloc(16 * 1024);

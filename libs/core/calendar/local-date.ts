@@ -3,13 +3,31 @@ import { TallyError } from '../errors/tally-error.ts';
 /** A civil date `YYYY-MM-DD` of the proleptic Gregorian calendar. Comparable as text. */
 export type LocalDate = string & { readonly __brand: 'LocalDate' };
 
-const PATTERN = /^(\d{4})-(\d{2})-(\d{2})$/;
+const HYPHEN = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+const DATE_CHARACTERS = 10;
 
+/** By its characters, not by a regular expression: each event's dates come through here several times. */
 export function isLocalDate(text: string): text is LocalDate {
-  const match = PATTERN.exec(text);
-  if (match === null) return false;
-  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  if (text.length !== DATE_CHARACTERS || text.charCodeAt(4) !== HYPHEN || text.charCodeAt(7) !== HYPHEN) return false;
+  // What is no digit makes NaN, of which every comparison is false.
+  return isCivil(numberAt(text, 0, 4), numberAt(text, 5, 7), numberAt(text, 8, 10));
+}
+
+function isCivil(year: number, month: number, day: number): boolean {
   return year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysInMonth(year, month);
+}
+
+/** The number that the characters [from, until) are in decimal; NaN where one is no digit. */
+function numberAt(text: string, from: number, until: number): number {
+  let value = 0;
+  for (let at = from; at < until; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < ZERO || code > NINE) return Number.NaN;
+    value = value * 10 + (code - ZERO);
+  }
+  return value;
 }
 
 /** Throws DATE_INVALID unless the text is a real civil date. */
@@ -19,9 +37,13 @@ export function localDate(text: string): LocalDate {
 }
 
 export function dateOf(year: number, month: number, day: number): LocalDate {
-  return localDate(
-    `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`,
-  );
+  return localDate(`${String(year).padStart(4, '0')}-${twoDigits(month)}-${twoDigits(day)}`);
+}
+
+const TWO_DIGITS: readonly string[] = Array.from({ length: 100 }, (_, value) => String(value).padStart(2, '0'));
+
+function twoDigits(value: number): string {
+  return TWO_DIGITS[value] ?? String(value);
 }
 
 export interface DateParts {
@@ -31,7 +53,7 @@ export interface DateParts {
 }
 
 export function partsOf(date: LocalDate): DateParts {
-  return { year: Number(date.slice(0, 4)), month: Number(date.slice(5, 7)), day: Number(date.slice(8, 10)) };
+  return { year: numberAt(date, 0, 4), month: numberAt(date, 5, 7), day: numberAt(date, 8, 10) };
 }
 
 export function isLeapYear(year: number): boolean {

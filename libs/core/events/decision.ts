@@ -52,6 +52,8 @@ export interface Rejection {
 export interface StateChange {
   readonly key: string;
   readonly value: StateValue | null;
+  /** The value as JSON, where somebody printed it already: it goes into the log, the store and the reckoning of sizes. */
+  readonly text?: string;
 }
 export type StateValue = Readonly<Record<string, unknown>> | readonly unknown[];
 
