@@ -3,6 +3,7 @@ import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { doctor } from './doctor.ts';
 import { importPayroll, importSales } from './import/import-file.ts';
 import { payslip } from './payslip.ts';
+import { prepare } from './prepare-deployment.ts';
 import { rebuild } from './rebuild.ts';
 import { listRejections, redriveRejection, showRejection } from './rejections.ts';
 import { start } from './start-command.ts';
@@ -107,6 +108,15 @@ reaching(rejections.command('redrive').argument('<position...>', 'as the list pr
 reaching(program.command('rebuild').argument('<stage>', 'tax, ledger or reconciliation'))
   .description('forget what a stage keeps beside the log, and fold it from the log again')
   .action(rebuild);
+
+program
+  .command('prepare')
+  .argument('<folder>', 'holds a folder for each service, its DATA_DIR')
+  .description(
+    'make the keys of a deployment whose services have a data folder each, and give every service its own alone',
+  )
+  .addOption(json())
+  .action(prepare);
 
 reaching(program.command('doctor'))
   .description('check this machine, the data folder and the running services')

@@ -21,7 +21,9 @@ export function ownClients(dataDir: string): OwnClients {
   const clients: Client[] = [];
   for (const id of Object.keys(ROLES) as OwnClient[]) {
     keys[id] = loadClientKey(dataDir, id);
-    clients.push({ id, keySha256: digestOfKey(keys[id]), accounts: '*', roles: ROLES[id], expiresAt: null });
+    const keySha256 = digestOfKey(keys[id]);
+    // its own systems may produce to ingress.payer.v1 too (docs/ingress.md)
+    clients.push({ id, keySha256, accounts: '*', roles: ROLES[id], expiresAt: null, ingress: id === 'payer' });
   }
   return { keys, clients: clientRegistry(clients) };
 }

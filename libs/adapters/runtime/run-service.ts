@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Router } from 'express';
 import { TallyError } from '../../core/errors/tally-error.ts';
@@ -18,7 +19,7 @@ export interface ServiceContext {
   readonly nowMs: () => number;
   /** Reads CLIENTS_FILE, default `<dataDir>/clients.json`. Throws CLIENTS_INVALID. */
   readonly clients: () => ClientRegistry;
-  /** A setting that the service cannot do without. Throws SETTING_MISSING. */
+  /** A setting that the service cannot do without: NAME, or the content of the file NAME_FILE, as secrets are given. Throws SETTING_MISSING. */
   readonly setting: (name: string) => string;
   /** Ends the process in order, as failed: for what cannot be mended from within. */
   readonly fail: (error: unknown) => void;
@@ -87,8 +88,11 @@ function contextOf(
     nowMs: Date.now,
     clients: () => loadClients(process.env['CLIENTS_FILE'] ?? join(dataDir, 'clients.json')),
     setting: (name) => {
-      const value = process.env[name];
-      if (value === undefined || value === '') throw new TallyError('SETTING_MISSING', `set ${name}`, { name });
+      const file = process.env[`${name}_FILE`];
+      const value = process.env[name] ?? (file === undefined ? undefined : readFileSync(file, 'utf8').trim());
+      if (value === undefined || value === '') {
+        throw new TallyError('SETTING_MISSING', `set ${name}, or ${name}_FILE to the file that holds it`, { name });
+      }
       return value;
     },
     onStop: (close) => void closers.push(close),
