@@ -33,6 +33,8 @@ export interface ChainOfAccount {
 export class AcknowledgementDoor {
   readonly #of: AcknowledgementDoorDependencies;
   #partitions: number | null = null;
+  /** Verifier keys that passed the check of a key. */
+  readonly #registrable = new Set<string>();
 
   constructor(dependencies: AcknowledgementDoorDependencies) {
     this.#of = dependencies;
@@ -48,20 +50,37 @@ export class AcknowledgementDoor {
    * PAYER_KEY_DIFFERS (409: another key is registered).
    */
   async registerKey(account: Account, verifierKey: string): Promise<void> {
-    const { store, nowMs } = this.#of;
-    const chain = store.committedChain(account);
-    const known = chain === undefined ? undefined : store.committedPayerKey(chain);
-    if (known === verifierKey) return;
-    if (known !== undefined) throw new HttpProblem(409, 'PAYER_KEY_DIFFERS', 'another key is registered for the chain');
-    inputFault('/verifierKey', ['VERIFIER_KEY_INVALID', 'PUBLIC_KEY_REFUSED'], () => assertRegistrableKey(verifierKey));
-    await this.#append(account, {
+    const refused = (await this.registerKeys([account], verifierKey)).get(account);
+    if (refused !== undefined) throw refused;
+  }
+
+  /** The same for many accounts in one append to the log: gives the problem of each that is refused, and throws for a key that is none. */
+  async registerKeys(accounts: readonly Account[], verifierKey: string): Promise<ReadonlyMap<Account, HttpProblem>> {
+    const { store } = this.#of;
+    const refused = new Map<Account, HttpProblem>();
+    const events: AddressedEvent[] = [];
+    for (const account of new Set(accounts)) {
+      const chain = store.committedChain(account);
+      const known = chain === undefined ? undefined : store.committedPayerKey(chain);
+      if (known === verifierKey) continue;
+      if (known === undefined) events.push({ key: account, event: this.#registration(account, verifierKey) });
+      else refused.set(account, new HttpProblem(409, 'PAYER_KEY_DIFFERS', 'another key is registered for the chain'));
+    }
+    if (events.length === 0) return refused;
+    this.#assertRegistrable(verifierKey);
+    for (const [account, problem] of await this.#append(events)) refused.set(account, problem);
+    return refused;
+  }
+
+  #registration(account: Account, verifierKey: string): AcknowledgementEvent {
+    return {
       type: 'KeyRegistered',
       eventId: this.#idOf('key registered', account, verifierKey),
       account,
-      receivedAtMs: nowMs(),
+      receivedAtMs: this.#of.nowMs(),
       chain: this.chainOf(account).chain,
       verifierKey,
-    });
+    };
   }
 
   /** Takes a countersignature of heads of chains; one that is already recorded changes nothing. Problems as checkAcknowledgement's errors (422). */
@@ -78,19 +97,43 @@ export class AcknowledgementDoor {
     const eventId = this.#idOf('heads acknowledged', note);
     const first = heads[0];
     if (first === undefined) return;
-    await this.#append(first.account, { type: 'HeadsAcknowledged', eventId, receivedAtMs: nowMs(), note, heads });
+    const key = first.account;
+    const event = { type: 'HeadsAcknowledged', eventId, receivedAtMs: nowMs(), note, heads } as const;
+    const refused = (await this.#append([{ key, event }])).get(key);
+    if (refused !== undefined) throw refused;
   }
 
-  async #append(key: Account, event: AcknowledgementEvent): Promise<void> {
+  /** A node registers one key for all of its chains: the check, which takes most of a registration's time, is made once. */
+  #assertRegistrable(verifierKey: string): void {
+    if (this.#registrable.has(verifierKey)) return;
+    inputFault('/verifierKey', ['VERIFIER_KEY_INVALID', 'PUBLIC_KEY_REFUSED'], () => assertRegistrableKey(verifierKey));
+    if (this.#registrable.size >= REGISTRABLE_KEPT_MAX) this.#registrable.clear();
+    this.#registrable.add(verifierKey);
+  }
+
+  /** Appends to all partitions at once. Gives the problem of each key whose event is not known to be in the log. */
+  async #append(events: readonly AddressedEvent[]): Promise<ReadonlyMap<Account, HttpProblem>> {
     const { log } = this.#of;
     this.#partitions ??= await log.partitionCount(ACKNOWLEDGEMENTS);
-    const partition = partitionOf(key, this.#partitions);
-    const records = [{ key, value: encodeAcknowledgement(event) }];
-    const [outcome] = await log.append([{ topic: ACKNOWLEDGEMENTS, partition, records }]);
-    if (outcome?.status === 'appended') return;
-    // Unknown is no loss: the payer sends it again and the stage knows a repeat.
-    const more = { retryAfterSeconds: 1, cause: outcome?.error };
-    throw new HttpProblem(503, 'LOG_UNAVAILABLE', 'the event log does not take it now', more);
+    const byPartition = new Map<number, { readonly key: Account; readonly value: Buffer }[]>();
+    for (const { key, event } of events) {
+      const partition = partitionOf(key, this.#partitions);
+      const records = byPartition.get(partition) ?? [];
+      byPartition.set(partition, records);
+      records.push({ key, value: encodeAcknowledgement(event) });
+    }
+    const appends = [...byPartition].map(([partition, records]) => ({ topic: ACKNOWLEDGEMENTS, partition, records }));
+    const outcomes = await log.append(appends);
+    const refused = new Map<Account, HttpProblem>();
+    for (const [index, { records }] of appends.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.status === 'appended') continue;
+      // Unknown is no loss: the payer sends it again and the stage knows a repeat.
+      const more = { retryAfterSeconds: 1, cause: outcome?.error };
+      const problem = new HttpProblem(503, 'LOG_UNAVAILABLE', 'the event log does not take it now', more);
+      for (const { key } of records) refused.set(key, problem);
+    }
+    return refused;
   }
 
   /** The same request has the same id however often it is sent. */
@@ -98,6 +141,13 @@ export class AcknowledgementDoor {
     return toHex(this.#of.crypto.hashes.sha256(hashInput(...parts)).subarray(0, 16)) as EventId;
   }
 }
+
+interface AddressedEvent {
+  readonly key: Account;
+  readonly event: AcknowledgementEvent;
+}
+
+const REGISTRABLE_KEPT_MAX = 10_000;
 
 const ACKNOWLEDGEMENT_FAULTS = [
   'ACKNOWLEDGEMENT_INVALID',

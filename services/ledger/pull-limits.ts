@@ -1,5 +1,7 @@
 /** Limits of what payers ask and send, in one place. */
 export const PULL_LIMITS = {
+  /** Accounts of one request for registration. */
+  registrationsMax: 1_000,
   /** Chains of one pull; whoever has more pulls again. */
   chainsMax: 10_000,
   /** Bytes of blocks in one answer: what is asked for without `maxBytes`, and the most that is given. */

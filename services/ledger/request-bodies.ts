@@ -16,6 +16,11 @@ export const registrationBody = z.strictObject({
   verifierKey: z.string().max(VERIFIER_KEY_CHARACTERS_MAX).optional(),
 });
 
+export const registrationsBody = z.strictObject({
+  accounts: z.array(accountText).min(1).max(PULL_LIMITS.registrationsMax),
+  verifierKey: z.string().max(VERIFIER_KEY_CHARACTERS_MAX).optional(),
+});
+
 export const pullBody = z.strictObject({
   chains: z
     .array(z.strictObject({ chain, from: count, rejectionsFrom: count.optional() }))

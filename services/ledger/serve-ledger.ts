@@ -21,6 +21,7 @@ import {
   inForm,
   pullBody,
   registrationBody,
+  registrationsBody,
 } from './request-bodies.ts';
 
 export interface ServeLedgerDependencies extends ReadPullDependencies {
@@ -35,6 +36,9 @@ export function ledgerRouter(dependencies: ServeLedgerDependencies): Router {
   const client = requireClient(dependencies);
   router.post('/ledger/v1/chains', client, ...jsonBody, (request, response) =>
     register(request, response, dependencies),
+  );
+  router.post('/ledger/v1/chain-registrations', client, ...jsonBody, (request, response) =>
+    registerMany(request, response, dependencies),
   );
   router.post('/ledger/v1/pull', client, ...jsonBody, (request, response) => pull(request, response, dependencies));
   router.get('/ledger/v1/chains/:chain/blocks', client, (request, response) => blocks(request, response, dependencies));
@@ -55,6 +59,27 @@ async function register(request: Request, response: Response, dependencies: Serv
   const { chain, chainKey } = door.chainOf(account);
   const ledger = { name: identity.name, verifierKey: identity.verifierKey, origin: identity.origin };
   response.json({ account, chain, chainKey: base64(chainKey), ledger });
+}
+
+/** Many accounts in one request: what is refused for one stands in its place, and holds up no other. */
+async function registerMany(
+  request: Request,
+  response: Response,
+  dependencies: ServeLedgerDependencies,
+): Promise<void> {
+  const { accounts, verifierKey } = inForm(registrationsBody, request.body);
+  const { door, identity } = dependencies;
+  const client = clientOf(response);
+  const own = accounts.filter((account) => mayActFor(client, account));
+  const refused = verifierKey === undefined ? null : await door.registerKeys(own, verifierKey);
+  const chains = accounts.map((account) => {
+    const problem = mayActFor(client, account) ? refused?.get(account) : notYours();
+    if (problem !== undefined) return { account, code: problem.code, detail: problem.message };
+    const { chain, chainKey } = door.chainOf(account);
+    return { account, chain, chainKey: base64(chainKey) };
+  });
+  const ledger = { name: identity.name, verifierKey: identity.verifierKey, origin: identity.origin };
+  response.json({ ledger, chains });
 }
 
 async function pull(request: Request, response: Response, dependencies: ServeLedgerDependencies): Promise<void> {
@@ -147,9 +172,11 @@ function chainFor(client: Client, chain: string, dependencies: ServeLedgerDepend
 }
 
 function assertMayActFor(client: Client, account: Account): void {
-  if (!mayActFor(client, account)) {
-    throw new HttpProblem(403, 'ACCOUNT_NOT_YOURS', 'the account is not bound to this client');
-  }
+  if (!mayActFor(client, account)) throw notYours();
+}
+
+function notYours(): HttpProblem {
+  return new HttpProblem(403, 'ACCOUNT_NOT_YOURS', 'the account is not bound to this client');
 }
 
 function hashOf(text: string, index: number): string {

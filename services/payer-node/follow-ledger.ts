@@ -1,5 +1,9 @@
 import type { PullAnswer, PulledChain } from '../../libs/adapters/codec/pull-answer.ts';
-import type { ChainRegistration, LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
+import {
+  type ChainRegistration,
+  type LedgerClient,
+  REGISTRATIONS_MAX,
+} from '../../libs/adapters/http/ledger-client.ts';
 import { nodeEd25519Verify, nodeHkdfSha256, nodeTreeHasher } from '../../libs/adapters/runtime/node-crypto.ts';
 import type { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
@@ -49,7 +53,6 @@ export interface PullOutcome {
   readonly entries: number;
 }
 
-const REGISTRATIONS_AT_ONCE = 16;
 const CHAINS_PER_PULL_MAX = 10_000;
 const REGISTER_AGAIN_MS = 2_000;
 const RETRY_MS = 2_000;
@@ -189,26 +192,32 @@ export class LedgerFollower {
     const waiting = [...store.accounts()].filter(
       (one) => one.chain === null && (this.#registerAgainMs.get(one.number) ?? 0) <= nowMs,
     );
-    for (let from = 0; from < waiting.length; from += REGISTRATIONS_AT_ONCE) {
-      const group = waiting.slice(from, from + REGISTRATIONS_AT_ONCE);
-      const registered = await Promise.all(group.map((one) => this.#tryToRegister(one)));
-      await this.#saveRegistered(registered.filter((one) => one !== null));
+    for (let from = 0; from < waiting.length; from += REGISTRATIONS_MAX) {
+      await this.#saveRegistered(await this.#tryToRegister(waiting.slice(from, from + REGISTRATIONS_MAX)));
     }
   }
 
-  /** Null where the ledger does not let us follow an account: it is tried again, and stops no other. */
-  async #tryToRegister(followed: FollowedAccount): Promise<ChainRegistration | null> {
-    const { ledger, clock, onFault } = this.#dependencies;
+  /** Gives those whom the ledger lets us follow; the others are tried again, and stop no other. */
+  async #tryToRegister(group: readonly FollowedAccount[]): Promise<readonly ChainRegistration[]> {
+    const { ledger, onFault } = this.#dependencies;
+    const again = new Map(group.map(({ account, number }) => [account, number]));
     try {
-      const registered = await ledger.registerChain({ account: followed.account, verifierKey: this.#verifierKey });
-      this.#checkLedger(registered.ledger);
-      this.#registerAgainMs.delete(followed.number);
-      return registered;
+      const accounts = [...again.keys()];
+      const answer = await ledger.registerChains({ accounts, verifierKey: this.#verifierKey });
+      this.#checkLedger(answer.ledger);
+      for (const { account } of answer.registered) again.delete(account);
+      for (const { account, code, detail } of answer.refused) {
+        onFault(new TallyError('LEDGER_REFUSED', detail, { code, account }));
+      }
+      return answer.registered;
     } catch (error) {
       if (!(error instanceof TallyError)) throw error;
       onFault(error);
-      this.#registerAgainMs.set(followed.number, clock() + REGISTER_AGAIN_MS);
-      return null;
+      return [];
+    } finally {
+      const atMs = this.#dependencies.clock() + REGISTER_AGAIN_MS;
+      for (const { number } of group) this.#registerAgainMs.delete(number);
+      for (const number of again.values()) this.#registerAgainMs.set(number, atMs);
     }
   }
 

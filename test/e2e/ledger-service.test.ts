@@ -342,6 +342,28 @@ describe('what a payer sends', () => {
     });
   });
 
+  it('registers its key for many accounts in one request, and hears which of them are refused', async () => {
+    const running = await fixture.start();
+    const mine = fixture.clientOf(running.url, ONE_ACCOUNT_KEY);
+    const answer = await mine.registerChains({ accounts: [SHOP, ONE_ACCOUNT], verifierKey: PAYER_KEY });
+    expect(answer.refused).toMatchObject([{ account: SHOP, code: 'ACCOUNT_NOT_YOURS' }]);
+    expect(answer.registered.map(({ account }) => account)).toEqual([ONE_ACCOUNT]);
+    const both = await running.client.registerChains({ accounts: [ONE_ACCOUNT, SHOP], verifierKey: PAYER_KEY });
+    expect(both.refused).toEqual([]);
+    expect(both.ledger).toEqual(answer.ledger);
+    await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: SHOP }]);
+    await fixture.sealed(running, 2);
+    for (const registration of both.registered) {
+      const { blocks } = await pullAll(running, registration);
+      const keyBlocks = blocks.filter(({ header }) => header.includes(' key\n'));
+      expect(keyBlocks, 'the key of the ledger and, once, that of the payer').toHaveLength(2);
+      expect(await running.client.registerChain({ account: registration.account })).toEqual(registration);
+    }
+    const other = printVerifierKey(noteSignerOfSeed('another', randomEd25519Seed()).key);
+    const late = await running.client.registerChains({ accounts: [ONE_ACCOUNT], verifierKey: other });
+    expect(late.refused).toMatchObject([{ account: ONE_ACCOUNT, code: 'PAYER_KEY_DIFFERS' }]);
+  });
+
   it('is recorded when it countersigns heads of many chains, and only with its own key over blocks that are there', async () => {
     const running = await fixture.start();
     await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: SHOP }]);

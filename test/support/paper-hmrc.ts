@@ -1,7 +1,7 @@
 import { encodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import type { PullAnswer, PulledBlock } from '../../libs/adapters/codec/pull-answer.ts';
 import type { GatewayAnswer, GatewayClient, GatewayReceipt } from '../../libs/adapters/http/gateway-client.ts';
-import type { LedgerClient, PullRequest } from '../../libs/adapters/http/ledger-client.ts';
+import type { ChainRegistration, LedgerClient, PullRequest } from '../../libs/adapters/http/ledger-client.ts';
 import { eventOf, readSubmissions } from '../../libs/adapters/http/submissions.ts';
 import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
 import {
@@ -106,16 +106,10 @@ export class PaperHmrc {
   };
 
   readonly ledger: LedgerClient = {
-    registerChain: async ({ account, verifierKey }) => {
-      const chain = this.#chainOf(account);
-      if (verifierKey !== undefined && chain.payerKey === null) {
-        chain.payerKey = verifierKey;
-        const id = eventId(Buffer.from(this.#random(16)).toString('hex'));
-        chain.open.push(payerKeyEntry(id, verifierKey, this.#random(16)));
-      }
-      const { chainKey } = chainKeysOf(this.#master, account);
-      const ledger = { name: PAPER_LEDGER, verifierKey: printVerifierKey(this.signer.key), origin: this.origin };
-      return { account, chain: chain.chain, chainKey, ledger };
+    registerChain: async ({ account, verifierKey }) => this.#register(account, verifierKey),
+    registerChains: async ({ accounts, verifierKey }) => {
+      const registered = accounts.map((account) => this.#register(account, verifierKey));
+      return { ledger: this.#identity(), registered, refused: [] };
     },
     pull: async (request) => this.pull(request),
     checkpoint: async () => this.#checkpoint?.note ?? null,
@@ -128,6 +122,21 @@ export class PaperHmrc {
     },
     follow: ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
   };
+
+  #register(account: Account, verifierKey: string | undefined): ChainRegistration {
+    const chain = this.#chainOf(account);
+    if (verifierKey !== undefined && chain.payerKey === null) {
+      chain.payerKey = verifierKey;
+      const id = eventId(Buffer.from(this.#random(16)).toString('hex'));
+      chain.open.push(payerKeyEntry(id, verifierKey, this.#random(16)));
+    }
+    const { chainKey } = chainKeysOf(this.#master, account);
+    return { account, chain: chain.chain, chainKey, ledger: this.#identity() };
+  }
+
+  #identity(): ChainRegistration['ledger'] {
+    return { name: PAPER_LEDGER, verifierKey: printVerifierKey(this.signer.key), origin: this.origin };
+  }
 
   /** Decides at last on an event that was withheld. */
   release(): void {

@@ -25,6 +25,19 @@ export interface ChainRegistration {
   readonly ledger: { readonly name: string; readonly verifierKey: string; readonly origin: string };
 }
 
+/** Of many accounts, one that the ledger does not let us follow. */
+export interface ChainRefusal {
+  readonly account: Account;
+  readonly code: string;
+  readonly detail: string;
+}
+
+export interface ChainRegistrations {
+  readonly ledger: ChainRegistration['ledger'];
+  readonly registered: readonly ChainRegistration[];
+  readonly refused: readonly ChainRefusal[];
+}
+
 export interface PullRequest {
   readonly chains: readonly {
     readonly chain: string;
@@ -53,6 +66,11 @@ export interface AcknowledgementRequest {
 export interface LedgerClient {
   /** Idempotent. `verifierKey` is the payer's, in the form of ledger.md section 3; without it nothing is registered. */
   registerChain(request: { readonly account: Account; readonly verifierKey?: string }): Promise<ChainRegistration>;
+  /** The same for at most REGISTRATIONS_MAX accounts in one request; what is refused for one holds up no other. */
+  registerChains(request: {
+    readonly accounts: readonly Account[];
+    readonly verifierKey?: string;
+  }): Promise<ChainRegistrations>;
   /** Fact `code` VERIFIED_AHEAD of LEDGER_REFUSED: the ledger's newest checkpoint (fact `checkpoint`) is smaller than `verified`. */
   pull(request: PullRequest): Promise<PullAnswer>;
   /** The newest signed checkpoint, or null before the first. */
@@ -70,6 +88,10 @@ export function createLedgerClient(options: LedgerClientOptions, dependencies: L
       const answer = await call({ method: 'POST', path: '/ledger/v1/chains', body: request });
       const parsed = parsedAs(registrationAnswer, answer);
       return { ...parsed, account: request.account, chainKey: Buffer.from(parsed.chainKey, 'base64') };
+    },
+    async registerChains(request) {
+      const answer = await call({ method: 'POST', path: '/ledger/v1/chain-registrations', body: request });
+      return registrationsOf(parsedAs(registrationsAnswer, answer), request.accounts);
     },
     async pull(request) {
       const answer = await call({ method: 'POST', path: '/ledger/v1/pull', body: request });
@@ -97,6 +119,35 @@ export function createLedgerClient(options: LedgerClientOptions, dependencies: L
     follow: ({ signal, onCheckpoint }) => followStream(options, dependencies, signal, onCheckpoint),
   };
 }
+
+/** Accounts of one registerChains. */
+export const REGISTRATIONS_MAX = 1_000;
+
+function registrationsOf(answer: z.infer<typeof registrationsAnswer>, asked: readonly Account[]): ChainRegistrations {
+  const registered: ChainRegistration[] = [];
+  const refused: ChainRefusal[] = [];
+  for (const [index, account] of asked.entries()) {
+    const one = answer.chains[index];
+    if (one?.account !== account) throw answerInvalid('the ledger answered for other accounts than were asked for');
+    if ('code' in one) refused.push({ account, code: one.code, detail: one.detail });
+    else {
+      const { chain } = one;
+      registered.push({ account, chain, chainKey: Buffer.from(one.chainKey, 'base64'), ledger: answer.ledger });
+    }
+  }
+  return { ledger: answer.ledger, registered, refused };
+}
+
+const chainOfAnswer = z.object({
+  account: z.string(),
+  chain: z.string().regex(/^[0-9a-f]{32}$/),
+  chainKey: z.string(),
+});
+
+const registrationsAnswer = z.object({
+  ledger: z.object({ name: z.string(), verifierKey: z.string(), origin: z.string() }),
+  chains: z.array(z.union([chainOfAnswer, z.object({ account: z.string(), code: z.string(), detail: z.string() })])),
+});
 
 const registrationAnswer = z.object({
   account: z.string(),

@@ -41,7 +41,7 @@ async function open(other: Parameters<typeof openPayerNode>[1] = {}, hmrc = new 
   const world = { hmrc, meddle: (answer: PullAnswer) => answer, ledger: hmrc.ledger };
   const ledger: LedgerClient = {
     ...hmrc.ledger,
-    registerChain: (request) => world.ledger.registerChain(request),
+    registerChains: (request) => world.ledger.registerChains(request),
     pull: async (request) => world.meddle(await world.ledger.pull(request)),
     acknowledge: (request) => world.ledger.acknowledge(request),
   };

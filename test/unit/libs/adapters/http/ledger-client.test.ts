@@ -66,6 +66,24 @@ describe('createLedgerClient', () => {
     });
   });
 
+  it('registers many chains and gives what is refused apart', async () => {
+    const ledger = { name: 'ledger', verifierKey: 'ledger+0+k', origin: 'ledger/2026' };
+    const chainKey = Buffer.alloc(32, 5);
+    const taken = { account: 'vat:123456727', chain: 'ab'.repeat(16), chainKey: chainKey.toString('base64') };
+    const refused = { account: 'vat:101747696', code: 'PAYER_KEY_DIFFERS', detail: 'another key' };
+    const accounts = ['vat:123456727', 'vat:101747696'] as const;
+    json(200, { ledger, chains: [taken, refused] });
+    expect(await client.registerChains({ accounts, verifierKey: 'k' })).toEqual({
+      ledger,
+      registered: [{ account: 'vat:123456727', chain: 'ab'.repeat(16), chainKey, ledger }],
+      refused: [refused],
+    });
+    json(200, { ledger, chains: [refused, taken] });
+    await expect(client.registerChains({ accounts })).rejects.toMatchObject({ code: 'LEDGER_ANSWER_INVALID' });
+    json(200, { ledger, chains: [taken] });
+    await expect(client.registerChains({ accounts })).rejects.toMatchObject({ code: 'LEDGER_ANSWER_INVALID' });
+  });
+
   it('gives null where the ledger has signed nothing yet', async () => {
     json(404, { code: 'CHECKPOINT_NONE' });
     expect(await client.checkpoint()).toBeNull();
