@@ -17,6 +17,16 @@ describe('the rate of a category', () => {
     );
   });
 
+  it('has deposits, vouchers and tips as categories', () => {
+    const today = '2026-11-21';
+    expect(rate('deposit.security', today)).toBe('O 0');
+    expect(rate('deposit.returnable_container_drs', today)).toBe('O 0');
+    expect(rate('deposit.unredeemed_drs', today)).toBe('S 20');
+    expect(rate('voucher.mpv_sale', today)).toBe('O 0');
+    expect(rate('tip.voluntary', today)).toBe('O 0');
+    expect(rate('service_charge.compulsory', today)).toBe('S 20');
+  });
+
   it('changes on its day and not the day before: the summer of 2026, domestic electricity, school fees', () => {
     expect(
       [
