@@ -94,7 +94,7 @@ async function startParts(
   };
   writeFileSync(join(dataDir, RUNNING_FILE), `${JSON.stringify(running)}\n`, { mode: 0o600 });
   closers.push(() => rmSync(join(dataDir, RUNNING_FILE), { force: true }));
-  return runningOf(dataDir, urls, own, stop);
+  return runningOf(dataDir, urls, own, backends, stop);
 }
 
 async function startBackends(
@@ -175,6 +175,7 @@ function runningOf(
   dataDir: string,
   urls: Record<ServiceName, string>,
   own: OwnClients,
+  backends: Readonly<Record<string, string>>,
   stop: () => Promise<void>,
 ): Running {
   const client = new ServiceClient({ dataDir, url: undefined, key: undefined });
@@ -185,6 +186,7 @@ function runningOf(
       `gateway         ${urls.gateway}/v1/paye/events  /v1/vat/events  /v1/payments`,
       `payer node      ${urls['payer-node']}/payer/v1/events/paye  /payer/v1/events/vat`,
       `metrics         ${SERVICES.map((service) => `${urls[service]}/metrics`).join('  ')}`,
+      `ingress         Kafka at ${backends['KAFKA_BROKERS']}, topic ingress.payer.v1`,
       `logs            ${dataDir}/logs`,
     ],
     feedTarget: {

@@ -3,7 +3,6 @@ import { liabilitiesCodecWithoutState } from '../../libs/adapters/codec/liabilit
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { type LinkedPosition, linkedPositionAt, linkedStart } from '../../libs/adapters/event-log/linked-output.ts';
 import { openLinkedReader } from '../../libs/adapters/event-log/linked-reader.ts';
-import { readAt } from '../../libs/adapters/event-log/read-at.ts';
 import type { FoldedMessage } from '../../libs/adapters/event-log/stage-program.ts';
 import { LIABILITIES, REJECTIONS } from '../../libs/adapters/event-log/topics.ts';
 import { type DeadLetter, deadLetterKey } from '../../libs/core/events/dead-letter.ts';
@@ -23,6 +22,8 @@ export interface RejectionPublisherDependencies {
 
 const POLL = { maxBytes: 4 * 1024 * 1024, maxRecords: 100, waitMs: 500 };
 const RETRY_MS = 1_000;
+/** Letters read together when looking for where to go on. */
+const SCAN_RECORDS = 1_000;
 
 /**
  * Writes rejections.v1 from the decisions that stand in liabilities.v1, read back, keyed by their position. It goes on behind the last
@@ -58,9 +59,9 @@ export async function publishRejections(dependencies: RejectionPublisherDependen
 /** Behind the message whose rejection was written last; that message once more, where it has several. */
 async function resumePosition(partition: number, log: EventLog): Promise<LinkedPosition> {
   const { low, high } = await log.bounds({ topic: REJECTIONS, partition });
-  for (let offset = high - 1; offset >= low; offset--) {
-    const record = await readAt({ topic: REJECTIONS, partition, offset }, log);
-    const decision = record?.value == null ? null : decodeDeadLetter(record.value).decision;
+  // many of the newest letters may be the gateway's own (ingress), which have no decision
+  for (let end = high; end > low; end -= SCAN_RECORDS) {
+    const decision = await lastDecision({ partition, from: Math.max(low, end - SCAN_RECORDS), end }, log);
     if (decision === null) continue;
     return linkedPositionAt(
       { topic: LIABILITIES, partition, offset: decision.offset + 1 },
@@ -68,6 +69,27 @@ async function resumePosition(partition: number, log: EventLog): Promise<LinkedP
     );
   }
   return linkedStart({ topic: LIABILITIES, partition });
+}
+
+/** The decision of the last letter of tax within these offsets. */
+async function lastDecision(
+  { partition, from, end }: { readonly partition: number; readonly from: number; readonly end: number },
+  log: EventLog,
+): Promise<DeadLetter['decision']> {
+  const reader = log.reader([{ topic: REJECTIONS, partition, offset: from }]);
+  let found: DeadLetter['decision'] = null;
+  try {
+    for (let next = from; next < end; ) {
+      const [batch] = await reader.poll({ ...POLL, maxRecords: SCAN_RECORDS });
+      for (const { value, offset } of batch?.records ?? []) {
+        if (value !== null && offset < end) found = decodeDeadLetter(value).decision ?? found;
+      }
+      next = batch?.nextOffset ?? next;
+    }
+  } finally {
+    await reader.close();
+  }
+  return found;
 }
 
 function lettersOf(partition: number, message: FoldedMessage<LiabilityBody>, recordedAtMs: number): DeadLetter[] {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts';
 import { encodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import { liabilitiesCodec } from '../../libs/adapters/codec/liabilities-codec.ts';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
@@ -9,7 +10,14 @@ import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { linkedStart } from '../../libs/adapters/event-log/linked-output.ts';
 import { openLinkedReader } from '../../libs/adapters/event-log/linked-reader.ts';
 import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
-import { LIABILITIES, PAYE_EVENTS, PAYMENTS, TOPICS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
+import {
+  LIABILITIES,
+  PAYE_EVENTS,
+  PAYMENTS,
+  REJECTIONS,
+  TOPICS,
+  VAT_EVENTS,
+} from '../../libs/adapters/event-log/topics.ts';
 import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
 import { startHttpServer } from '../../libs/adapters/http/http-server.ts';
 import { clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
@@ -17,12 +25,14 @@ import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { openEmbeddedStore } from '../../libs/adapters/state-store/embedded-store.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import { type DeadLetter, deadLetterKey } from '../../libs/core/events/dead-letter.ts';
 import type { DecisionOfRecord } from '../../libs/core/events/liability-message.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import { pence } from '../../libs/core/money/pence.ts';
 import { createTax, type TaxService } from '../../services/tax/create-tax.ts';
 import { idOf, sampleMoney, samplePayment, sampleSale } from '../support/sample-events.ts';
+import { eventually } from '../support/service-process.ts';
 
 const PARTITIONS = 3;
 const PAYE = account('paye:123/AB456');
@@ -218,6 +228,53 @@ describe('the tax service', () => {
     } finally {
       await server.stop(1_000);
     }
+  });
+
+  it('goes on with its dead letters behind thousands of the gateway’s own, none twice, and redrives none of those', async () => {
+    const rejected = (name: string) =>
+      append(
+        VAT_EVENTS,
+        sampleSale(name, { lines: [{ id: '1', category: 'none', qty: null, ratePct: null, paidPence: pence(100) }] }),
+      );
+    const partition = partitionOf(VAT, PARTITIONS);
+    const high = async () => (await log.bounds({ topic: REJECTIONS, partition })).high;
+    await rejected('one');
+    await eventually(high, (seen) => seen === 1);
+    await tax?.stop(5_000);
+    const letters = Array.from({ length: 2_500 }, (_, offset): DeadLetter => {
+      const origin = { topic: 'ingress.payer.v1', partition: 0, offset };
+      const facts = { client: 'payer' };
+      return {
+        origin,
+        facts,
+        decision: null,
+        account: null,
+        eventId: null,
+        code: 'NOT_JSON',
+        receivedAtMs: 1,
+        recordedAtMs: 1,
+      };
+    });
+    const records = letters.map((letter) => ({ key: deadLetterKey(letter), value: encodeDeadLetter(letter) }));
+    await log.append([{ topic: REJECTIONS, partition, records }]);
+    tax = await startTax();
+    await rejected('two');
+    await eventually(high, (seen) => seen === 2_502);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await high()).toBe(2_502);
+    const logger = createLogger({ service: 'tax', level: 'silent' });
+    const app = createHttpApp({ routers: [tax.router] }, { logger });
+    const server = await startHttpServer({ host: '127.0.0.1', port: 0, furtherPorts: 0 }, app);
+    const redriven = await fetch(`${server.url}/tax/v1/rejections/redrive`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ positions: [`${partition}-7`] }),
+    });
+    await server.stop(1_000);
+    expect([redriven.status, ((await redriven.json()) as { code: string }).code]).toEqual([
+      409,
+      'REDRIVE_NOT_POSSIBLE',
+    ]);
   });
 
   it('decides nothing twice after a restart, nor after its store was thrown away', async () => {
