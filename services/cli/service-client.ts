@@ -142,7 +142,7 @@ function problemOf(status: number, text: string, path: string): TallyError {
   return new TallyError(
     problem.code ?? 'SERVICE_REFUSED',
     `${detail}${faults}`,
-    { status },
+    { status, faults: problem.faults ?? [] },
     { retriable: status >= 500 || status === 429 },
   );
 }

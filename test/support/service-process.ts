@@ -45,7 +45,7 @@ export class ServiceProcess {
     );
     this.#child = child;
     const keep = (chunk: Buffer): void => {
-      this.#output = (this.#output + chunk.toString()).slice(-200_000);
+      this.#output = (this.#output + chunk.toString()).slice(-5_000_000);
     };
     child.stdout?.on('data', keep);
     child.stderr?.on('data', keep);

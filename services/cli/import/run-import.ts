@@ -1,3 +1,4 @@
+import type { Fault } from '../../../libs/core/errors/fault.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../../libs/core/identity/account.ts';
 import type { ServiceClient } from '../service-client.ts';
@@ -51,6 +52,7 @@ interface PendingDocument {
 }
 
 const EVENTS_A_REQUEST = 500;
+const EVENTS_A_REQUEST_MAX = 1_000;
 const EVENTS_IN_FLIGHT_MAX = 20_000;
 const STATUSES_A_REQUEST = 1_000;
 const POLL_PAUSE_MS = 200;
@@ -112,18 +114,38 @@ class ImportRun {
   }
 
   async send(documents: readonly ImportedDocument[]): Promise<void> {
-    const events = documents.flatMap((document) => document.events);
-    for (let i = 0; i < events.length; i += EVENTS_A_REQUEST) {
-      await this.#post(events.slice(i, i + EVENTS_A_REQUEST));
+    for (const batch of batchesOf(documents)) {
+      for (const document of await this.#queue(batch)) this.#await(document);
     }
-    for (const document of documents) {
-      const accountOf = new Map(document.events.map((event) => [String(event['eventId']), accountOfEvent(event)]));
-      const waiting = new Set(accountOf.keys());
-      const pending = { document, waiting, accountOf, refusal: null };
-      for (const eventId of waiting) this.#pending.set(eventId, [...(this.#pending.get(eventId) ?? []), pending]);
-    }
-    this.#events += events.length;
     this.#progress();
+  }
+
+  /** Gives the documents that the node took: one that its door refuses is a rejection, and the others go without it. */
+  async #queue(batch: readonly ImportedDocument[]): Promise<readonly ImportedDocument[]> {
+    let left = batch;
+    while (left.length > 0) {
+      try {
+        const events = left.flatMap((document) => document.events);
+        for (let i = 0; i < events.length; i += EVENTS_A_REQUEST_MAX) {
+          await this.#post(events.slice(i, i + EVENTS_A_REQUEST_MAX));
+        }
+        return left;
+      } catch (error) {
+        const refused = refusedDocuments(left, error);
+        if (refused.size === 0) throw error;
+        for (const [{ name, line }, why] of refused) this.#rejections.push({ name, line, ...why });
+        left = left.filter((document) => !refused.has(document));
+      }
+    }
+    return left;
+  }
+
+  #await(document: ImportedDocument): void {
+    const accountOf = new Map(document.events.map((event) => [String(event['eventId']), accountOfEvent(event)]));
+    const waiting = new Set(accountOf.keys());
+    const pending = { document, waiting, accountOf, refusal: null };
+    for (const eventId of waiting) this.#pending.set(eventId, [...(this.#pending.get(eventId) ?? []), pending]);
+    this.#events += document.events.length;
   }
 
   /** The node may be busy or just starting again: it is asked until it takes them; what it took twice counts once. */
@@ -250,6 +272,43 @@ class ImportRun {
       rejections: this.#rejections,
     };
   }
+}
+
+/** Whole documents together, of about so many events; a document of more than a request may hold goes by itself. */
+function batchesOf(documents: readonly ImportedDocument[]): readonly (readonly ImportedDocument[])[] {
+  const batches: ImportedDocument[][] = [];
+  let open: ImportedDocument[] = [];
+  let events = 0;
+  for (const document of documents) {
+    if (open.length > 0 && events + document.events.length > EVENTS_A_REQUEST) {
+      batches.push(open);
+      [open, events] = [[], 0];
+    }
+    open.push(document);
+    events += document.events.length;
+  }
+  if (open.length > 0) batches.push(open);
+  return batches;
+}
+
+/** The documents that a refusal names, by the places of their events (`/12/taxCode` is of the thirteenth), with why. */
+function refusedDocuments(
+  documents: readonly ImportedDocument[],
+  error: unknown,
+): Map<ImportedDocument, { readonly code: string; readonly reason: string }> {
+  const refused = new Map<ImportedDocument, { code: string; reason: string }>();
+  if (!(error instanceof TallyError) || !Array.isArray(error.facts['faults'])) return refused;
+  const owners = documents.flatMap((document) => document.events.map(() => document));
+  for (const { code, pointer, detail } of error.facts['faults'] as readonly Fault[]) {
+    const place = /^\/(\d{1,6})(\/.*)?$/.exec(pointer);
+    const document = place === null ? undefined : owners[Number(place[1])];
+    if (document === undefined || place === null) continue;
+    const reason = `${place[2]?.slice(1) ?? 'event'}: ${detail}`;
+    const known = refused.get(document);
+    if (known === undefined) refused.set(document, { code, reason });
+    else known.reason += `; ${reason}`;
+  }
+  return refused;
 }
 
 function accountOfEvent(event: Readonly<Record<string, unknown>>): string {
