@@ -13,6 +13,7 @@ import {
   type KafkaLogOptions,
   openKafkaLog,
 } from '../../libs/adapters/event-log/kafka-log.ts';
+import { KafkaReader } from '../../libs/adapters/event-log/kafka-reader.ts';
 import { linkedStart } from '../../libs/adapters/event-log/linked-output.ts';
 import { openLinkedReader } from '../../libs/adapters/event-log/linked-reader.ts';
 import { freePorts } from '../../libs/adapters/runtime/free-port.ts';
@@ -131,6 +132,7 @@ describe.skipIf(!canRun)('pains of kafkajs on a real broker', { timeout: 60_000 
   unreadableRecords();
   producers();
   shutdown();
+  boundedMemory();
 
   it('makes no topic by itself, and refuses one that would forget records', async () => {
     const admin = new Kafka({ clientId: 'admin', brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
@@ -261,6 +263,32 @@ function silentConsumers(): void {
       expect(member.owned().size).toBe(2);
       await member.leave();
     });
+  });
+}
+
+function boundedMemory(): void {
+  it('reads ahead of the one who polls by a bounded number of bytes, and no further (#1719)', async () => {
+    const topic = await newTopic(4);
+    const partitions = [0, 1, 2, 3];
+    const records = Array.from({ length: 40 }, () => ({ key: null, value: Buffer.alloc(20_000, 'x') }));
+    for (let round = 0; round < 3; round += 1) {
+      await direct.append(partitions.map((partition) => ({ topic, partition, records })));
+    }
+    const log = await throughProxy({ prefetchBytes: 300_000, fetchBytes: 50_000, requestTimeoutMs: 4_000 });
+    const reader = log.reader(partitions.map((partition) => ({ topic, partition, offset: 0 })));
+    expect(reader).toBeInstanceOf(KafkaReader);
+    let seen = 0;
+    let mostBytes = 0;
+    for (; seen < 480; ) {
+      const batches = await reader.poll({ ...READ, maxRecords: 7 });
+      seen += batches.reduce((sum, batch) => sum + batch.records.length, 0);
+      mostBytes = Math.max(mostBytes, (reader as KafkaReader).bufferedBytes);
+      await sleep(5);
+    }
+    await reader.close();
+    // Beyond the bound at most what one fetch brings: a record batch of each partition (1 MB, as they were appended) is never split.
+    expect(mostBytes).toBeGreaterThan(0);
+    expect(mostBytes).toBeLessThan(300_000 + 4 * 1_000_000);
   });
 }
 

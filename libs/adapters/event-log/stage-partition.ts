@@ -433,6 +433,13 @@ export class StagePartition<Body> {
     } finally {
       await reader.close();
     }
+    if (this.alive && this.#linked.offset < high) {
+      // Records that stand in the log do not come: the connection, not the position, is at fault.
+      const { topic, partition } = this.#output;
+      const facts = { topic, partition, offset: this.#linked.offset, high };
+      const message = `what stands in ${topic}/${partition} up to ${high} can not be read now`;
+      throw new TallyError('LOG_UNAVAILABLE', message, facts, { retriable: true });
+    }
     return foreign;
   }
 
