@@ -63,7 +63,7 @@ function accountAfter(event: VatAdjustmentMade, place: Place, rules: VatRules): 
   const counted = addAdjustment(place.account, kind, netPence, vatPence, parts);
   if (counted === null) return null;
   if (isFlatRateTurnover(kind, scheme)) {
-    return addFlatRateTurnover(counted, hits.sign * (netPence + vatPence), event.taxPoint, place.trader, rules);
+    return addFlatRateTurnover(counted, hits.sign * (netPence + vatPence), place, rules);
   }
   switch (kind) {
     case 'frs_relevant_goods':

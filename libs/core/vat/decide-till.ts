@@ -136,7 +136,7 @@ function accountAfter(place: Place, takings: LinesReading | null, rules: VatRule
   takings.rates.forEach((rate, index) => {
     if (rate.treatment !== 'O') turnoverPence += takings.grossPence[index] ?? 0;
   });
-  return addFlatRateTurnover(counted, turnoverPence, place.date, place.trader, rules);
+  return addFlatRateTurnover(counted, turnoverPence, place, rules);
 }
 
 function remember(

@@ -120,8 +120,11 @@ function accepted(event: VatEvent, assessment: Assessment, draft: StateDraft, ru
     for (const held of events) {
       if (held === null) continue;
       const verdict = assessTill(held.e, held.h, draft, rules);
-      if (verdict.is === 'assessed') results.push(verdict.assessment);
-      else
+      if (verdict.is === 'assessed') {
+        results.push(verdict.assessment);
+        // Once for each accepted event, as the payer does who decides them one by one.
+        forgetSome(event.account, draft);
+      } else
         rejections.push(
           rejectionOf(held.e, verdict.is === 'refused' ? codesOf(verdict.faults) : ['E_ORIGINAL_UNKNOWN'], {}),
         );

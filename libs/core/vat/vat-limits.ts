@@ -37,5 +37,3 @@ export const REMEMBERED_AFTER_CLOSE_DAYS = 400;
 export const FORGOTTEN_WITH_EVENT = 2;
 /** Rates of one account told apart in goods and stock of the retail schemes. */
 export const GOODS_RATES_MAX = 16;
-/** Characters of a sector's name. */
-export const SECTOR_LENGTH_MAX = 64;

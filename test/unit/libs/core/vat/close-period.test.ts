@@ -121,6 +121,21 @@ describe('a hard close', () => {
   });
 });
 
+describe('an event from before the flat rate scheme', () => {
+  it('that comes late has the percentage of the period in which it counts', () => {
+    book.decide(sampleRegistration('r1', { validFrom: localDate('2026-07-01') }));
+    book.decide(
+      sampleRegistration('r2', { validFrom: localDate('2026-10-01'), scheme: 'flatRate', flatRateSector: 'catering' }),
+    );
+    close('c1', '2026-07-01', '2026-09-30', 'hard');
+    const { results } = book.decide(sell('s1', '2026-08-10', 100_000));
+    expect(results[0]).toMatchObject({
+      taxPeriod: '2026-10-01/2026-12-31',
+      amounts: [{ head: 'outputVat', pence: 12_500 }],
+    });
+  });
+});
+
 describe('what is remembered', () => {
   const quarters = [
     ['2025-01-01', '2025-03-31'],
@@ -143,6 +158,22 @@ describe('what is remembered', () => {
     for (let index = 0; index < 3; index += 1) book.decide(sell(`new${index}`, '2026-07-10'));
     expect(known()).toBe(0 + 6 + 3);
     expect(trader().x).toEqual([]);
+  });
+
+  it('is forgotten once for each accepted event, also where one lets others go: the payer decides them one by one', () => {
+    for (let index = 0; index < 9; index += 1) book.decide(sell(`old${index}`, '2025-02-10'));
+    quarters.forEach(([start, end], index) => {
+      close(`c${index}`, start, end, 'hard');
+    });
+    const waiting = sampleRefund('r', idOf('new'), [line('1', -1_200)], {
+      seq: 99,
+      occurredAt: '2026-07-10T11:00:00Z',
+    });
+    expect(book.decide(waiting).outcome).toBe('held');
+    const before = known();
+    expect(book.decide(sell('new', '2026-07-10')).results).toHaveLength(2);
+    // Two are new, four went.
+    expect(known()).toBe(before + 2 - 4);
   });
 
   it('makes a repeat of what is forgotten an event too old, never a second sale', () => {
