@@ -1,4 +1,10 @@
-import { type Client, type ClientRegistry, clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
+import {
+  type Client,
+  type ClientRegistry,
+  clientRegistry,
+  digestOfKey,
+  loadClients,
+} from '../../libs/adapters/runtime/clients.ts';
 import { loadClientKey } from '../../libs/adapters/runtime/key-files.ts';
 
 const ROLES = {
@@ -15,8 +21,11 @@ export interface OwnClients {
   readonly clients: ClientRegistry;
 }
 
-/** The clients that a Tallystick started by this command has of itself, each with a key of its own in the data folder. Throws KEY_FILE_INVALID. */
-export function ownClients(dataDir: string): OwnClients {
+/**
+ * The clients that a Tallystick started by this command has of itself, each with a key of its own in the data folder, and those of a clients
+ * file beside them. Throws KEY_FILE_INVALID, CLIENTS_INVALID.
+ */
+export function ownClients(dataDir: string, clientsFile?: string): OwnClients {
   const keys = { payer: '', bank: '', analyst: '', operator: '' };
   const clients: Client[] = [];
   for (const id of Object.keys(ROLES) as OwnClient[]) {
@@ -25,5 +34,6 @@ export function ownClients(dataDir: string): OwnClients {
     // its own systems may produce to ingress.payer.v1 too (docs/ingress.md)
     clients.push({ id, keySha256, accounts: '*', roles: ROLES[id], expiresAt: null, ingress: id === 'payer' });
   }
+  if (clientsFile !== undefined) clients.push(...loadClients(clientsFile).clients);
   return { keys, clients: clientRegistry(clients) };
 }

@@ -108,7 +108,7 @@ async function startParts(
   const metrics = createMetrics();
   addProcessMetrics(metrics.registry);
   const health = createHealth();
-  const { keys, clients } = ownClients(dataDir);
+  const { keys, clients } = ownClients(dataDir, process.env['CLIENTS_FILE']);
   const common = { log, clients, metrics, logger, nowMs, rules: rules.rules };
   const services = await startServices(dataDir, common, health, closers, onFailed);
   const { ledger, gateway, reconciliation, dashboard } = services;
