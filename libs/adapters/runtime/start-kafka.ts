@@ -96,7 +96,7 @@ export async function startKafkaProcess(
   const properties = join(options.folder, 'server.properties');
   await writeFile(properties, propertiesOf(options, port, controllerPort));
   if (!existsSync(join(options.folder, 'data', 'meta.properties'))) {
-    const id = randomBytes(16).toString('base64url');
+    const id = clusterIdOf(randomBytes(16));
     const format = ['kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', id, '-c', properties];
     await run(jars.java, ['-cp', jars.classPath, ...format]);
   }
@@ -114,6 +114,13 @@ export async function startKafkaProcess(
       server = await start();
     },
   };
+}
+
+/** 22 characters of base64url, never with a hyphen in front: the tool that formats would take that for an option. */
+export function clusterIdOf(random: Uint8Array): string {
+  const bytes = Buffer.from(random);
+  bytes.writeUInt8(bytes.readUInt8(0) & 0x7f, 0);
+  return bytes.toString('base64url');
 }
 
 function startBroker(
