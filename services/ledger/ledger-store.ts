@@ -82,6 +82,8 @@ export class LedgerStore {
   readonly tree: LogTree;
 
   #cache = new Map<Account, StoredChain>();
+  /** What of a committed chain never changes, by its number: each pull asks for it of every chain that it names. */
+  #identities = new Map<number, Pick<StoredChain, 'account' | 'keys'>>();
   #chainCount = 0;
   #pending = emptyPending();
   #writing: Promise<unknown> = Promise.resolve();
@@ -126,6 +128,7 @@ export class LedgerStore {
     if (this.#closed) return;
     this.#pending = emptyPending();
     this.#cache = new Map();
+    this.#identities = new Map();
     this.#chainCount = (this.#chains.getStats() as { entryCount: number }).entryCount;
     this.tree.loadTails(this.#tails.get('tails'));
   }
@@ -372,9 +375,17 @@ export class LedgerStore {
   }
 
   #chainOfNumber(number: number): StoredChain {
-    const stored = parsed<ChainText>(this.#chains.get(number));
+    const { account, keys } = this.#identityOf(number);
     const head = this.#heads.get(number);
-    assert(stored !== undefined && head !== undefined, 'a chain of the store has its keys and its head', { number });
+    assert(head !== undefined, 'a chain of the store has its head', { number });
+    return { number, account, keys, ...headOfText(account, keys.chain, head) };
+  }
+
+  #identityOf(number: number): Pick<StoredChain, 'account' | 'keys'> {
+    const known = this.#identities.get(number);
+    if (known !== undefined) return known;
+    const stored = parsed<ChainText>(this.#chains.get(number));
+    assert(stored !== undefined, 'a chain of the store has its keys', { number });
     const { account, chain } = stored;
     const keys = {
       chain,
@@ -382,7 +393,9 @@ export class LedgerStore {
       tagKey: Buffer.from(stored.tagKey, 'base64'),
       personKey: Buffer.from(stored.personKey, 'base64'),
     };
-    return { number, account, keys, ...headOfText(account, chain, head) };
+    if (this.#identities.size >= IDENTITIES_CACHED_MAX) this.#identities.clear();
+    this.#identities.set(number, { account, keys });
+    return { account, keys };
   }
 
   #page(number: number, page: number): readonly number[] {
@@ -464,6 +477,9 @@ function emptyPending(): Pending {
     servedNote: null,
   };
 }
+
+/** About 600 bytes each. */
+const IDENTITIES_CACHED_MAX = 100_000;
 
 interface ChainText {
   readonly account: Account;
