@@ -6,7 +6,7 @@ import type { KafkaLogOptions } from '../event-log/kafka-log.ts';
 
 /**
  * How a service reaches Kafka, from its environment: KAFKA_BROKERS (`host:port,…`), TOPIC_REPLICATION (3; min.insync.replicas is one less,
- * at least 1), KAFKA_COMPRESSION, KAFKA_TLS=1 with KAFKA_CA_FILE, KAFKA_CERT_FILE and KAFKA_KEY_FILE, KAFKA_SASL_MECHANISM with
+ * at least 1), KAFKA_COMPRESSION (none or gzip), KAFKA_TLS=1 with KAFKA_CA_FILE, KAFKA_CERT_FILE and KAFKA_KEY_FILE, KAFKA_SASL_MECHANISM with
  * KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD_FILE (or KAFKA_SASL_PASSWORD). Throws SETTING_MISSING, SETTING_INVALID.
  */
 export function kafkaSettings(env: NodeJS.ProcessEnv, service: string): KafkaLogOptions {
@@ -19,11 +19,14 @@ export function kafkaSettings(env: NodeJS.ProcessEnv, service: string): KafkaLog
   if (!Number.isSafeInteger(replicationFactor) || replicationFactor < 1) {
     throw invalid('TOPIC_REPLICATION', 'is a whole number from 1');
   }
+  const compression = env['KAFKA_COMPRESSION'] ?? 'none';
+  if (compression !== 'none' && compression !== 'gzip') throw invalid('KAFKA_COMPRESSION', 'is none or gzip');
   const ssl = tlsOf(env);
   const sasl = saslOf(env);
   return {
     brokers,
     clientId: `tallystick-${service}`,
+    compression,
     replicationFactor,
     minInsyncReplicas: Math.max(1, replicationFactor - 1),
     ...(ssl === null ? {} : { ssl }),
