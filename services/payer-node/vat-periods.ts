@@ -1,4 +1,4 @@
-import { isLocalDate, type LocalDate, localDate } from '../../libs/core/calendar/local-date.ts';
+import { addDays, isLocalDate, type LocalDate, localDate } from '../../libs/core/calendar/local-date.ts';
 import type { VatObligation } from '../../libs/core/vat/mtd/mtd-obligations.ts';
 import { periodsBetween } from '../../libs/core/vat/mtd/mtd-obligations.ts';
 import { mtdPeriodKey } from '../../libs/core/vat/mtd/mtd-period-key.ts';
@@ -9,6 +9,9 @@ import type { FollowedAccount } from './payer-records.ts';
 import { type PayerStore, stateKey } from './payer-store.ts';
 import type { FiledReturn, VatFilings } from './vat-filings.ts';
 
+const DAYS_SHOWN_BEFORE = 25 * 366;
+const DAYS_SHOWN_AFTER = 366;
+
 /** A period of a trader with its return as it stands, and the return that was filed for it. */
 export interface TraderPeriod {
   readonly periodKey: string;
@@ -18,7 +21,8 @@ export interface TraderPeriod {
 
 /**
  * The VAT periods of one trader from the payer's own recomputed state: nobody else's figures. All periods from the first with an event or
- * registration to the one that `today` is in, without gap, oldest first; none where nothing is known of the trader.
+ * registration to the one that `today` is in, or a later one with an event, without gap, oldest first; none where nothing is known of the
+ * trader. Dates are the trader's own: what is shown ends where no real business is.
  */
 export function periodsOfTrader(
   store: PayerStore,
@@ -30,10 +34,21 @@ export function periodsOfTrader(
   const { account: owner } = followed;
   const { first, last } = knownDays(store, followed, traderOf(owner, view).r[0]?.validFrom ?? null);
   if (first === null || last === null) return [];
-  return periodsBetween(first, last > today ? last : today, (day) => periodOfDate(view, owner, day)).map((period) => {
+  const [oldest, latest] = [addDays(today, -DAYS_SHOWN_BEFORE), addDays(today, DAYS_SHOWN_AFTER)];
+  const [from, to] = [latestOf(first, oldest), latestOf(today, earliestOf(last, latest))];
+  return periodsBetween(from, to, (day) => periodOfDate(view, owner, day)).map((period) => {
     const periodKey = mtdPeriodKey(period);
     return { periodKey, return: returnOfPeriod(view, owner, period), filed: filings.find(followed.number, periodKey) };
   });
+}
+
+/** Dates as text sort as they follow one another. */
+function latestOf(a: LocalDate, b: LocalDate): LocalDate {
+  return a > b ? a : b;
+}
+
+function earliestOf(a: LocalDate, b: LocalDate): LocalDate {
+  return a > b ? b : a;
 }
 
 export function obligationOf({ periodKey, return: { period, due }, filed }: TraderPeriod): VatObligation {
