@@ -43,14 +43,15 @@ export function eventStatuses(store: PayerStore, client: Client, body: unknown):
   const statuses: Record<string, EventStatusLine> = {};
   if (followed === undefined) return statuses;
   for (const uuid of eventIds) {
-    const key = eventKey(followed.number, eventId(uuid));
-    if (store.submitted.get(key) !== undefined) statuses[uuid] = lineOf(store, key);
+    const line = lineOf(store, eventKey(followed.number, eventId(uuid)));
+    if (line !== null) statuses[uuid] = line;
   }
   return statuses;
 }
 
-function lineOf(store: PayerStore, key: Buffer): EventStatusLine {
-  if (store.entries.get(key) !== undefined) return { status: 'decided' };
+/** Null where the record has no such event. What is asked for by the thousand is looked for, not read. */
+function lineOf(store: PayerStore, key: Buffer): EventStatusLine | null {
+  if (store.entries.doesExist(key)) return { status: 'decided' };
   const rejected = store.rejected.get(key);
   if (rejected !== undefined) {
     const { code } = JSON.parse(rejected) as RejectedEvent;
@@ -62,5 +63,6 @@ function lineOf(store: PayerStore, key: Buffer): EventStatusLine {
     const detail = faults.map((fault) => `${fault.pointer} ${fault.code}: ${fault.detail}`).join('; ');
     return { status: 'refused', code: faults[0]?.code ?? 'REFUSED', detail };
   }
-  return { status: store.appendedEvent(key) === undefined ? 'unsent' : 'receipted' };
+  if (store.appended.doesExist(key)) return { status: 'receipted' };
+  return store.submitted.doesExist(key) ? { status: 'unsent' } : null;
 }
