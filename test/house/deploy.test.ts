@@ -98,7 +98,11 @@ describe('deploy/compose.yaml', () => {
       ].map((rule) => [rule, 0 as const]),
     );
     const linter = new DCLinter({ rules: order, quiet: false, debug: false, exclude: [] });
-    const messages = linter.lintFiles(['deploy/compose.yaml'], false).flatMap((file) => file.messages);
+    interface Linted {
+      readonly messages: readonly { readonly rule: string; readonly line: number; readonly message: string }[];
+    }
+    const linted: readonly Linted[] = linter.lintFiles(['deploy/compose.yaml'], false);
+    const messages = linted.flatMap((file) => file.messages);
     expect(messages.map(({ rule, line, message }) => `${line} ${rule}: ${message}`)).toEqual([]);
   });
 });
