@@ -255,7 +255,7 @@ export class ReservationStore {
     if (this.#closed) return;
     this.#closed = true;
     // lmdb-js begins what is queued at the end of the turn, and throws out of nowhere where the store is closed by then.
-    await this.#env.committed.catch(() => undefined);
+    await Promise.resolve(this.#env.committed).catch(() => undefined);
     await this.#env.close();
     await this.#lock.release();
   }
