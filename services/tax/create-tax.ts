@@ -16,8 +16,12 @@ import { rejectionsRouter } from './rejections-router.ts';
 import { createTaxMetrics } from './tax-metrics.ts';
 
 export interface TaxOptions {
+  /** Values of state that are kept at hand, of all partitions together; the store has the others. */
   readonly stateEntriesMax?: number;
 }
+
+/** Some 400 bytes each: about 100 MB, however many employments and sales there are. */
+const STATE_ENTRIES_MAX = 240_000;
 
 export interface TaxDependencies extends BearerDependencies {
   readonly log: EventLog;
@@ -42,6 +46,7 @@ export async function createTax(options: TaxOptions, dependencies: TaxDependenci
   const { log, store, rules, logger, nowMs } = dependencies;
   const metrics = createTaxMetrics(dependencies.metrics);
   const partitionCount = await log.partitionCount(LIABILITIES);
+  const stateEntriesMax = Math.ceil((options.stateEntriesMax ?? STATE_ENTRIES_MAX) / partitionCount);
   const stage = await runStage(
     { stage: 'tax', group: 'tallystick-tax', output: LIABILITIES, foldFrom: 'acknowledged' },
     {
@@ -52,7 +57,7 @@ export async function createTax(options: TaxOptions, dependencies: TaxDependenci
       inputsOf: (partition) => [PAYE_EVENTS, VAT_EVENTS, PAYMENTS].map((topic) => ({ topic, partition })),
       programFor: (partition) =>
         createAssessEvents(
-          { partition, partitionCount, ...options },
+          { partition, partitionCount, stateEntriesMax },
           { rules, store, nowMs, sha256Hex, onDecisions: (decisions) => metrics.observeDecisions(decisions) },
         ),
       observe: (event) => report(event, logger),

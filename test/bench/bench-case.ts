@@ -45,6 +45,8 @@ export interface Measured {
   /** LMDB's map included. */
   readonly rssPeakBytes: number;
   readonly heapPeakBytes: number;
+  /** What is still held when the work is done and garbage collected: to be the same for any number of events. */
+  readonly heapHeldBytes: number;
   /** From the time of receipt in the log to the entry stored in the payer's copy. */
   readonly latencyP50Ms: number | null;
   readonly latencyP99Ms: number | null;

@@ -36,6 +36,8 @@ export class WorkMeter {
     const { user, system } = process.cpuUsage(this.#cpu);
     clearInterval(this.#timer);
     this.#sample();
+    globalThis.gc?.();
+    const heapHeldBytes = process.memoryUsage().heapUsed;
     const { events, lines } = this.#request;
     const sorted = Float64Array.from(this.#latenciesMs).sort();
     const at = (share: number): number | null =>
@@ -49,6 +51,7 @@ export class WorkMeter {
       cpuMicrosPerEvent: (user + system) / events,
       rssPeakBytes: process.resourceUsage().maxRSS * 1_024,
       heapPeakBytes: this.#heapPeakBytes,
+      heapHeldBytes,
       latencyP50Ms: at(0.5),
       latencyP99Ms: at(0.99),
       entriesPerBlock: extra.entriesPerBlock ?? null,

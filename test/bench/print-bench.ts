@@ -35,12 +35,13 @@ export function printBench(rows: readonly BenchRow[], { json, machine }: PrintOp
         'CPU µs/event',
         'RSS MiB',
         'heap MiB',
+        'held MiB',
         'p50 ms',
         'p99 ms',
         'entries/block',
         'load',
       ],
-      colAligns: ['left', ...Array<'right'>(10).fill('right')],
+      colAligns: ['left', ...Array<'right'>(11).fill('right')],
       style: { head: [], border: [] },
     });
     for (const row of of) table.push(cellsOf(row));
@@ -57,6 +58,7 @@ function cellsOf(row: BenchRow): string[] {
     row.cpuMicrosPerEvent.toFixed(1),
     whole(row.rssPeakBytes / MIB),
     whole(row.heapPeakBytes / MIB),
+    whole(row.heapHeldBytes / MIB),
     row.latencyP50Ms === null ? '' : whole(row.latencyP50Ms),
     row.latencyP99Ms === null ? '' : whole(row.latencyP99Ms),
     row.entriesPerBlock === null ? '' : row.entriesPerBlock.toFixed(1),
