@@ -156,7 +156,11 @@ function gatewayRouter(
 ): Router {
   const door = (name: Door) => async (request: Request, response: Response) => {
     const intake = opened();
-    const prepared = prepare(name, request.body, clientOf(response), options.keys.personTokenKey, dependencies.rules);
+    const prepared = prepare(name, request.body, clientOf(response), {
+      personTokenKey: options.keys.personTokenKey,
+      rules: dependencies.rules,
+      intake,
+    });
     const startedMs = performance.now();
     const result = await intake.take(prepared);
     metrics.eventsWaiting.set({}, intake.waitingEvents);
@@ -203,17 +207,25 @@ function prepare(
   door: Door,
   body: unknown,
   client: Client,
-  personTokenKey: Uint8Array,
-  rules: TaxRules,
+  { personTokenKey, rules, intake }: { personTokenKey: Uint8Array; rules: TaxRules; intake: Intake },
 ): readonly PreparedEvent[] {
   if (body === undefined)
     throw new HttpProblem(400, 'NOT_JSON', 'the body is empty: send one event or an array of them');
-  const { drafts, faults } = readSubmissions(door, body, rules);
+  const read = readSubmissions(door, body, rules);
+  const prepared = (draft: Draft): PreparedEvent => ({ draft, person: personOf(draft, personTokenKey) });
+  // A repeat of what was received under other rates is the event that it was: its sender gets the receipt that it missed.
+  const known = read.doubtful.filter(({ draft }) => intake.isReserved(prepared(draft)));
+  const excused = new Set(known.flatMap(({ faults }) => faults));
+  const faults = read.faults.filter((fault) => !excused.has(fault));
+  const drafts =
+    known.length === 0
+      ? read.drafts
+      : [...read.drafts, ...known.map(({ draft }) => draft)].sort((a, b) => a.index - b.index);
   const foreign = drafts.filter(({ event }) => !mayActFor(client, event.account));
   const all = [...faults, ...foreign.map((draft) => foreignFault(door, draft, Array.isArray(body)))];
   if (faults.length > 0) throw new HttpProblem(422, 'INPUT_INVALID', countedDetail(all), { faults: all });
   if (all.length > 0) throw new HttpProblem(403, 'ACCOUNT_NOT_YOURS', countedDetail(all), { faults: all });
-  return drafts.map((draft) => ({ draft, person: personOf(draft, personTokenKey) }));
+  return drafts.map(prepared);
 }
 
 function countedDetail(faults: readonly Fault[]): string {

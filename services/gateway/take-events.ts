@@ -124,6 +124,12 @@ export class Intake {
     });
   }
 
+  /** Whether this very event was reserved before, whatever rates were in force then. */
+  isReserved(prepared: PreparedEvent): boolean {
+    const entry = this.#find(prepared, this.#dependencies.nowMs());
+    return entry !== null && entry.receipt !== NEW;
+  }
+
   /** The receipt of an event that is in the log, or null: then its sender sends it again. */
   receiptOf(account: Account, eventId: EventId): IssuedReceipt | null {
     const known = this.#dependencies.store.reservation(reservationKey(account, eventId));

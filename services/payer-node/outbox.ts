@@ -128,8 +128,9 @@ export class Outbox {
       }
       const place = `${event.account} ${event.eventId}`;
       const known = fresh.get(place)?.text ?? this.#knownText(event.account, event.eventId);
-      if (known === undefined) fresh.set(place, event);
-      else if (known === event.text) repeated += 1;
+      if (known === event.text) repeated += 1;
+      else if (event.doubts.length > 0) refused.push({ index, eventId: event.eventId, faults: event.doubts });
+      else if (known === undefined) fresh.set(place, event);
       else refused.push({ index, eventId: event.eventId, faults: [conflict(index)] });
     });
     if (whole && refused.length > 0) return { queued: 0, repeated: 0, refused };

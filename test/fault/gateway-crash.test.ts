@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import type { AppendOutcome, EventLog, PartitionAppend } from '../../libs/adapters/event-log/event-log.ts';
+import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { type FixtureOptions, type GatewayFixture, removeData, startGateway } from '../support/gateway-fixture.ts';
 import { type Json, paymentJson, saleJson } from '../support/submissions.ts';
+import { otherVatRules } from '../support/vat-rules.ts';
 
 let running: GatewayFixture | null = null;
 
@@ -212,6 +214,25 @@ describe('a gateway that is started again', () => {
     const fixture = await start({ dataDir: crashed.dataDir });
     expect((await fixture.post('/v1/paye/events', events, { client: 'agent' })).status).toBe(202);
     expect(await fixture.records('paye.events.v1')).toHaveLength(20);
+  });
+
+  it('under other rates gives what it took before its receipt, and refuses what is new and wrong by them', async () => {
+    const fixture = await start({});
+    const sale = saleJson();
+    const first = await fixture.post('/v1/vat/events', sale);
+    expect(first.status).toBe(202);
+    const changed = await restart(fixture, { rules: { ...loadTaxRules(), vat: otherVatRules() } });
+    expect((await changed.post('/v1/vat/events', sale)).body).toEqual(first.body);
+    const unknown = { ...saleJson(), tillId: 'T2' };
+    const mixed = await changed.post('/v1/vat/events', [sale, unknown]);
+    expect([mixed.status, mixed.body.faults]).toMatchObject([
+      422,
+      [{ code: 'E_VAT_MISMATCH', pointer: '/1/vatPence' }],
+    ]);
+    // Another body under the known id is not what was taken.
+    const other = await changed.post('/v1/vat/events', { ...sale, tillId: 'T9' });
+    expect([other.status, other.body.faults]).toMatchObject([422, [{ code: 'E_VAT_MISMATCH', pointer: '/vatPence' }]]);
+    expect(await changed.records('vat.events.v1')).toHaveLength(1);
   });
 
   it('without its store rebuilds the reservations from the log: repeats are known, conflicts are refused', async () => {

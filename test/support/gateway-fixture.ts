@@ -11,6 +11,7 @@ import { type GatewayKeys, loadGatewayKeys } from '../../libs/adapters/runtime/k
 import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import type { TaxRules } from '../../libs/core/events/decide-event.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../../services/gateway/gateway.ts';
 
@@ -71,6 +72,8 @@ export interface FixtureOptions {
   readonly around?: (log: EventLog) => EventLog;
   readonly nowMs?: () => number;
   readonly gateway?: Omit<GatewayOptions, 'dataDir' | 'keys'>;
+  /** Other rules than those of this release. */
+  readonly rules?: TaxRules;
   /** Beside those that every fixture has. */
   readonly clients?: readonly Client[];
 }
@@ -91,7 +94,7 @@ export async function startGateway(options: FixtureOptions = {}): Promise<Gatewa
     {
       log: options.around === undefined ? log : options.around(log),
       clients: clientRegistry([...CLIENTS, ...(options.clients ?? [])]),
-      rules: loadTaxRules(),
+      rules: options.rules ?? loadTaxRules(),
       metrics,
       logger,
       nowMs: options.nowMs ?? Date.now,

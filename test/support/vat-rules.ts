@@ -17,3 +17,12 @@ export function testVatRules(): VatRules {
   const cards = [...vatRateCards().values()];
   return vatRulesOf(cards, toHex(sha256(new TextEncoder().encode(canonicalJson(cards)))));
 }
+
+/** The same with a standard rate of 21% where it is 20% now: what a correction of a card would make. */
+export function otherVatRules(): VatRules {
+  const cards = structuredClone([...vatRateCards().values()]) as { values?: { name: string; value: unknown }[] }[];
+  const standard = cards.flatMap((card) => card.values ?? []).filter(({ name }) => name === 'standardRate');
+  const newest = standard.at(-1);
+  if (newest !== undefined) newest.value = 2_100;
+  return vatRulesOf(cards, toHex(sha256(new TextEncoder().encode(canonicalJson(cards)))));
+}

@@ -37,16 +37,16 @@ export function readPayeSubmission(
   pointer: string,
   rules: PayeRules,
   faults: Fault[],
-): { readonly event: PayeEvent; readonly nino: string | null } {
+): { readonly event: PayeEvent; readonly nino: string | null; readonly isReadable: boolean } {
   const reader = new FieldReader(json, pointer, faults);
   const type = reader.oneOf('type', ['PaymentMade', 'EmployerClaimsMade', 'PayePeriodClosed'], 'EVENT_TYPE_UNKNOWN');
   switch (type) {
     case 'PaymentMade':
       return readPayment(reader, pointer, rules, faults);
     case 'EmployerClaimsMade':
-      return { event: readClaims(reader, pointer, rules, faults), nino: null };
+      return { event: readClaims(reader, pointer, rules, faults), nino: null, isReadable: false };
     case 'PayePeriodClosed':
-      return { event: readPeriodClosed(reader, pointer, rules, faults), nino: null };
+      return { event: readPeriodClosed(reader, pointer, rules, faults), nino: null, isReadable: false };
   }
 }
 
@@ -55,7 +55,7 @@ function readPayment(
   pointer: string,
   rules: PayeRules,
   faults: Fault[],
-): { readonly event: PaymentMade; readonly nino: string | null } {
+): { readonly event: PaymentMade; readonly nino: string | null; readonly isReadable: boolean } {
   const before = faults.length;
   const nino = readNino(reader);
   const event: PaymentMade = {
@@ -89,8 +89,9 @@ function readPayment(
     stated: readStated(reader),
   };
   reader.finish();
+  const isReadable = faults.length === before;
   addWithout(faults, before, checkPayment(event, rules), pointer);
-  return { event, nino };
+  return { event, nino, isReadable };
 }
 
 function readClaims(reader: FieldReader, pointer: string, rules: PayeRules, faults: Fault[]): EmployerClaimsMade {

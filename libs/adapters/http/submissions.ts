@@ -36,21 +36,36 @@ export interface Draft {
   readonly nino: string | null;
 }
 
+/** A draft that can be read but is at fault by the rules in force: maybe not by those under which it was received before. */
+export interface DoubtfulDraft {
+  readonly draft: Draft;
+  /** Those of `faults` that are its own. */
+  readonly faults: readonly Fault[];
+}
+
+export interface ReadSubmissions {
+  /** Without any fault. */
+  readonly drafts: readonly Draft[];
+  /** Every fault of all events. */
+  readonly faults: readonly Fault[];
+  /**
+   * At fault in nothing but what the rates say. Rates may change between a first sending and its repeat: whoever knows the very event
+   * already takes it for the one that it was.
+   */
+  readonly doubtful: readonly DoubtfulDraft[];
+}
+
 /**
  * Reads the body of a request, one event or an array of them: the drafts of those without fault, and every fault of all, each with a
  * JSON pointer into the body. The gateway, the payer's node and the command line read by this same function.
  * Codes beside those of the fields: NO_EVENTS, TOO_MANY_EVENTS, E_JSON, UNKNOWN_FIELD, FIELD_MISSING, FIELD_TYPE, FIELD_TEXT.
  */
-export function readSubmissions(
-  door: Door,
-  json: unknown,
-  rules: TaxRules,
-): { readonly drafts: readonly Draft[]; readonly faults: readonly Fault[] } {
+export function readSubmissions(door: Door, json: unknown, rules: TaxRules): ReadSubmissions {
   if (!Array.isArray(json)) return readAll(door, [json], () => '', rules);
-  if (json.length === 0) return { drafts: [], faults: [fault('NO_EVENTS', 'expected at least one event')] };
+  if (json.length === 0) return nothing('NO_EVENTS', 'expected at least one event');
   if (json.length > EVENTS_PER_REQUEST_MAX) {
     const detail = `expected at most ${EVENTS_PER_REQUEST_MAX} events in a request, not ${json.length}`;
-    return { drafts: [], faults: [fault('TOO_MANY_EVENTS', detail)] };
+    return nothing('TOO_MANY_EVENTS', detail);
   }
   return readAll(door, json, (index) => `/${index}`, rules);
 }
@@ -71,18 +86,25 @@ function readAll(
   list: readonly unknown[],
   pointerOf: (index: number) => string,
   rules: TaxRules,
-): { readonly drafts: readonly Draft[]; readonly faults: readonly Fault[] } {
+): ReadSubmissions {
   const drafts: Draft[] = [];
+  const doubtful: DoubtfulDraft[] = [];
   const faults: Fault[] = [];
   for (const [index, json] of list.entries()) {
     const before = faults.length;
     const read = readOne(door, json, pointerOf(index), rules, faults);
-    if (read !== null && faults.length === before) drafts.push({ index, ...read });
+    if (read === null) continue;
+    const { event, nino } = read;
+    if (faults.length === before) drafts.push({ index, event, nino });
+    else if (read.isReadable) doubtful.push({ draft: { index, event, nino }, faults: faults.slice(before) });
   }
-  return { drafts, faults };
+  return { drafts, faults, doubtful };
 }
 
-type ReadEvent = Omit<Draft, 'index'>;
+interface ReadEvent extends Omit<Draft, 'index'> {
+  /** False where a fault is of more than the rules in force: then the event is not one. */
+  readonly isReadable: boolean;
+}
 
 function readOne(door: Door, json: unknown, pointer: string, rules: TaxRules, faults: Fault[]): ReadEvent | null {
   if (!isJsonObject(json)) {
@@ -95,9 +117,14 @@ function readOne(door: Door, json: unknown, pointer: string, rules: TaxRules, fa
     case 'vat':
       return readVat(json, pointer, rules, faults);
     case 'payments':
-      return addFaults(checkMoneyMoved(json), pointer, faults) ? { event: moneyMovedOf(json), nino: null } : null;
+      return addFaults(checkMoneyMoved(json), pointer, faults)
+        ? { event: moneyMovedOf(json), nino: null, isReadable: true }
+        : null;
   }
 }
+
+/** Faults of VAT events that other rates would not find. */
+const RATE_FAULTS: ReadonlySet<string> = new Set(['E_VAT_MISMATCH']);
 
 function readVat(
   json: Readonly<Record<string, unknown>>,
@@ -105,9 +132,11 @@ function readVat(
   rules: TaxRules,
   faults: Fault[],
 ): ReadEvent | null {
-  if (!addFaults(checkVatSubmission(json, rules.vat), pointer, faults)) return null;
+  const found = checkVatSubmission(json, rules.vat);
+  addFaults(found, pointer, faults);
+  if (!found.every(({ code }) => RATE_FAULTS.has(code))) return null;
   try {
-    return { event: vatEventOf(json), nino: null };
+    return { event: vatEventOf(json), nino: null, isReadable: true };
   } catch (error) {
     if (!(error instanceof TallyError)) throw error;
     // such as half a surrogate pair, of which RFC 8785 has no form to hash
@@ -150,6 +179,6 @@ function addFaults(found: readonly Fault[], pointer: string, faults: Fault[]): b
   return found.length === 0;
 }
 
-function fault(code: string, detail: string): Fault {
-  return { code, pointer: '', detail };
+function nothing(code: string, detail: string): ReadSubmissions {
+  return { drafts: [], faults: [{ code, pointer: '', detail }], doubtful: [] };
 }

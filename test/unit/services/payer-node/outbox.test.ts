@@ -1,20 +1,27 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { loadTaxRules } from '../../../../libs/adapters/runtime/load-rules.ts';
 import { account } from '../../../../libs/core/identity/account.ts';
 import { laneOf, Outbox } from '../../../../services/payer-node/outbox.ts';
 import { ownEventsOf } from '../../../../services/payer-node/own-events.ts';
 import { PayerStore } from '../../../../services/payer-node/payer-store.ts';
 import { paymentJson } from '../../../support/own-events.ts';
+import { saleJson } from '../../../support/submissions.ts';
+import { otherVatRules } from '../../../support/vat-rules.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'tallystick-outbox-'));
+let folder = '';
 const events = ownEventsOf(loadTaxRules());
 let store: PayerStore | null = null;
 
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tallystick-outbox-'));
+});
+
 afterEach(async () => {
   await store?.close();
+  store = null;
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -53,4 +60,19 @@ it('what waits to be sent is behind nothing that comes after a restart, whatever
     ({ value }) => (JSON.parse(third.open.submitted.get(value) ?? '{}') as { worksNumber: string }).worksNumber,
   );
   expect(worksNumbers).toEqual(['W1', 'W2', 'W3', 'W4', 'W1', 'W2', 'W3', 'W4']);
+});
+
+it('knows its own under other rates: a repeat is one, what is new and wrong by them is refused', async () => {
+  const first = await reopen();
+  const sale = saleJson();
+  expect(await first.outbox.submit('vat', [sale], WHOLE)).toMatchObject({ queued: 1 });
+  const now = ownEventsOf({ ...loadTaxRules(), vat: otherVatRules() });
+  const { open } = await reopen();
+  const outbox = new Outbox({ store: open, events: now, wake: () => undefined, follow: () => undefined });
+  expect(await outbox.submit('vat', [sale], WHOLE)).toMatchObject({ queued: 0, repeated: 1, refused: [] });
+  const refused = await outbox.submit('vat', [sale, saleJson({ tillId: 'T2' })], WHOLE);
+  expect(refused).toMatchObject({ queued: 0, refused: [{ index: 1, faults: [{ code: 'E_VAT_MISMATCH' }] }] });
+  // What the gateway has appended is still ours, to the byte.
+  const text = JSON.stringify(sale);
+  expect(now.encode('vat', text, 1, null)).toEqual(events.encode('vat', text, 1, null));
 });
