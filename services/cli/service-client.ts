@@ -37,6 +37,7 @@ export function clientOf(options: ReachOptions): ServiceClient {
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_UP_MS = 1_000;
 
 /** Calls the HTTP interfaces of a running Tallystick: the command line goes through the service, never beside it. */
 export class ServiceClient {
@@ -98,6 +99,9 @@ export class ServiceClient {
 
   /** A service that is gone before it answers, or in the middle of an answer, is out of reach. */
   async #reached<T>(url: string, answer: Promise<T>): Promise<T> {
+    // A connection that dies in the middle can leave nothing that keeps the process up, not even the signal's own timer: Node would
+    // then end it (exit code 13) before the time is over.
+    const untilAnswered = setInterval(() => undefined, KEEP_UP_MS);
     try {
       return await answer;
     } catch (cause) {
@@ -107,6 +111,8 @@ export class ServiceClient {
         { url },
         { retriable: true, cause },
       );
+    } finally {
+      clearInterval(untilAnswered);
     }
   }
 }
