@@ -114,11 +114,11 @@ function formsOf(value: string): readonly (readonly [string, Buffer])[] {
   const spaced = value.replace(/^(..)(..)(..)(..)(.)$/, '$1 $2 $3 $4 $5');
   const texts = [value, value.toLowerCase(), value.slice(0, 8), spaced, encodeURIComponent(value)];
   const bytes = Buffer.from(value);
-  const base64 = [0, 1, 2].map((skip) =>
-    Buffer.concat([Buffer.alloc(skip), bytes])
-      .toString('base64')
-      .slice(4, -4),
-  );
+  // The characters of base64 that depend on the value alone, whatever stands before and after it.
+  const base64 = [0, 1, 2].map((skip) => {
+    const text = Buffer.concat([Buffer.alloc(skip), bytes, Buffer.alloc(3)]).toString('base64');
+    return text.slice(Math.ceil((skip * 8) / 6), Math.floor(((skip + bytes.length) * 8) / 6));
+  });
   const hashes = ['sha256', 'sha1', 'md5'].map((name) => createHash(name).update(bytes).digest());
   return [
     ...[...texts, bytes.toString('hex'), bytes.toString('utf16le'), ...base64].map((text) => Buffer.from(text)),
