@@ -10,12 +10,16 @@ import { ServiceProcess } from '../support/service-process.ts';
 const data = capability('real-data');
 /** All three months in test:long; April alone otherwise: the same employees, a third of the time. */
 const MONTHS = process.env['TEST_LONG'] === '1' ? 3 : 1;
-const folder = mkdtempSync(join(tmpdir(), 'tallystick-real-pay-'));
 
 describe.skipIf(!data.available)('the payroll of HMRC and DWP', () => {
-  const service = new ServiceProcess();
+  let folder = '';
+  let service: ServiceProcess;
 
-  beforeAll(() => service.start());
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'tallystick-real-pay-'));
+    service = new ServiceProcess();
+    await service.start();
+  });
   afterAll(async () => {
     await service.dispose();
     rmSync(folder, { recursive: true, force: true });

@@ -13,7 +13,7 @@ import { mountSmallDisk } from '../support/small-disk.ts';
 /** The log keeps 64 MiB free; the disk has room for a little above that. */
 const DISK_MIB = 120;
 const RESERVE_BYTES = 64 * 1024 ** 2;
-const folder = mkdtempSync(join(tmpdir(), 'tallystick-disk-'));
+let folder = '';
 let service: ServiceProcess | null = null;
 let unmount: (() => void) | null = null;
 
@@ -25,6 +25,7 @@ afterAll(() => {
 
 describe.skipIf(!capability('tmpfs').available)('a disk that is full', () => {
   beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tallystick-disk-'));
     unmount = mountSmallDisk(folder, DISK_MIB);
   });
 
@@ -70,11 +71,13 @@ describe.skipIf(!capability('tmpfs').available)('a disk that is full', () => {
     // Events are under way in every store when something else takes the last byte.
     const taken = await Promise.all([3, 4, 5, 6, 7, 8].map((number) => statusOf(running, number)));
     expect(taken).toEqual([202, 202, 202, 202, 202, 202]);
+    const live = `${running.url}/health/live`;
     fill(0);
     // It may wait for room, or end: then with the name of what is wrong, and is started again as a supervisor would.
     await sleep(5_000);
-    const isAlive = !running.hasEnded && (await fetch(`${running.url}/health/live`).catch(() => null))?.status === 200;
+    const isAlive = !running.hasEnded && (await fetch(live).catch(() => null))?.status === 200;
     if (!isAlive) expect(await running.ended(40_000)).toBe(1);
+    console.log(isAlive ? 'it waited for room' : 'it ended by the name of what is wrong');
     expect(running.output).toMatch(/"code":"(DISK_FULL|LOG_FULL)"/);
     expect(running.output).not.toContain('Node.js v');
     rmSync(join(folder, 'filler'));

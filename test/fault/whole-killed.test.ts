@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePorts } from '../../libs/adapters/runtime/free-port.ts';
 import type { OutboxCounts } from '../../services/payer-node/outbox.ts';
 import { capability } from '../support/capabilities.ts';
@@ -13,7 +13,7 @@ import { eventually, ServiceProcess } from '../support/service-process.ts';
 
 const KILLS = 6;
 const data = capability('real-data');
-const folder = mkdtempSync(join(tmpdir(), 'tallystick-killed-'));
+let folder = '';
 let service: ServiceProcess | null = null;
 
 afterAll(async () => {
@@ -22,6 +22,10 @@ afterAll(async () => {
 });
 
 describe.skipIf(!data.available)('the whole process, killed again and again in the middle of two imports', () => {
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tallystick-killed-'));
+  });
+
   it('has every event that it took in exactly one block of both copies, to the penny', {
     timeout: 300_000,
   }, async () => {

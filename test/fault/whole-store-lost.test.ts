@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePorts } from '../../libs/adapters/runtime/free-port.ts';
 import { capability } from '../support/capabilities.ts';
 import { vatByQuarter } from '../support/independent-vat.ts';
@@ -11,7 +11,7 @@ import { writePayroll, writeRetailSlice } from '../support/real-slices.ts';
 import { eventually, ServiceProcess, tally } from '../support/service-process.ts';
 
 const data = capability('real-data');
-const folder = mkdtempSync(join(tmpdir(), 'tallystick-store-lost-'));
+let folder = '';
 let service: ServiceProcess | null = null;
 
 afterAll(async () => {
@@ -28,6 +28,10 @@ const STORES: readonly (readonly string[])[] = [
 ];
 
 describe.skipIf(!data.available)('a store lost in the middle of an import', () => {
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tallystick-store-lost-'));
+  });
+
   it('is folded from the log again: nothing is decided twice, and both copies are the same to the penny', {
     timeout: 300_000,
   }, async () => {
