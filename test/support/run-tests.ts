@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { CAPABILITY_NAMES, capability } from './capabilities.ts';
 
 /**
@@ -30,7 +30,9 @@ const vitest = spawn(
   [
     'node_modules/vitest/vitest.mjs',
     'run',
-    '--reporter=default',
+    // Of what passes a dot; of what fails all that it printed: a log that is cut short then still holds the failures.
+    '--reporter=dot',
+    '--silent=passed-only',
     '--reporter=json',
     `--outputFile.json=${report}`,
     ...filters,
@@ -46,7 +48,12 @@ interface Report {
   readonly numFailedTestSuites: number;
   readonly testResults: readonly {
     readonly name: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages: readonly string[];
+    }[];
   }[];
 }
 
@@ -66,7 +73,14 @@ function summarise(status: number): number {
   for (const name of skipped) console.log(`skipped: ${name}`);
   for (const line of missing) console.log(`because of: ${line}`);
   // A suite that failed to load counts as a failure of its own: it has no failed test to show.
-  const brokenSuites = result.testResults.filter((file) => file.assertionResults.length === 0).length;
+  const broken = result.testResults.filter((file) => file.assertionResults.length === 0);
+  const brokenSuites = broken.length;
+  for (const file of broken) tellFailure(file.name, '', file.message);
+  for (const file of result.testResults) {
+    for (const test of file.assertionResults) {
+      if (test.status === 'failed') tellFailure(file.name, test.fullName, test.failureMessages.join('\n'));
+    }
+  }
   const failedBySkip = requireAll ? skipped.length : 0;
   const failed =
     result.numFailedTests +
@@ -76,4 +90,10 @@ function summarise(status: number): number {
   if (failedBySkip > 0) console.log(`${failedBySkip} skipped tests are failures here: REQUIRE_ALL=1`);
   console.log(`${result.numPassedTests} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
+}
+
+/** The last thing before the figures: what failed and its first words, where a reader of a long log looks first. */
+function tellFailure(file: string, test: string, message: string): void {
+  const first = message.split('\n').slice(0, 12).join('\n    ').slice(0, 1_500);
+  console.log(`failed: ${relative(process.cwd(), file)}${test === '' ? '' : `: ${test}`}\n    ${first}`);
 }
