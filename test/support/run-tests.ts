@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { CAPABILITY_NAMES, capability } from './capabilities.ts';
+import { fetchServers } from './fetch-servers.ts';
 
 /**
  * `npm test [-- FILTER …]`: everything that this machine can run. Prints what is skipped and why, and closes with `N passed, N failed`.
@@ -21,6 +22,15 @@ for (const name of CAPABILITY_NAMES) {
   }
 }
 for (const line of missing) console.log(`tests that need it are skipped: ${line}`);
+try {
+  await fetchServers();
+} catch (error) {
+  console.error(error);
+  if (requireAll) {
+    console.log('0 passed, 1 failed');
+    process.exit(1);
+  }
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'tallystick-tests-'));
 const report = join(folder, 'report.json');

@@ -20,7 +20,7 @@ export interface RunningApicurio {
 
 /** A real schema registry on loopback, with its schemas in memory. Fetched by Maven once and kept in the cache folder: complete or absent. */
 export async function startApicurio(): Promise<RunningApicurio> {
-  const app = await appFolder();
+  const app = await apicurioFolder();
   const [port = 0, managementPort = 0] = await freePorts(2);
   const folder = mkdtempSync(join(tmpdir(), 'tally-apicurio-'));
   const settings = {
@@ -56,7 +56,8 @@ export async function startApicurio(): Promise<RunningApicurio> {
   };
 }
 
-async function appFolder(): Promise<string> {
+/** Its folder in the cache: fetched by Maven where it is not there yet. Throws what Maven said. */
+export async function apicurioFolder(): Promise<string> {
   const folder = join(cacheFolder(), `apicurio-${VERSION}`);
   if (existsSync(folder)) return folder;
   mkdirSync(cacheFolder(), { recursive: true });
