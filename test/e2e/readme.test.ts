@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, ServiceProcess, tally } from '../support/service-process.ts';
@@ -48,10 +49,28 @@ describe('the README, followed to the letter', () => {
     // £12.00 at 20% holds £2.00 of VAT; £3.00 of food is zero-rated.
     expect(shown.stdout).toMatch(/output vat +│ +2\.00/);
     expect(shown.stdout).toContain('018f0000-0000-7000-8000-000000000001');
+    await breakACopy(service.dataDir);
     expect(await service.stop()).toBe(0);
     expect(await checkDataFolder(service.dataDir, { complete: true })).toMatchObject({ entries: 1, chargesPence: 200 });
   });
 });
+
+/** The README's own lines: a copy that verifies, and one that was changed and does not. */
+async function breakACopy(dataDir: string): Promise<void> {
+  const lines = blocks.find((block) => block.includes('--export')) ?? '';
+  const results: Awaited<ReturnType<typeof tally>>[] = [];
+  for (const line of lines.trim().split('\n')) {
+    const here = line.replaceAll(/\b(copy|altered)\.tally/g, (file) => join(dataDir, file));
+    if (here.startsWith('sed')) await run('sh', ['-c', here]);
+    else
+      results.push(
+        await tally([...here.split(' ').slice(2), ...(here.includes('verify') ? [] : ['--data-dir', dataDir])]),
+      );
+  }
+  expect(results.map(({ code }) => code)).toEqual([0, 0, 1]);
+  expect(results[1]?.stdout).toContain('\nVERIFIED');
+  expect(results[2]?.stdout).toMatch(/DIFFERS: block 1 of chain [0-9a-f]{32}: PREV_DIFFERS/);
+}
 
 describe('an old Node', () => {
   it('is told what is needed, in words', async () => {
