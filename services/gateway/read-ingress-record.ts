@@ -1,3 +1,4 @@
+import { codecFacts } from '../../libs/adapters/event-log/codec-unreadable.ts';
 import { type LogRecord, RECORD_BYTES_MAX } from '../../libs/adapters/event-log/event-log.ts';
 import { isJsonObject } from '../../libs/adapters/http/field-reader.ts';
 import { type Door, readSubmissions } from '../../libs/adapters/http/submissions.ts';
@@ -16,9 +17,12 @@ export interface ReadIngressOptions {
   readonly rules: TaxRules;
 }
 
-export type IngressReading =
-  | { readonly kind: 'event'; readonly prepared: PreparedEvent }
-  | { readonly kind: 'refused'; readonly rejection: Rejection };
+export type IngressReading = { readonly kind: 'event'; readonly prepared: PreparedEvent } | Refused;
+
+interface Refused {
+  readonly kind: 'refused';
+  readonly rejection: Rejection;
+}
 
 /** Faults named in one dead letter. */
 const FAULTS_NAMED_MAX = 20;
@@ -38,6 +42,7 @@ const ROLES: Readonly<Record<Door, readonly ClientRole[]>> = {
  */
 export function readIngressRecord(record: LogRecord, index: number, options: ReadIngressOptions): IngressReading {
   const { client, rules, personTokenKey } = options;
+  if (record.unreadable !== undefined) return refusedCodec(client, record.unreadable);
   const json = jsonOf(record);
   if (typeof json === 'string') return refusedWhole(client, json);
   if (!isJsonObject(json)) return refusedWhole(client, 'E_JSON');
@@ -60,7 +65,6 @@ export function idConflict({ draft }: PreparedEvent, client: Client): Rejection 
 
 /** The parsed value, or the code of why there is none. */
 function jsonOf(record: LogRecord): unknown {
-  if (record.unreadable !== undefined) return 'CODEC_UNREADABLE';
   if (record.value === null || record.value.length === 0) return 'RECORD_EMPTY';
   // a small compressed batch may hold a large record
   if (record.value.length > RECORD_BYTES_MAX) return 'RECORD_TOO_LARGE';
@@ -95,11 +99,17 @@ interface About {
   readonly eventId: EventId | null;
 }
 
-function refusedWhole(client: Client, code: string): IngressReading {
+function refusedWhole(client: Client, code: string): Refused {
   return refused(client, { account: null, eventId: null }, [faultOf(code)]);
 }
 
-function refused(client: Client, about: About, faults: readonly Fault[]): IngressReading {
+/** The dead letter names the compression and those that can be read: all that its sender needs to send it again. */
+function refusedCodec(client: Client, codec: string): Refused {
+  const { kind, rejection } = refusedWhole(client, 'CODEC_UNREADABLE');
+  return { kind, rejection: { ...rejection, facts: { ...rejection.facts, ...codecFacts(codec) } } };
+}
+
+function refused(client: Client, about: About, faults: readonly Fault[]): Refused {
   return { kind: 'refused', rejection: rejectionOf(client, about, faults) };
 }
 

@@ -1,4 +1,5 @@
 import { checkTopic, decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
+import { codecUnreadable } from '../../libs/adapters/event-log/codec-unreadable.ts';
 import type { LogRecord, RecordBatch } from '../../libs/adapters/event-log/event-log.ts';
 import { KeyedState } from '../../libs/adapters/event-log/keyed-state.ts';
 import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
@@ -101,6 +102,7 @@ class AssessEvents implements StageProgram<LiabilityBody> {
   #read(topic: string, record: LogRecord): Input {
     const { sha256Hex } = this.#dependencies;
     try {
+      if (record.unreadable !== undefined) throw codecUnreadable(record.unreadable);
       if (record.value === null) throw new TallyError('RECORD_EMPTY', 'a record without a value', {});
       const event = decodeEvent(record.value);
       this.#checkPlace(topic, record, event);
@@ -156,14 +158,15 @@ function rejected(rejection: Rejection): Decision {
 }
 
 const FACT_CHARACTERS_MAX = 120;
+const NAMES_OF_OURS: ReadonlySet<string> = new Set(['schema', 'fingerprint', 'type', 'codec', 'readable']);
 
 function refusalOf(error: unknown): Rejection {
   const code = error instanceof TallyError ? error.code : 'RECORD_UNREADABLE';
   const facts: Record<string, string> = {};
   if (error instanceof TallyError) {
-    // Only numbers and schema names: the values of an unreadable record may be anything.
+    // Only numbers and names that are ours: the values of an unreadable record may be anything.
     for (const [name, value] of Object.entries(error.facts)) {
-      if (typeof value === 'number' || name === 'schema' || name === 'fingerprint' || name === 'type') {
+      if (typeof value === 'number' || NAMES_OF_OURS.has(name)) {
         facts[name] = String(value).slice(0, FACT_CHARACTERS_MAX);
       }
     }

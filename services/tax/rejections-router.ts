@@ -2,7 +2,8 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { decodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts';
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
-import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
+import { codecUnreadable } from '../../libs/adapters/event-log/codec-unreadable.ts';
+import type { EventLog, LogRecord } from '../../libs/adapters/event-log/event-log.ts';
 import { readAt } from '../../libs/adapters/event-log/read-at.ts';
 import { REJECTIONS } from '../../libs/adapters/event-log/topics.ts';
 import { type BearerDependencies, requireClient } from '../../libs/adapters/http/bearer.ts';
@@ -19,6 +20,8 @@ export interface RejectionsRouterDependencies extends BearerDependencies {
 const LIMIT_MAX = 1_000;
 const REDRIVE_MAX = 1_000;
 const SCAN_RECORDS = 500;
+const SCAN_BYTES = 1024 * 1024;
+const SCAN_WAIT_MS = 5_000;
 const POSITION = /^(\d{1,6})-(\d{1,15})$/;
 const redriveBody = z.strictObject({ positions: z.array(z.string().regex(POSITION)).min(1).max(REDRIVE_MAX) });
 
@@ -56,35 +59,52 @@ interface PositionedLetter {
 }
 
 async function newestLetters(limit: number, log: EventLog) {
-  const letters: PositionedLetter[] = [];
   const partitions = await log.partitionCount(REJECTIONS);
-  for (let partition = 0; partition < partitions; partition++) {
-    letters.push(...(await newestOfPartition(partition, limit, log)));
-  }
+  const ends = await Promise.all(
+    Array.from({ length: partitions }, async (_, partition) => ({
+      partition,
+      ...(await log.bounds({ topic: REJECTIONS, partition })),
+    })),
+  );
+  const letters = await lettersUpTo(
+    ends.filter(({ low, high }) => high > low).map((end) => ({ ...end, from: Math.max(end.low, end.high - limit) })),
+    log,
+  );
   letters.sort((a, b) => b.letter.recordedAtMs - a.letter.recordedAtMs);
   return letters.slice(0, limit).map(({ position, letter }) => rowOf(position, letter));
 }
 
-async function newestOfPartition(partition: number, limit: number, log: EventLog): Promise<PositionedLetter[]> {
-  const { low, high } = await log.bounds({ topic: REJECTIONS, partition });
-  if (high === low) return [];
-  const reader = log.reader([{ topic: REJECTIONS, partition, offset: Math.max(low, high - limit) }]);
+interface Stretch {
+  readonly partition: number;
+  readonly from: number;
+  readonly high: number;
+}
+
+async function lettersUpTo(stretches: readonly Stretch[], log: EventLog): Promise<PositionedLetter[]> {
   const letters: PositionedLetter[] = [];
+  const left = new Map(stretches.map(({ partition, high }) => [partition, high]));
+  const reader = log.reader(stretches.map(({ partition, from }) => ({ topic: REJECTIONS, partition, offset: from })));
   try {
-    for (let next = Math.max(low, high - limit); next < high; ) {
-      const [batch] = await reader.poll({ maxBytes: 1024 * 1024, maxRecords: SCAN_RECORDS, waitMs: 0 });
-      if (batch === undefined) break;
-      for (const record of batch.records) {
-        if (record.value !== null) {
-          letters.push({ position: `${partition}-${record.offset}`, letter: decodeDeadLetter(record.value) });
-        }
+    while (left.size > 0) {
+      const batches = await reader.poll({ maxBytes: SCAN_BYTES, maxRecords: SCAN_RECORDS, waitMs: SCAN_WAIT_MS });
+      if (batches.length === 0) throw unavailable('what stands in rejections.v1 can not be read now: try again');
+      for (const { partition, records, nextOffset } of batches) {
+        letters.push(...records.flatMap((record) => positioned(partition, record)));
+        if (nextOffset >= (left.get(partition) ?? 0)) left.delete(partition);
       }
-      next = batch.nextOffset;
     }
   } finally {
     await reader.close();
   }
   return letters;
+}
+
+function positioned(partition: number, { offset, value }: LogRecord): PositionedLetter[] {
+  return value === null ? [] : [{ position: `${partition}-${offset}`, letter: decodeDeadLetter(value) }];
+}
+
+function unavailable(message: string): TallyError {
+  return new TallyError('LOG_UNAVAILABLE', message, {}, { retriable: true });
 }
 
 async function letterAt(position: string, log: EventLog): Promise<PositionedLetter> {
@@ -120,6 +140,13 @@ async function redrive(positions: readonly string[], log: EventLog): Promise<num
       );
     }
     const record = await readAt({ topic, partition, offset }, log);
+    if (record?.unreadable !== undefined) {
+      throw new HttpProblem(
+        409,
+        'REDRIVE_NOT_POSSIBLE',
+        `the record of the rejection at ${position} can not be read: ${codecUnreadable(record.unreadable).message}`,
+      );
+    }
     if (record === null || !isItsRecord(record.value, letter)) {
       throw new HttpProblem(
         409,
@@ -131,12 +158,7 @@ async function redrive(positions: readonly string[], log: EventLog): Promise<num
   }
   for (const outcome of await log.append(appends)) {
     if (outcome.status !== 'appended') {
-      throw new TallyError(
-        'LOG_UNAVAILABLE',
-        'the event log does not take records now: try again',
-        {},
-        { retriable: true },
-      );
+      throw unavailable('the event log does not take records now: try again');
     }
   }
   return appends.length;

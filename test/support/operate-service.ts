@@ -113,9 +113,15 @@ async function exportAndVerify(service: ServiceProcess, folder: string): Promise
 export async function exportCopy(service: ServiceProcess, account: string, file: string): Promise<void> {
   const path = `/payer/v1/accounts/${encodeURIComponent(accountForUrl(accountFromUrl(account)))}/copy`;
   const headers = { authorization: `Bearer ${service.key('payer')}` };
-  const response = await fetch(`${service.url}${path}`, { headers });
+  const response = await fetch(`${service.urlOf(path)}${path}`, { headers });
   if (!response.ok || response.body === null) throw new Error(`${path} answered ${response.status}`);
   await pipeline(Readable.fromWeb(response.body as never), createWriteStream(file));
+}
+
+interface EndOptions {
+  readonly settleMs?: number;
+  /** The whole-ledger check, where the log is not in the data folder. */
+  readonly check?: () => Promise<CheckedLedger>;
 }
 
 /**
@@ -125,12 +131,13 @@ export async function exportCopy(service: ServiceProcess, account: string, file:
 export async function endWhole(
   service: ServiceProcess,
   events: { readonly paye?: number; readonly vat?: number } = {},
+  options: EndOptions = {},
 ): Promise<{ readonly summary: Summary; readonly copies: VerifiedCopies; readonly ledger: CheckedLedger }> {
-  const summary = await settled(service, events);
+  const summary = await settled(service, events, options.settleMs);
   const copies = await verifiedCopies(service);
   const code = await service.stop();
   if (code !== 0) throw new Error(`it ended with ${code}: ${service.output}`);
-  const ledger = await checkDataFolder(service.dataDir, { complete: true });
+  const ledger = await (options.check ?? (() => checkDataFolder(service.dataDir, { complete: true })))();
   const of = ({ accounts, blocks, entries, chargesPence, paymentsPence }: VerifiedCopies | CheckedLedger) =>
     JSON.stringify({ accounts, blocks, entries, chargesPence, paymentsPence });
   if (of(copies) !== of(ledger)) throw new Error(`the copies differ: payer ${of(copies)}, HMRC ${of(ledger)}`);

@@ -69,7 +69,16 @@ export class ServiceProcess {
   }
 
   get url(): string {
-    return (JSON.parse(readFileSync(join(this.dataDir, 'running.json'), 'utf8')) as { url: string }).url;
+    return this.urlOf('');
+  }
+
+  /** Where a path is served: where each service is a process of its own, each has its address. */
+  urlOf(path: string): string {
+    const { url, urls } = JSON.parse(readFileSync(join(this.dataDir, 'running.json'), 'utf8')) as {
+      readonly url: string;
+      readonly urls?: Readonly<Record<string, string>>;
+    };
+    return urls?.[path.split('/')[1] ?? ''] ?? url;
   }
 
   key(client: 'payer' | 'bank' | 'analyst' | 'operator'): string {
@@ -125,7 +134,7 @@ export class ServiceProcess {
     path: string,
     body?: unknown,
   ): Promise<{ status: number; body: T }> {
-    const response = await fetch(`${this.url}${path}`, {
+    const response = await fetch(`${this.urlOf(path)}${path}`, {
       method,
       headers: { authorization: `Bearer ${this.key(client)}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),

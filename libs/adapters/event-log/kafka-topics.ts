@@ -13,7 +13,8 @@ export interface CreateTopicsOptions {
   readonly minInsyncReplicas: number;
 }
 
-const READY_WITHIN_MS = 15_000;
+/** A broker on a busy machine takes a while to lead what it was just told of; it is asked again until then. */
+const READY_WITHIN_MS = 45_000;
 const POLL_MS = 50;
 
 /**

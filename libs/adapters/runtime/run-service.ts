@@ -124,6 +124,8 @@ async function serve(
       await server.stop(HTTP_STOP_MS);
       await closeAll(closers, logger);
       logger.info('stopped');
+      // A pipe that is read keeps the process up for as long as the other end is there.
+      process.stdin.destroy();
     })();
     return stopping;
   };
