@@ -25,8 +25,8 @@ export interface StartClusterDependencies {
   readonly progress: (line: string) => void;
 }
 
-const SERVICES = ['gateway', 'tax', 'ledger', 'payer-node', 'reconciliation', 'dashboard'] as const;
-type ServiceName = (typeof SERVICES)[number];
+export const CLUSTER_SERVICES = ['gateway', 'tax', 'ledger', 'payer-node', 'reconciliation', 'dashboard'] as const;
+export type ServiceName = (typeof CLUSTER_SERVICES)[number];
 /** As in the embedded way: a person who looks sees blocks at once. */
 const BLOCK_AGE_MS = '2000';
 const DRAIN_LOOK_MS = 300;
@@ -62,19 +62,12 @@ async function startParts(
 ): Promise<Running> {
   const logFolder = join(dataDir, 'logs');
   mkdirSync(logFolder, { recursive: true });
-  const own = ownClients(dataDir);
-  writeFileSync(join(dataDir, 'clients.json'), JSON.stringify({ clients: own.clients.clients }), { mode: 0o600 });
+  const own = clusterClients(dataDir);
   const backends = await startBackends(dataDir, progress, closers);
   const urls = await urlsOf(port);
   const services = new Map<ServiceName, ChildService>();
-  for (const service of SERVICES) {
-    const env = {
-      DATA_DIR: dataDir,
-      HOST: '127.0.0.1',
-      PORT: portOf(urls[service]),
-      ...backends,
-      ...settingsOf(service, dataDir, urls, own),
-    };
+  for (const service of CLUSTER_SERVICES) {
+    const env = clusterEnvironment(service, { dataDir, urls, own, backends });
     services.set(service, new ChildService({ service, url: urls[service], logFolder, env }, { logger }));
   }
   progress('starting the services');
@@ -95,6 +88,13 @@ async function startParts(
   writeFileSync(join(dataDir, RUNNING_FILE), `${JSON.stringify(running)}\n`, { mode: 0o600 });
   closers.push(() => rmSync(join(dataDir, RUNNING_FILE), { force: true }));
   return runningOf(dataDir, urls, own, backends, stop);
+}
+
+/** The clients of a cluster on this machine, and the file that its services read them from. */
+export function clusterClients(dataDir: string): OwnClients {
+  const own = ownClients(dataDir);
+  writeFileSync(join(dataDir, 'clients.json'), JSON.stringify({ clients: own.clients.clients }), { mode: 0o600 });
+  return own;
 }
 
 async function startBackends(
@@ -119,26 +119,32 @@ async function startBackends(
   return { KAFKA_BROKERS: brokers, REDIS_URL: redisUrl, ...replication };
 }
 
-async function urlsOf(port: number): Promise<Record<ServiceName, string>> {
-  const ports = await freePorts(SERVICES.length);
-  const urls = SERVICES.map((service, i) => {
+/** A free loopback address for each service. */
+export async function urlsOf(port: number): Promise<Record<ServiceName, string>> {
+  const ports = await freePorts(CLUSTER_SERVICES.length);
+  const urls = CLUSTER_SERVICES.map((service, i) => {
     const own = service === 'dashboard' && port !== 0 ? port : ports[i];
     return [service, `http://127.0.0.1:${own}`] as const;
   });
   return Object.fromEntries(urls) as Record<ServiceName, string>;
 }
 
-function portOf(url: string): string {
-  return new URL(url).port;
+export interface ClusterOfServices {
+  readonly dataDir: string;
+  readonly urls: Readonly<Record<ServiceName, string>>;
+  readonly own: OwnClients;
+  /** Where Kafka and Redis are. */
+  readonly backends: Readonly<Record<string, string>>;
 }
 
-/** What a service needs to know of the others. */
-function settingsOf(
-  service: ServiceName,
-  dataDir: string,
-  urls: Record<ServiceName, string>,
-  { keys }: OwnClients,
-): Record<string, string> {
+/** The environment of a service of a cluster on this machine: where it listens, what it keeps and what it needs to know of the others. */
+export function clusterEnvironment(service: ServiceName, cluster: ClusterOfServices): Readonly<Record<string, string>> {
+  const { dataDir, urls, backends } = cluster;
+  const common = { DATA_DIR: dataDir, HOST: '127.0.0.1', PORT: new URL(urls[service]).port, ...backends };
+  return { ...common, ...settingsOf(service, cluster) };
+}
+
+function settingsOf(service: ServiceName, { dataDir, urls, own: { keys } }: ClusterOfServices): Record<string, string> {
   switch (service) {
     case 'payer-node':
       return {
@@ -185,7 +191,7 @@ function runningOf(
       `Treasury page   ${urls.dashboard}/`,
       `gateway         ${urls.gateway}/v1/paye/events  /v1/vat/events  /v1/payments`,
       `payer node      ${urls['payer-node']}/payer/v1/events/paye  /payer/v1/events/vat`,
-      `metrics         ${SERVICES.map((service) => `${urls[service]}/metrics`).join('  ')}`,
+      `metrics         ${CLUSTER_SERVICES.map((service) => `${urls[service]}/metrics`).join('  ')}`,
       `ingress         Kafka at ${backends['KAFKA_BROKERS']}, topic ingress.payer.v1`,
       `logs            ${dataDir}/logs`,
     ],

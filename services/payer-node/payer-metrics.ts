@@ -1,11 +1,22 @@
-import type { CountMetric, GaugeMetric, Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import type {
+  CountMetric,
+  GaugeMetric,
+  Metrics,
+  SecondsMetric,
+} from '../../libs/adapters/telemetry/metrics-registry.ts';
 import type { OutboxCounts } from './outbox.ts';
+
+/** About a quarter apart from a tenth of a second to ten, then wider: a copy is some seconds old, and one of an hour is one too many. */
+const COPY_AGE_BUCKETS_SECONDS = [
+  0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7.5, 10, 15, 20, 30, 60, 300, 3_600,
+];
 
 /** Metrics of a payer's node: never by payer. */
 export interface PayerMetrics {
   readonly entries: CountMetric<never>;
   readonly blocks: CountMetric<never>;
   readonly faults: CountMetric<'code'>;
+  readonly copyAge: SecondsMetric<never>;
   readonly events: GaugeMetric<'state'>;
 }
 
@@ -41,6 +52,12 @@ export function payerMetrics(metrics: Metrics, figures: PayerFigures): PayerMetr
       name: 'tally_payer_blocks_verified_total',
       help: 'Blocks that passed every check and were stored.',
       labels: [],
+    }),
+    copyAge: metrics.histogram({
+      name: 'tally_payer_copy_age_seconds',
+      help: "From the gateway's receipt of an event of ours to its entry checked and stored in this copy.",
+      labels: [],
+      bucketsSeconds: COPY_AGE_BUCKETS_SECONDS,
     }),
     faults: metrics.counter({
       name: 'tally_payer_faults_total',

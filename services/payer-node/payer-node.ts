@@ -214,6 +214,8 @@ function partsOf(
     onTaken: (entries, blocks, receivedAtMs) => {
       metrics.entries.add({}, entries);
       metrics.blocks.add({}, blocks);
+      const nowMs = clock();
+      for (const atMs of receivedAtMs) metrics.copyAge.observe({}, (nowMs - atMs) / 1_000);
       dependencies.onStored?.(receivedAtMs);
     },
     onLedger: (met) => {

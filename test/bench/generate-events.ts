@@ -16,6 +16,13 @@ export interface GenerateOptions {
   readonly seed: number;
 }
 
+export interface GeneratedEvents {
+  readonly file: string;
+  readonly events: number;
+  /** Three a sale, one a payment. */
+  readonly lines: number;
+}
+
 /** Design section 9: 4,000 receipts and 3,000 payments a second at the nation's peak. */
 const SALES_OF_SEVEN = 4;
 const LINES_A_SALE = 3;
@@ -23,8 +30,8 @@ const PEOPLE_AT_ONCE = 100;
 const MONTHS = 12;
 const CATEGORIES = ['standard', 'food.basic', 'standard', 'reduced', 'zero'];
 
-/** Writes the events in the order in which they are sent; gives how many lines (three a sale, one a payment) they have. Depends on its options alone. */
-export async function generateEvents(options: GenerateOptions): Promise<{ readonly lines: number }> {
+/** Writes the events in the order in which they are sent. What it writes depends on its options alone. */
+export async function generateEvents(options: GenerateOptions): Promise<GeneratedEvents> {
   const fraction = drawsOf(options.seed);
   const share = (of: number): number => Math.max(1, Math.round((options.accounts * of) / 7));
   const traders = placesOf(options.law, share(SALES_OF_SEVEN), fraction);
@@ -55,7 +62,7 @@ export async function generateEvents(options: GenerateOptions): Promise<{ readon
   }
   out.end(text);
   await finished(out);
-  return { lines };
+  return { file: options.file, events: options.events, lines };
 }
 
 /** A sale of three lines at till T1 of a trader. */

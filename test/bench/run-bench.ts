@@ -1,11 +1,7 @@
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Presets, SingleBar } from 'cli-progress';
-import { projectRoot } from '../../libs/adapters/runtime/project-root.ts';
 import {
   CASES,
   type CaseMessage,
@@ -15,87 +11,122 @@ import {
   SPREADS,
   type SpreadName,
 } from './bench-case.ts';
-import { generateEvents } from './generate-events.ts';
+import { type BenchBuild, buildForBench, endChildren, forkModule } from './bench-children.ts';
+import { type GeneratedEvents, generateEvents } from './generate-events.ts';
+import { KAFKA_CASES, KAFKA_CASES_DEFAULT, type KafkaCaseName } from './kafka-case.ts';
 import { type BenchRow, printBench } from './print-bench.ts';
+import { printKafkaBench } from './print-kafka-bench.ts';
+import { progressLine } from './progress-line.ts';
+import { runKafkaBench } from './run-kafka-bench.ts';
 
 const EVENTS_DEFAULT = 100_000;
-const USAGE = `npm run bench -- [options]: measures the embedded way of running on two spreads of payers.
+const USAGE = `npm run bench -- [options]: measures the embedded way of running, or with --kafka the one on Kafka, on two spreads of payers.
 
   --spread busy|nation   one spread alone
   --case NAME            only up to and with this case (may stand more than once): ${CASES.join(', ')}
-  --events N             events of each case but the paced one (default ${EVENTS_DEFAULT})
+  --events N             events of each case but the paced ones (default ${EVENTS_DEFAULT})
   --accounts N           accounts of nation (default 2000000)
-  --pace N               events a second of the paced case (default 2000)
-  --paced-seconds N      how long the paced case sends (default 10)
+  --pace N               events a second of the paced case (default 2000, on Kafka 500)
+  --paced-seconds N      how long the paced case sends (default 10, on Kafka 20)
   --runs N               runs of each spread; the table shows the median (default 1)
   --json                 the figures as JSON
-  --cpu-prof FOLDER      a CPU profile of each case
+  --cpu-prof FOLDER      a CPU profile of each case, on Kafka of each service
   --source               run the source through tsx instead of the compiled build
+
+On Kafka (a broker and a Redis are started; needs what \`tally start --kafka\` needs):
+  --kafka                raw copying, the pipeline in three processes, the embedded one, and each stage, one after another on one broker
+  --case NAME            only these: ${KAFKA_CASES.join(', ')} (default: all but replay)
+  --replay-pace N        events a second of replay, straight into the topics (default 8000)
+  --replay-seconds N     how long replay sends (default 60)
 `;
 
 const BUSY_ACCOUNTS = 1_000;
 const NATION_ACCOUNTS = 2_000_000;
 
-interface BenchOptions {
-  readonly spreads: readonly SpreadName[];
-  readonly cases: ReadonlySet<CaseName>;
-  readonly events: number;
-  readonly nationAccounts: number;
-  readonly pace: number;
-  readonly pacedSeconds: number;
-  readonly runs: number;
-  readonly json: boolean;
-  readonly profileFolder: string | null;
-  readonly source: boolean;
-}
-
-/** The case's process under way: ended with the bench, whatever ends it (and by itself where the bench is killed). */
-const underWay = new Set<ChildProcess>();
-const endAll = (): void => {
-  for (const child of underWay) child.kill('SIGKILL');
-};
+type Options = ReturnType<typeof readOptions>;
 
 const options = readOptions();
 const folder = await mkdtemp(join(tmpdir(), 'tally-bench-'));
+let isStopping = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    endAll();
-    rm(folder, { recursive: true, force: true }).finally(() => process.exit(1));
+    isStopping = true;
+    endChildren();
+    void rmFolder().finally(() => process.exit(1));
   });
 }
 try {
-  const entry = entryOf(options);
+  const build = buildForBench({ source: options.source, flags: flagsOf(options) });
+  if (options.kafka) await benchKafka(build);
+  else await benchEmbedded(build);
+} catch (error) {
+  // A case whose processes were ended under it has nothing to say.
+  if (!isStopping) throw error;
+} finally {
+  endChildren();
+  await rmFolder();
+}
+
+function flagsOf({ kafka, profileFolder }: Options): string[] {
+  const flags = ['--max-semi-space-size=64', '--expose-gc'];
+  // On Kafka it is the services whose profiles are wanted.
+  if (profileFolder !== null && !kafka) flags.push('--cpu-prof', `--cpu-prof-dir=${profileFolder}`);
+  return flags;
+}
+
+/** Children that are ended write for a moment yet. */
+function rmFolder(): Promise<void> {
+  return rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+}
+
+async function benchEmbedded(build: BenchBuild): Promise<void> {
   const rows: BenchRow[] = [];
   for (let run = 1; run <= options.runs; run += 1) {
     for (const spread of options.spreads) {
       const world = join(folder, `${spread}-${run}`);
-      rows.push(...(await runSpread(spread, world, entry)));
+      rows.push(...(await runSpread(spread, world, build)));
       await rm(world, { recursive: true, force: true });
     }
   }
   printBench(rows, { json: options.json, machine: machineOf() });
-} finally {
-  endAll();
-  await rm(folder, { recursive: true, force: true });
+}
+
+async function benchKafka(build: BenchBuild): Promise<void> {
+  const rows = await runKafkaBench(
+    { ...options, folder, cases: options.kafkaCases },
+    {
+      build,
+      generate: (spread, file, events) => generateOf(spread, { file, events, mix: 'both' }),
+      runEmbedded: (request, title) => runCase(request, title, build),
+    },
+  );
+  printKafkaBench(rows, { json: options.json, machine: machineOf() });
+}
+
+function generateOf(
+  spread: SpreadName,
+  of: { readonly file: string; readonly events: number; readonly mix: 'both' | 'payroll' },
+): Promise<GeneratedEvents> {
+  const isBusy = spread === 'busy';
+  const accounts = isBusy ? BUSY_ACCOUNTS : options.nationAccounts;
+  return generateEvents({ ...of, accounts, law: isBusy ? 'even' : 'zipf', seed: 1 });
 }
 
 /**
  * The cases of one spread build on one another's folders: what the gateway put in the log is what tax alone reads, and so on; what the
  * outbox put in the log and in the payer's record is what the pipeline reads, and the payer node alone starts from the record as it was.
  */
-async function runSpread(spread: SpreadName, world: string, entry: Entry): Promise<BenchRow[]> {
+async function runSpread(spread: SpreadName, world: string, build: BenchBuild): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
   const stages = join(world, 'stages');
   const whole = join(world, 'whole');
-  const law = spread === 'busy' ? 'even' : 'zipf';
-  const accounts = spread === 'busy' ? BUSY_ACCOUNTS : options.nationAccounts;
   const generated = async (name: string, events: number, mix: 'both' | 'payroll') => {
-    const file = `${world}-${name}.jsonl`;
-    return { eventsFile: file, events, ...(await generateEvents({ file, events, accounts, law, mix, seed: 1 })) };
+    const { file, lines } = await generateOf(spread, { file: `${world}-${name}.jsonl`, events, mix });
+    return { eventsFile: file, events, lines };
   };
   const measure = async (name: CaseName, of: Omit<CaseRequest, 'name' | 'paceEventsPerSecond'>): Promise<void> => {
     const load = loadavg()[0] ?? 0;
-    const result = await runCase({ name, paceEventsPerSecond: options.pace, ...of }, `${spread} ${name}`, entry);
+    const result = await runCase({ name, paceEventsPerSecond: options.pace, ...of }, `${spread} ${name}`, build);
     if (options.cases.has(name)) rows.push({ spread, name, load, ...result });
   };
   const needed = neededCases(options.cases);
@@ -135,46 +166,14 @@ function neededCases(wanted: ReadonlySet<CaseName>): ReadonlySet<CaseName> {
   return new Set([...wanted].flatMap((name) => [name, ...(needs[name] ?? [])]));
 }
 
-interface Entry {
-  readonly file: string;
-  readonly nodeArguments: readonly string[];
-}
-
-function entryOf({ source, profileFolder }: BenchOptions): Entry {
-  const root = projectRoot();
-  const flags = ['--max-semi-space-size=64', '--expose-gc'];
-  if (profileFolder !== null) flags.push('--cpu-prof', `--cpu-prof-dir=${profileFolder}`);
-  if (source) return { file: join(root, 'test/bench/run-case.ts'), nodeArguments: ['--import', 'tsx', ...flags] };
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  try {
-    execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'pipe' });
-  } catch (error) {
-    const said = error instanceof Error && 'stdout' in error ? String(error.stdout) : String(error);
-    throw new Error(`npm run build fails; --source measures the source:\n${said}`);
-  }
-  const file = join(root, 'dist/test/bench/run-case.js');
-  if (!existsSync(file)) throw new Error(`the build has no ${file}`);
-  return { file, nodeArguments: flags };
-}
-
-async function runCase(request: CaseRequest, title: string, entry: Entry): Promise<Measured> {
-  const bar = process.stderr.isTTY
-    ? new SingleBar(
-        { format: '{title} {bar} {percentage}% {value}/{total} events, {duration_formatted}', stream: process.stderr },
-        Presets.shades_grey,
-      )
-    : null;
-  bar?.start(request.events, 0, { title: title.padEnd(16) });
-  const child = fork(entry.file, [JSON.stringify(request)], {
-    execArgv: [...entry.nodeArguments],
-    env: { ...process.env, NODE_ENV: 'production' },
-  });
-  underWay.add(child);
+async function runCase(request: CaseRequest, title: string, build: BenchBuild): Promise<Measured> {
+  const line = progressLine(title, request.events);
+  const child = forkModule('test/bench/run-case', request, build);
   try {
     return await new Promise<Measured>((resolve, reject) => {
       let result: Measured | null = null;
       child.on('message', (message: CaseMessage) => {
-        if (message.type === 'progress') bar?.update(Math.min(message.done, request.events));
+        if (message.type === 'progress') line.update(message.done);
         else result = message.result;
       });
       child.on('error', reject);
@@ -184,8 +183,7 @@ async function runCase(request: CaseRequest, title: string, entry: Entry): Promi
       });
     });
   } finally {
-    underWay.delete(child);
-    bar?.stop();
+    line.stop();
   }
 }
 
@@ -198,15 +196,18 @@ function machineOf() {
   };
 }
 
-function readOptions(): BenchOptions {
+function readOptions() {
   const { values } = parseArgs({
     options: {
+      kafka: { type: 'boolean', default: false },
       spread: { type: 'string', multiple: true },
       case: { type: 'string', multiple: true },
       events: { type: 'string' },
       accounts: { type: 'string' },
       pace: { type: 'string' },
       'paced-seconds': { type: 'string' },
+      'replay-pace': { type: 'string' },
+      'replay-seconds': { type: 'string' },
       runs: { type: 'string' },
       json: { type: 'boolean', default: false },
       'cpu-prof': { type: 'string' },
@@ -218,18 +219,35 @@ function readOptions(): BenchOptions {
     process.stdout.write(USAGE);
     process.exit(0);
   }
+  const { kafka } = values;
   return {
-    spreads: SPREADS.filter((name) => values.spread?.includes(name) ?? true),
-    cases: new Set(CASES.filter((name) => values.case?.includes(name) ?? true)),
+    kafka,
+    spreads: namesOf('spread', values.spread, SPREADS, SPREADS),
+    cases: new Set<CaseName>(kafka ? [] : namesOf('case', values.case, CASES, CASES)),
+    kafkaCases: new Set<KafkaCaseName>(kafka ? namesOf('case', values.case, KAFKA_CASES, KAFKA_CASES_DEFAULT) : []),
     events: numberOf('events', values.events, EVENTS_DEFAULT),
     nationAccounts: numberOf('accounts', values.accounts, NATION_ACCOUNTS),
-    pace: numberOf('pace', values.pace, 2_000),
-    pacedSeconds: numberOf('paced-seconds', values['paced-seconds'], 10),
+    pace: numberOf('pace', values.pace, kafka ? 500 : 2_000),
+    pacedSeconds: numberOf('paced-seconds', values['paced-seconds'], kafka ? 20 : 10),
+    replayPace: numberOf('replay-pace', values['replay-pace'], 8_000),
+    replaySeconds: numberOf('replay-seconds', values['replay-seconds'], 60),
     runs: numberOf('runs', values.runs, 1),
     json: values.json,
     profileFolder: values['cpu-prof'] ?? null,
     source: values.source,
   };
+}
+
+function namesOf<Name extends string>(
+  option: string,
+  given: readonly string[] | undefined,
+  known: readonly Name[],
+  otherwise: readonly Name[],
+): readonly Name[] {
+  if (given === undefined) return otherwise;
+  const names = given.map((one) => known.find((name) => name === one));
+  if (names.includes(undefined)) throw new Error(`--${option} is one of ${known.join(', ')}\n${USAGE}`);
+  return known.filter((name) => names.includes(name));
 }
 
 function numberOf(name: string, text: string | undefined, otherwise: number): number {

@@ -1,9 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CaseName, CaseRequest, Measured } from './bench-case.ts';
 import { type BenchWorld, openBenchWorld, type Part } from './bench-world.ts';
 import { tell, WorkMeter } from './measure-work.ts';
+import { type PostTo, postEvents } from './post-events.ts';
 
 /** The process of one case: told what to do in its argument, tells how far it is and what it measured over IPC. */
 const PARTS: Readonly<Record<CaseName, readonly Part[]>> = {
@@ -27,8 +26,6 @@ let sealed = 0;
 const LOOK_MS = 20;
 /** An end that is waited for does not depend on the age at which blocks are closed. */
 const DEMAND_MS = 50;
-const EVENTS_A_REQUEST = 500;
-const REQUESTS_AT_ONCE = 4;
 /** As `tally import` keeps in flight. */
 const IN_FLIGHT_MAX = 20_000;
 const STALLED_MS = 60_000;
@@ -87,22 +84,30 @@ function progressOf(of: CaseRequest, world: BenchWorld): () => number {
 async function work(of: CaseRequest, world: BenchWorld, done: () => number): Promise<void> {
   switch (of.name) {
     case 'gateway':
-      await post(of, { url: world.url, path: (tax) => `/v1/${tax}/events`, key: world.payerKey, mayGoOn: null });
+      await postEvents(of.eventsFile, {
+        url: world.url,
+        path: (tax) => `/v1/${tax}/events`,
+        key: world.payerKey,
+        mayGoOn: null,
+        onPosted: (events) => {
+          posted += events;
+        },
+      });
       return;
     case 'outbox':
-      await post(of, payerDoor(world, null));
+      await postEvents(of.eventsFile, payerDoor(world, null));
       break;
     case 'import':
-      await post(
-        of,
+      await postEvents(
+        of.eventsFile,
         payerDoor(world, (sent) => sent - done() < IN_FLIGHT_MAX),
       );
       break;
     case 'paced': {
       const startedMs = performance.now();
       const due = (): number => ((performance.now() - startedMs) / 1_000) * of.paceEventsPerSecond;
-      await post(
-        of,
+      await postEvents(
+        of.eventsFile,
         payerDoor(world, (sent) => sent <= due()),
         Math.max(10, Math.round(of.paceEventsPerSecond / 20)),
       );
@@ -157,77 +162,8 @@ async function registered(world: BenchWorld): Promise<void> {
   }
 }
 
-interface PostTo {
-  readonly url: string;
-  readonly path: (tax: 'paye' | 'vat') => string;
-  readonly key: string;
-  /** Null: as fast as it answers. */
-  readonly mayGoOn: ((sent: number) => boolean) | null;
-}
-
 function payerDoor(world: BenchWorld, mayGoOn: PostTo['mayGoOn']): PostTo {
   return { url: world.payerUrl, path: (tax) => `/payer/v1/events/${tax}`, key: world.payerKey, mayGoOn };
-}
-
-/** Sends the file's events in requests of one tax; a till's and an employer's stay in their order, for requests of one tax go one after another. */
-async function post(of: CaseRequest, to: PostTo, eventsARequest = EVENTS_A_REQUEST): Promise<void> {
-  const lines = createInterface({ input: createReadStream(of.eventsFile), crlfDelay: Number.POSITIVE_INFINITY });
-  const waiting = { p: [] as string[], v: [] as string[] };
-  const chains = { p: new RequestChain(), v: new RequestChain() };
-  let sent = 0;
-  const flush = async (kind: 'p' | 'v'): Promise<void> => {
-    const events = waiting[kind];
-    if (events.length === 0) return;
-    waiting[kind] = [];
-    while (to.mayGoOn?.(sent) === false) await sleep(LOOK_MS);
-    sent += events.length;
-    await chains[kind].add(() => postOne(to, kind === 'p' ? 'paye' : 'vat', events));
-  };
-  for await (const line of lines) {
-    const kind = line.startsWith('p') ? 'p' : 'v';
-    if (waiting[kind].push(line.slice(1)) >= eventsARequest) await flush(kind);
-  }
-  await flush('p');
-  await flush('v');
-  await chains.p.ended();
-  await chains.v.ended();
-}
-
-/** Requests one after another, of which a few may wait. */
-class RequestChain {
-  #tail: Promise<void> = Promise.resolve();
-  #waiting = 0;
-
-  async add(send: () => Promise<void>): Promise<void> {
-    this.#waiting += 1;
-    this.#tail = this.#tail.then(async () => {
-      await send();
-      this.#waiting -= 1;
-    });
-    this.#tail.catch(() => undefined);
-    if (this.#waiting >= REQUESTS_AT_ONCE / 2) await this.#tail;
-  }
-
-  ended(): Promise<void> {
-    return this.#tail;
-  }
-}
-
-async function postOne(to: PostTo, tax: 'paye' | 'vat', events: readonly string[]): Promise<void> {
-  for (;;) {
-    const response = await fetch(`${to.url}${to.path(tax)}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${to.key}`, 'content-type': 'application/json' },
-      body: `[${events.join(',')}]`,
-    });
-    const text = await response.text();
-    if (response.status === 202) break;
-    if (response.status !== 503 && response.status !== 429) {
-      throw new Error(`${to.path(tax)} answered ${response.status}: ${text.slice(0, 2_000)}`);
-    }
-    await sleep(LOOK_MS);
-  }
-  posted += events.length;
 }
 
 const request = JSON.parse(process.argv[2] ?? '{}') as CaseRequest;

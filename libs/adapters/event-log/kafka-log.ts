@@ -52,9 +52,10 @@ export interface KafkaLogDependencies extends KafkaClientDependencies {
   readonly onBroken?: (error: TallyError) => void;
 }
 
+/** How a reader fetches unless it is told otherwise; of one answer at most FETCH_ANSWER_BYTES. */
+export const FETCH_BYTES = 128 * 1024;
+export const FETCH_WAIT_MS = 250;
 const PREFETCH_BYTES = 8 * 1024 ** 2;
-const FETCH_BYTES = 128 * 1024;
-const FETCH_WAIT_MS = 250;
 const UNAVAILABLE_MS = 10_000;
 const SILENCE_MS = 60_000;
 const JOIN_WITHIN_MS = 30_000;

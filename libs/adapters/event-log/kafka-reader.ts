@@ -76,7 +76,8 @@ type FetchedMessage = KafkaMessage & {
   readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean };
 };
 
-const FETCH_MAX_BYTES = 4 * 1024 ** 2;
+/** Of all partitions in one answer. */
+export const FETCH_ANSWER_BYTES = 4 * 1024 ** 2;
 const WIDE_FETCH_BYTES = 1024 ** 2 + 64 * 1024;
 /** Some partitions wait to be polled: the others are asked without a long wait, so that these are fetched again as soon as they may be. */
 const SHORT_FETCH_WAIT_MS = 20;
@@ -352,7 +353,7 @@ export class KafkaReader implements LogReader {
     return await broker.fetch({
       maxWaitTime,
       minBytes: 1,
-      maxBytes: FETCH_MAX_BYTES,
+      maxBytes: FETCH_ANSWER_BYTES,
       isolationLevel: READ_COMMITTED,
       topics: readings.map((reading) => this.#request(reading)),
     });
