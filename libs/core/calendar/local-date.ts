@@ -83,8 +83,18 @@ export function dayNumberOf(year: number, month: number, day: number): number {
   return era * 146097 + dayOfEra - 719468;
 }
 
-/** The civil date of a number of days since 1970-01-01. */
+const last = { days: 0, date: '1970-01-01' as LocalDate };
+
+/** The civil date of a number of days since 1970-01-01. The one asked for last is kept: most events are of the day of the one before. */
 export function dateOfDayNumber(days: number): LocalDate {
+  if (days !== last.days) {
+    last.date = civilOf(days);
+    last.days = days;
+  }
+  return last.date;
+}
+
+function civilOf(days: number): LocalDate {
   const z = days + 719468;
   const era = Math.floor(z / 146097);
   const dayOfEra = z - era * 146097;

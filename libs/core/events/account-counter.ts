@@ -8,8 +8,13 @@ export function accountKey(account: Account): string {
 
 /** How many decisions an account has: the next assessment bears this plus 1. */
 export function decisionsOf(account: Account, view: StateView): number {
-  const value = view.get(accountKey(account)) as { readonly decisions?: unknown } | undefined;
-  return typeof value?.decisions === 'number' ? value.decisions : 0;
+  return decisionsIn(view.get(accountKey(account)));
+}
+
+/** As decisionsOf, of the value under the account's key. */
+export function decisionsIn(value: StateValue | undefined): number {
+  const decisions = (value as { readonly decisions?: unknown } | undefined)?.decisions;
+  return typeof decisions === 'number' ? decisions : 0;
 }
 
 /** What is stored once an account has so many decisions. */

@@ -3,7 +3,7 @@ import type { VatRegion } from '../events/vat-events.ts';
 import { type RememberedSale, rememberedLine } from './remembered-sale.ts';
 import { AMOUNT_PENCE_MAX, TILL_LINES_MAX } from './vat-limits.ts';
 import { basisPointsOfPercent, type VatRate, vatRateOfKey } from './vat-rate.ts';
-import { findVatRate, type VatRules } from './vat-rules.ts';
+import { type CategoryRate, findCategoryRate, type VatRules } from './vat-rules.ts';
 
 /** Where the rates of an event's lines come from. */
 export type RateSource =
@@ -21,8 +21,8 @@ export interface LinesReading {
   /** Each rate once, and the gross of its lines. */
   readonly rates: VatRate[];
   readonly grossPence: number[];
-  /** The rate of each line, in order. */
-  readonly lineRates: VatRate[];
+  /** What each line sold and its rate, in order; empty where the rates come from the sale that is given back. */
+  readonly sold: CategoryRate[];
   /** True after a fault that leaves total, VAT and payments without a meaning (vat.md section 9). */
   hopeless: boolean;
 }
@@ -33,12 +33,14 @@ export type LineSign = 1 | -1 | 0;
 const POSITIVE_DECIMAL = /^(?=.*[1-9])\d{1,12}(?:\.\d{1,6})?$/;
 /** Up to so many lines, comparing each with each is quicker than a set. */
 const PAIRWISE_MAX = 16;
+/** `1`, `2`, `3` … */
+const NUMBERS: readonly string[] = Array.from({ length: 100 }, (_, index) => String(index + 1));
 
 type Line = Readonly<Record<string, unknown>>;
 
 /** Checks the lines of a SALE, REFUND or VOID in the order of vat-tables.json and sums them by rate. Faults are added to the list. */
 export function checkTillLines(lines: unknown, sign: LineSign, source: RateSource, faults: Fault[]): LinesReading {
-  const reading: LinesReading = { totalPence: 0, rates: [], grossPence: [], lineRates: [], hopeless: false };
+  const reading: LinesReading = { totalPence: 0, rates: [], grossPence: [], sold: [], hopeless: false };
   if (!Array.isArray(lines) || lines.length === 0) {
     faults.push({ code: 'E_LINES_EMPTY', pointer: '/lines', detail: 'a sale, refund or void has at least one line' });
     reading.hopeless = true;
@@ -83,7 +85,9 @@ function checkLine(
   reading.totalPence += paid;
   if (source.by === 'none') return;
   const rate =
-    source.by === 'day' ? rateByDay(line, index, source, faults) : rateBySale(line, index, paid, source, faults);
+    source.by === 'day'
+      ? rateByDay(line, index, source, reading, faults)
+      : rateBySale(line, index, paid, source, faults);
   if (rate === null) {
     reading.hopeless = true;
     return;
@@ -94,16 +98,26 @@ function checkLine(
   addToRate(reading, rate, paid);
 }
 
-function rateByDay(line: Line, index: number, source: RateSource & { by: 'day' }, faults: Fault[]): VatRate | null {
+function rateByDay(
+  line: Line,
+  index: number,
+  source: RateSource & { by: 'day' },
+  reading: LinesReading,
+  faults: Fault[],
+): VatRate | null {
   const { category } = line;
   const found =
-    typeof category === 'string' ? findVatRate(source.rules, category, source.day, source.region) : undefined;
+    typeof category === 'string' ? findCategoryRate(source.rules, category, source.day, source.region) : undefined;
   if (found === undefined) {
     faults.push(faultAt(index, 'category', 'E_RATE_UNKNOWN', 'not a category of the table'));
     return null;
   }
-  if (found === null) faults.push(faultAt(index, 'category', 'E_RATE_NOT_IN_FORCE', 'no treatment on that date'));
-  return found;
+  if (found === null) {
+    faults.push(faultAt(index, 'category', 'E_RATE_NOT_IN_FORCE', 'no treatment on that date'));
+    return null;
+  }
+  reading.sold.push(found);
+  return found.rate;
 }
 
 /** A refund's line names a line of the sale by its id, and has that line's rate and at most what remains of its price. */
@@ -130,7 +144,6 @@ function rateBySale(
 }
 
 function addToRate(reading: LinesReading, rate: VatRate, paid: number): void {
-  reading.lineRates.push(rate);
   for (let index = 0; index < reading.rates.length; index += 1) {
     const known = reading.rates[index];
     if (known === rate || known?.key === rate.key) {
@@ -153,6 +166,10 @@ function isRate(ratePct: unknown, rate: VatRate): boolean {
 }
 
 function checkLineIds(lines: readonly unknown[], faults: Fault[]): void {
+  // Most tills number their lines: those that bear their own numbers differ.
+  let numbered = 0;
+  while (numbered < lines.length && lineId(lines[numbered]) === NUMBERS[numbered]) numbered += 1;
+  if (numbered === lines.length) return;
   if (lines.length <= PAIRWISE_MAX) {
     for (let index = 1; index < lines.length; index += 1) {
       const id = lineId(lines[index]);

@@ -12,11 +12,11 @@ import { afterHardClose } from './forget-events.ts';
 import { dueOf } from './period-boxes.ts';
 import { recordAssessment } from './record-assessment.ts';
 import { broughtForwardFrom } from './retail-vat.ts';
-import { type PeriodAccount, periodKey } from './takings.ts';
+import { periodKey, traderKey } from './state-keys.ts';
+import type { PeriodAccount } from './takings.ts';
 import {
   openedAccount,
   type TraderState,
-  traderKey,
   traderOf,
   traderPeriodAfter,
   traderPeriodOfDay,

@@ -7,16 +7,9 @@ import type { EventId } from '../identity/event-id.ts';
 import { negatePence, type Pence, pence } from '../money/pence.ts';
 import { isForgotten } from './forget-events.ts';
 import { dueOf, type PeriodDue } from './period-boxes.ts';
-import { type PeriodAccount, periodKey } from './takings.ts';
-import {
-  countingPeriod,
-  type OpenPeriod,
-  openedAccount,
-  type TraderState,
-  traderKey,
-  traderOf,
-  traderValue,
-} from './trader.ts';
+import { periodKey, traderKey } from './state-keys.ts';
+import type { PeriodAccount } from './takings.ts';
+import { countingPeriod, type OpenPeriod, openedAccount, type TraderState, traderOf, traderValue } from './trader.ts';
 import { LATE_PERIODS_MAX, OPEN_PERIODS_MAX } from './vat-limits.ts';
 import type { VatPeriod } from './vat-period.ts';
 import type { VatRules } from './vat-rules.ts';
@@ -28,6 +21,8 @@ export interface Place {
   readonly own: VatPeriod;
   /** In which it counts: the next one open where its own is closed hard. */
   readonly counted: VatPeriod;
+  /** That period among the trader's open ones; null where this is its first event. */
+  readonly open: OpenPeriod | null;
   readonly date: LocalDate;
   readonly account: PeriodAccount;
 }
@@ -53,16 +48,15 @@ export function placeOf(account: Account, day: number, draft: StateDraft, rules:
   const { own, counted } = countingPeriod(trader, day);
   const value = draft.get(periodKey(account, counted.start));
   const before = value === undefined ? openedAccount(trader, counted, rules) : (value as unknown as PeriodAccount);
-  return { trader, own, counted, date: dateOfDayNumber(day), account: before };
+  return { trader, own, counted, open: openPeriod(trader, counted), date: dateOfDayNumber(day), account: before };
 }
 
 /** Why nothing can be counted there, or null where it can. */
-export function placeFault({ trader, counted, date }: Place, pointer: string): Fault | null {
+export function placeFault({ trader, open, date }: Place, pointer: string): Fault | null {
   if (isForgotten(trader, date)) {
     return { code: 'E_EVENT_TOO_OLD', pointer, detail: 'of a period whose events are no longer told apart' };
   }
-  const isNew = !trader.o.some(([start]) => start === counted.start);
-  if (isNew && trader.o.length >= OPEN_PERIODS_MAX) {
+  if (open === null && trader.o.length >= OPEN_PERIODS_MAX) {
     return { code: 'E_PERIODS_OPEN', pointer, detail: 'too many periods have events and are not closed' };
   }
   return null;
@@ -75,26 +69,30 @@ export function countEvent(
   after: PeriodAccount,
   draft: StateDraft,
 ): CountedEvent {
-  const { trader, own, counted, account } = place;
+  const { trader, own, counted, open, account } = place;
   const moved = difference(dueOf(account), dueOf(after));
   const isLate = own.start !== counted.start;
   const marked: PeriodAccount = { ...after, e: event.eventId };
   const value = isLate ? withLate(marked, own.start, moved) : marked;
   draft.put(periodKey(event.account, counted.start), value as unknown as StateValue);
-  const open = trader.o.find(([start]) => start === counted.start);
-  if (open === undefined) {
+  if (open === null) {
     draft.put(
       traderKey(event.account),
       traderValue({ ...trader, o: withPeriod(trader.o, [counted.start, counted.end, 0]) }),
     );
   }
-  const soft = open !== undefined && open[2] === 1;
+  const soft = open !== null && open[2] === 1;
   return {
     period: counted,
     amounts: amountsOf(moved),
     flags: isLate ? LATE : soft ? SOFTLY_CLOSED : NO_FLAGS,
     before: account.e,
   };
+}
+
+function openPeriod(trader: TraderState, counted: VatPeriod): OpenPeriod | null {
+  for (const period of trader.o) if (period[0] === counted.start) return period;
+  return null;
 }
 
 /** What is owed is positive under its head, recoverable input VAT negative; heads in the order of their numbers. */

@@ -6,13 +6,13 @@ import { ZERO_PENCE } from '../money/pence.ts';
 import { checkRegistrationFields } from './check-registration.ts';
 import { checkVrn } from './check-till.ts';
 import { recordAssessment } from './record-assessment.ts';
+import { traderKey } from './state-keys.ts';
 import {
   isSameCadence,
   naturalPeriodOfDay,
   type Registration,
   registrationOn,
   type TraderState,
-  traderKey,
   traderOf,
   traderValue,
 } from './trader.ts';

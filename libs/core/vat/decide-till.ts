@@ -147,7 +147,7 @@ function remember(
   draft: StateDraft,
 ): void {
   const isSale = event.tillType === 'SALE' && takings !== null;
-  const value = isSale ? rememberSale(event, seen, takings.lineRates) : seen;
+  const value = isSale ? rememberSale(event, seen, takings.sold) : seen;
   draft.put(eventKey(event.account, event.eventId), value as unknown as StateValue);
   if (sale === null || event.originalEventId === null) return;
   const given = event.lines.map((line) => ({ id: line.id, pence: -line.paidPence }));

@@ -1,7 +1,6 @@
 import { dayNumber, isLocalDate } from '../calendar/local-date.ts';
 import { epochMsOfRfc3339, londonDayNumber } from '../calendar/london-time.ts';
 import type { Fault } from '../errors/fault.ts';
-import { accountKey } from '../events/account-counter.ts';
 import type { Assessment, Decision, Rejection, StateView } from '../events/decision.ts';
 import { StateDraft } from '../events/state-draft.ts';
 import type { TillEvent, VatEvent } from '../events/vat-events.ts';
@@ -11,11 +10,10 @@ import { assessPurchase } from './decide-purchase.ts';
 import { assessRegistration } from './decide-registration.ts';
 import { assessTill } from './decide-till.ts';
 import { forgetSome } from './forget-events.ts';
-import { expireHeld, heldEntries, heldEvent, heldKey, hold, letGo } from './hold-event.ts';
+import { expireHeld, heldEntries, heldEvent, hold, letGo } from './hold-event.ts';
 import { eventKey, rememberedEventOf, rememberedHash } from './remembered-sale.ts';
-import { periodKey } from './takings.ts';
+import { counterKey, heldKey, periodKey, traderKey } from './state-keys.ts';
 import { tillKey } from './till-chain.ts';
-import { traderKey } from './trader.ts';
 import { DEFAULT_STAGGER, vatPeriodOfDay } from './vat-period.ts';
 import type { VatRules } from './vat-rules.ts';
 import type { VatVerdict } from './vat-verdict.ts';
@@ -54,7 +52,7 @@ export function decideVat(event: VatEvent, eventHash: string, view: StateView, r
  */
 export function vatStateKeys(event: VatEvent): readonly string[] {
   const { account } = event;
-  const keys = [accountKey(account), traderKey(account), heldKey(account), eventKey(account, event.eventId)];
+  const keys = [counterKey(account), traderKey(account), heldKey(account), eventKey(account, event.eventId)];
   switch (event.type) {
     case 'TillEvent': {
       keys.push(tillKey(account, event.tillId));

@@ -3,6 +3,7 @@ import type { StateDraft } from '../events/state-draft.ts';
 import type { TillEvent } from '../events/vat-events.ts';
 import type { Account } from '../identity/account.ts';
 import type { EventId } from '../identity/event-id.ts';
+import { heldKey } from './state-keys.ts';
 import { HELD_AGE_MAX_MS, HELD_EVENTS_MAX } from './vat-limits.ts';
 
 /** A refund or void that waits for its sale, in the list under `held|<account>`. */
@@ -16,10 +17,6 @@ export interface HeldEvent {
 }
 
 const NOBODY: readonly HeldEntry[] = [];
-
-export function heldKey(account: Account): string {
-  return `held|${account}`;
-}
 
 export function heldEntries(account: Account, view: StateView): readonly HeldEntry[] {
   const value = view.get(heldKey(account));

@@ -1,4 +1,4 @@
-import { accountCounter, accountKey, decisionsOf } from '../events/account-counter.ts';
+import { accountCounter, decisionsIn } from '../events/account-counter.ts';
 import type { Assessment, HeadAmount, StateValue } from '../events/decision.ts';
 import type { EntryKind } from '../events/entry-kinds.ts';
 import type { StateDraft } from '../events/state-draft.ts';
@@ -6,6 +6,7 @@ import type { VatEvent } from '../events/vat-events.ts';
 import type { EventId } from '../identity/event-id.ts';
 import type { Pence } from '../money/pence.ts';
 import { eventKey, type RememberedEvent, rememberedHash } from './remembered-sale.ts';
+import { counterKey } from './state-keys.ts';
 
 const NOTHING: readonly never[] = [];
 
@@ -21,7 +22,7 @@ export interface Assessed {
 
 /** Number of the account's next decision. */
 export function nextNumber(event: VatEvent, draft: StateDraft): number {
-  return decisionsOf(event.account, draft) + 1;
+  return decisionsIn(draft.get(counterKey(event.account))) + 1;
 }
 
 /** Remembers an accepted event and its number, and gives its assessment. `remembered` is what is kept of it beside hash and number. */
@@ -44,7 +45,7 @@ export function recordAssessment(
 
 /** As recordAssessment, of an event that is remembered by other means. */
 export function countAssessment(event: VatEvent, number: number, assessed: Assessed, draft: StateDraft): Assessment {
-  draft.put(accountKey(event.account), accountCounter(number));
+  draft.put(counterKey(event.account), accountCounter(number));
   return {
     account: event.account,
     eventId: event.eventId,

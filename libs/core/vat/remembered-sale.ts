@@ -1,6 +1,6 @@
 import type { StateValue } from '../events/decision.ts';
 import type { TillEvent } from '../events/vat-events.ts';
-import type { VatRate } from './vat-rate.ts';
+import type { CategoryRate } from './vat-rules.ts';
 
 /** How much of an event's hash is remembered: enough to tell a repeat from another body. */
 const HASH_DIGITS = 32;
@@ -40,8 +40,16 @@ export interface RememberedLine {
   readonly remainingPence: number;
 }
 
+const last = { account: '', eventId: '', key: '' };
+
+/** The key asked for last is kept: a decision asks for its own event's twice. */
 export function eventKey(account: string, eventId: string): string {
-  return `event|${account}|${eventId}`;
+  if (last.eventId !== eventId || last.account !== account) {
+    last.account = account;
+    last.eventId = eventId;
+    last.key = `event|${account}|${eventId}`;
+  }
+  return last.key;
 }
 
 export function rememberedHash(eventHash: string): string {
@@ -56,27 +64,28 @@ export function isRememberedSale(event: RememberedEvent): event is RememberedSal
   return 'l' in event;
 }
 
-/** `lineRates` are the rates of the event's lines, in order. */
-export function rememberSale(event: TillEvent, seen: RememberedEvent, lineRates: readonly VatRate[]): RememberedSale {
+/** `sold` are the categories of the event's lines and their rates, in order. */
+export function rememberSale(event: TillEvent, seen: RememberedEvent, sold: readonly CategoryRate[]): RememberedSale {
   const categories: string[] = [];
   const keys: string[] = [];
-  const { lines: sold } = event;
-  const lines: (string | number)[] = new Array<string | number>(sold.length * 3);
+  const lines = new Array<string | number>(sold.length * 3);
   for (let position = 0; position < sold.length; position += 1) {
-    const line = sold[position];
-    if (line === undefined) continue;
-    let index = categories.indexOf(line.category);
+    const [line, known] = [event.lines[position], sold[position]];
+    if (line === undefined || known === undefined) continue;
+    let index = categories.indexOf(known.category);
     if (index < 0) {
-      index = categories.push(line.category) - 1;
-      keys.push(lineRates[position]?.key ?? '');
+      index = categories.push(known.category) - 1;
+      keys.push(known.rate.key);
     }
     lines[position * 3] = line.id;
     lines[position * 3 + 1] = index;
     lines[position * 3 + 2] = line.paidPence;
   }
   const { h, n, p } = seen;
-  const known = { i: event.tillId, q: event.seq, c: categories, k: keys, l: lines };
-  return p === undefined ? { h, n, ...known } : { h, n, p, ...known };
+  const { tillId: i, seq: q } = event;
+  return p === undefined
+    ? { h, n, i, q, c: categories, k: keys, l: lines }
+    : { h, n, p, i, q, c: categories, k: keys, l: lines };
 }
 
 /** The line of an id, or null. */

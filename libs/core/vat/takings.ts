@@ -72,10 +72,6 @@ export const EMPTY_PERIOD: PeriodAccount = { n: 0, g: {}, p: 0, i: 0, f: 0 };
 
 const PARTS = 10_000;
 
-export function periodKey(account: string, periodStart: string): string {
-  return `vat|${account}|${periodStart}`;
-}
-
 export function periodAccountOf(value: StateValue | undefined): PeriodAccount {
   return value === undefined ? EMPTY_PERIOD : (value as unknown as PeriodAccount);
 }

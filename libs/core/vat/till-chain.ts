@@ -72,6 +72,7 @@ export function tillChainOf(value: StateValue | undefined): TillChain {
  * that fills a gap is fine if its links fit its neighbours.
  */
 export function followChain(chain: TillChain, link: ChainLink): ChainStep {
+  if (link.seq === chain.s + 1 && !link.isZReport && chain.w === undefined) return goStraightOn(chain, link);
   const lastZ = chain.z.at(-1) ?? 0;
   const step = place(chain, link);
   const counted = link.isZReport ? takeZReport(step.chain, link, lastZ, chain.s) : takeTakings(step.chain, link, lastZ);
@@ -82,6 +83,17 @@ export function followChain(chain: TillChain, link: ChainLink): ChainStep {
 /** The next number and the hash it must name: a new device under the old till's name goes on from here (vat.md 8.2). */
 export function resumePoint(chain: TillChain): ResumePoint {
   return { seq: chain.s + 1, prevHash: chain.h };
+}
+
+/** What nearly every event does: the next number, no Z report, and none that waits to be compared. */
+function goStraightOn(chain: TillChain, link: ChainLink): ChainStep {
+  const { seq, hash, occurredAtMs } = link;
+  const fits = seq === 1 || link.prevHash === chain.h;
+  const isBack = occurredAtMs < chain.t - CLOCK_BACK_MAX_MS;
+  const { g, u, z, f, k } = chain;
+  const next = { s: seq, h: hash, t: occurredAtMs, g, u, z, f, k: k === null ? null : k + link.takenPence };
+  if (isBack) return { chain: next, flags: fits ? BACK : [...BROKEN, ...BACK] };
+  return { chain: next, flags: fits ? NONE : BROKEN };
 }
 
 /** Its number and its links. */

@@ -3,6 +3,7 @@ import type { StateValue, StateView } from '../events/decision.ts';
 import type { TraderRegistered, VatCadence } from '../events/vat-events.ts';
 import type { Account } from '../identity/account.ts';
 import { halfUpShare } from '../money/half-up.ts';
+import { traderKey } from './state-keys.ts';
 import { EMPTY_PERIOD, type PeriodAccount, type PeriodScheme } from './takings.ts';
 import { cadencePeriodOfDay, DEFAULT_STAGGER, type VatPeriod, vatPeriodOfDay } from './vat-period.ts';
 import { basisPointsOfPercent, vatRate } from './vat-rate.ts';
@@ -32,10 +33,6 @@ export interface TraderState {
 
 /** What applies to a trader that said nothing: stagger 1, point of sale, on invoices. */
 export const NEW_TRADER: TraderState = { r: [], o: [], h: null, d: [], x: [], k: null };
-
-export function traderKey(account: Account): string {
-  return `trader|${account}`;
-}
 
 export function traderOf(account: Account, view: StateView): TraderState {
   const value = view.get(traderKey(account));

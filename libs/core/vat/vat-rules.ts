@@ -10,11 +10,17 @@ interface Timeline<Value> {
   readonly values: readonly Value[];
 }
 
+/** A category of the table and the rate that it has on a day; one object for each of its rates, whoever asks. */
+export interface CategoryRate {
+  readonly category: string;
+  readonly rate: VatRate;
+}
+
 /** Every dated rate of VAT. Made by vatRulesOf; every look-up takes a day. */
 export interface VatRules {
   /** SHA-256 (64 hex) of the canonical JSON of the cards: each decision records it. */
   readonly hash: string;
-  readonly categories: Readonly<Record<VatRegion, ReadonlyMap<string, Timeline<VatRate>>>>;
+  readonly categories: Readonly<Record<VatRegion, ReadonlyMap<string, Timeline<CategoryRate>>>>;
   readonly parameters: ReadonlyMap<string, Timeline<number>>;
 }
 
@@ -47,6 +53,17 @@ export function findVatRate(
   day: number,
   region: VatRegion,
 ): VatRate | null | undefined {
+  const found = findCategoryRate(rules, category, day, region);
+  return found === undefined || found === null ? found : found.rate;
+}
+
+/** As findVatRate, with the category's own text: many sales remember one text. */
+export function findCategoryRate(
+  rules: VatRules,
+  category: string,
+  day: number,
+  region: VatRegion,
+): CategoryRate | null | undefined {
   const timeline = rules.categories[region].get(category);
   return timeline === undefined ? undefined : valueAt(timeline, day);
 }
@@ -106,20 +123,22 @@ function categoriesOf(
   values: readonly VatRateValue[],
   region: VatRegion,
   parameters: ReadonlyMap<string, Timeline<number>>,
-): ReadonlyMap<string, Timeline<VatRate>> {
+): ReadonlyMap<string, Timeline<CategoryRate>> {
   const interned = new Map<string, VatRate>();
   const intern = (rate: VatRate): VatRate => {
     const known = interned.get(rate.key);
     if (known === undefined) interned.set(rate.key, rate);
     return known ?? rate;
   };
-  const categories = new Map<string, Timeline<VatRate>>();
+  const categories = new Map<string, Timeline<CategoryRate>>();
   const here = values.filter((value) => value.treatment !== null && (value.region ?? region) === region);
   for (const [name, series] of seriesOf(here)) {
     if (!name.startsWith(CATEGORY_PREFIX)) {
       throw new TallyError('RATE_CARD_INVALID', `"${name}" has a treatment but is no category`, { name });
     }
-    categories.set(name.slice(CATEGORY_PREFIX.length), timelineOf(series, parameters, intern));
+    const category = name.slice(CATEGORY_PREFIX.length);
+    const { days, values } = timelineOf(series, parameters, intern);
+    categories.set(category, { days, values: values.map((rate) => ({ category, rate })) });
   }
   return categories;
 }

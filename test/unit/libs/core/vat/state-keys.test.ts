@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { account } from '../../../../../libs/core/identity/account.ts';
+import { counterKey, heldKey, periodKey, traderKey } from '../../../../../libs/core/vat/state-keys.ts';
+
+const A = account('vat:101747696');
+const B = account('vat:101747641');
+
+describe('the state keys of an account', () => {
+  it('are its own, whichever account and period was asked for before', () => {
+    for (const owner of [A, B, A]) {
+      expect([counterKey(owner), traderKey(owner), heldKey(owner)]).toEqual([
+        `account|${owner}`,
+        `trader|${owner}`,
+        `held|${owner}`,
+      ]);
+      for (const start of ['2026-07-01', '2026-10-01', '2026-07-01']) {
+        expect(periodKey(owner, start)).toBe(`vat|${owner}|${start}`);
+      }
+    }
+  });
+
+  it('are right for more accounts than are kept at hand', () => {
+    for (let round = 0; round < 2; round += 1) {
+      for (let number = 0; number < 5_000; number += 1) {
+        const owner = account(`vat:${String(number).padStart(9, '0')}`);
+        expect(traderKey(owner)).toBe(`trader|${owner}`);
+      }
+    }
+  });
+});
