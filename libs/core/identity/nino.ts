@@ -9,6 +9,7 @@ const PREFIXES_NOT_ISSUED: ReadonlySet<string> = new Set(['BG', 'GB', 'KN', 'NK'
 
 /** Looser than a valid number, for keeping one out of fields where none belongs: any case, any separators, suffix or none. */
 const NINO_SHAPED = /^[\s-]*[A-Z]{2}(?:[\s-]*\d){6}[\s-]*[A-D]?[\s-]*$/i;
+const SHAPED_LENGTH_MIN = 8;
 
 export function isNino(text: string): boolean {
   return NINO.test(text) && !PREFIXES_NOT_ISSUED.has(text.slice(0, 2));
@@ -24,5 +25,5 @@ export function normalisedNino(text: string): string {
 
 /** True for a text that looks like a NINO: a works number of that shape is refused at every door (design section 4). */
 export function isNinoShaped(text: string): boolean {
-  return NINO_SHAPED.test(text);
+  return text.length >= SHAPED_LENGTH_MIN && NINO_SHAPED.test(text);
 }

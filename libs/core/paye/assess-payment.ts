@@ -104,7 +104,7 @@ export function assessPayment(
   if (before !== null && event.paymentDate < before.d) flags.push('OUT_OF_ORDER');
   assert(setAsideIn(before?.o, period.code).length === 0, 'the pools of the earnings period are at hand');
   const pools = before?.w ?? NO_POOLS;
-  const pool = poolOf(pools, event.niCategory, period.key);
+  const pool = poolOf(pools, period.poolKeys[event.niCategory]);
   const totals = periodTotalsOf(pools, period.key);
   const frequency = day.rules.frequencies[event.payFrequency];
   const context: Context = { event, before, day, rules, frequency, period, pool, totals, flags };
@@ -337,7 +337,7 @@ function stateAfter(
 }
 
 function poolAfter({ event, period, pool }: Context, taxed: Taxed, nics: Contributed, loans: Loans): PeriodPool {
-  const key = pool === undefined ? event.niCategory + period.key : pool[0];
+  const key = period.poolKeys[event.niCategory];
   const earnings = (pool?.[1] ?? 0) + event.nicableEarningsPence;
   const employee = (pool?.[2] ?? 0) + (nics.pooled ? nics.employeePence : 0);
   const employer = (pool?.[3] ?? 0) + (nics.pooled ? nics.employerPence : 0);

@@ -1,7 +1,7 @@
 import { isLocalDate } from '../calendar/local-date.ts';
 import { londonDate, londonDayNumber } from '../calendar/london-time.ts';
 import { taxMonthOf, taxYearOf } from '../calendar/tax-calendar.ts';
-import { accountCounter, accountKey, decisionsOf } from '../events/account-counter.ts';
+import { accountCounter, accountKey, decisionsIn } from '../events/account-counter.ts';
 import type { Assessment, Decision, HeadAmount, StateChange, StateView } from '../events/decision.ts';
 import type { Head } from '../events/heads.ts';
 import type { PayeEvent, PaymentMade } from '../events/paye-events.ts';
@@ -100,28 +100,21 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
     return rejectedPayeEvent(event, 'AMOUNT_OUT_OF_RANGE', { pointer, detail, faults: '1' });
   }
   const payment = assessPayment(event, mark, before.state, day, rules);
-  const number = decisionsOf(event.account, view) + 1;
+  const ownerKey = accountKey(event.account);
+  const number = decisionsIn(view.get(ownerKey)) + 1;
   const taxMonth = chargeMonthOf(event, day);
-  const monthKey = monthTotalsKey(event.account, day.taxYear, taxMonth);
-  const month = readMonthTotals(view, monthKey);
-  const changes: StateChange[] = [
-    ...before.changes,
-    ...payment.setAside.map((pool) => ({ key: before.asideKey(pool[0]), value: pool })),
-    { key, value: payment.state as unknown as StateChange['value'] },
-    { key: accountKey(event.account), value: accountCounter(number) },
-    {
-      key: monthKey,
-      value: monthTotalsValue({
-        employerNicsPence: month.employerNicsPence + payment.employerNicsPence,
-        payBillPence: month.payBillPence + (event.niCategory === 'X' ? 0 : event.nicableEarningsPence),
-        payments: month.payments + 1,
-      }),
-    },
-  ];
+  const changes = before.changes.slice();
+  for (const pool of payment.setAside) changes.push({ key: before.asideKey(pool[0]), value: pool });
+  changes.push({ key, value: payment.state as unknown as StateChange['value'] });
+  changes.push({ key: ownerKey, value: accountCounter(number) });
+  changes.push(monthChange(event, payment, monthTotalsKey(event.account, day.taxYear, taxMonth), view));
   const amounts = amountsOf(payment);
   const stated = statedAmounts(event.stated);
-  const late = taxMonth === day.taxMonth ? [] : ['LATE_FOR_ITS_MONTH'];
-  const differences = stated.length === 0 ? [] : explainedDifferences(event, { amounts, stated }, before.state, rules);
+  const flags = before.flags.concat(payment.flags);
+  if (taxMonth !== day.taxMonth) flags.push('LATE_FOR_ITS_MONTH');
+  if (stated.length > 0) {
+    flags.push(...explainedDifferences(event, { amounts, stated }, before.state, rules).map(statedFlag));
+  }
   const result: Assessment = {
     account: event.account,
     eventId: event.eventId,
@@ -132,11 +125,22 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
     amounts,
     person: event.person,
     links: [],
-    flags: [...before.flags, ...payment.flags, ...late, ...differences.map(statedFlag)],
+    flags,
     stated,
     receivedAtMs: event.receivedAtMs,
   };
   return { outcome: 'accepted', results: [result], rejections: [], changes };
+}
+
+/** What the payment adds to its month. */
+function monthChange(event: PaymentMade, payment: AssessedPayment, key: string, view: StateView): StateChange {
+  const month = readMonthTotals(view, key);
+  const value = monthTotalsValue({
+    employerNicsPence: month.employerNicsPence + payment.employerNicsPence,
+    payBillPence: month.payBillPence + (event.niCategory === 'X' ? 0 : event.nicableEarningsPence),
+    payments: month.payments + 1,
+  });
+  return { key, value };
 }
 
 /** 7.8: the month of the payment date where received by the 19th after it ends, else the month still open on the day of receipt. */

@@ -59,6 +59,9 @@ export interface MovedEmployment {
 const SEEN_MAX = 366;
 const SEEN_LENGTH = 24;
 
+const [ZERO, NINE, TEN_BEFORE_A] = [48, 57, 87];
+const HEX_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 export function employmentKey(account: Account, taxYear: string, worksNumber: string): string {
   return `employment|${account}|${taxYear}|${worksNumber}`;
 }
@@ -108,9 +111,14 @@ export function withSeen(seen: string, mark: string): string {
   return seen.length < SEEN_MAX * SEEN_LENGTH ? seen + mark : seen.slice(SEEN_LENGTH) + mark;
 }
 
-/** Eight hex digits as 32 bits. */
+/** Eight lower-case hex digits as 32 bits, by their characters: each payment's id comes through here. */
 function word(hex: string, at: number): number {
-  return Number.parseInt(hex.slice(at, at + 8), 16);
+  let bits = 0;
+  for (let index = at; index < at + 8; index += 1) {
+    const code = hex.charCodeAt(index);
+    bits = (bits << 4) | (code <= NINE ? code - ZERO : code - TEN_BEFORE_A);
+  }
+  return bits;
 }
 
 function rotated(bits: number, by: number): number {
@@ -118,5 +126,9 @@ function rotated(bits: number, by: number): number {
 }
 
 function hex8(bits: number): string {
-  return (bits >>> 0).toString(16).padStart(8, '0');
+  return hexByte(bits >>> 24) + hexByte((bits >>> 16) & 255) + hexByte((bits >>> 8) & 255) + hexByte(bits & 255);
+}
+
+function hexByte(byte: number): string {
+  return HEX_BYTES[byte] ?? '';
 }

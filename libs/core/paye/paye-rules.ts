@@ -5,7 +5,7 @@ import { PAY_FREQUENCIES, type PayFrequency } from '../events/paye-events.ts';
 import { monthOpenUntil, taxPeriodOf } from './charge-month.ts';
 import { type DatedPayeRules, datedPayeRulesOf } from './dated-paye-rules.ts';
 import { FREQUENCY_TERMS, periodOf } from './pay-frequency.ts';
-import { periodCode } from './period-pools.ts';
+import { type PoolKeys, periodCode, poolKeysOf } from './period-pools.ts';
 import { changeDatesOf, rateCardOf } from './rate-card.ts';
 import { parseTaxCode, type TaxCode } from './tax-code.ts';
 
@@ -26,6 +26,8 @@ export interface PayDay {
 export interface PayPeriod {
   readonly number: number;
   readonly key: string;
+  /** Of the period's pools, by letter: `AM1:8`. */
+  readonly poolKeys: PoolKeys;
   /** Stands for the key among earnings periods set aside. */
   readonly code: number;
 }
@@ -120,7 +122,7 @@ function periodsOf(taxWeek: number, taxMonth: number): Readonly<Record<PayFreque
     const terms = FREQUENCY_TERMS[frequency];
     const number = periodOf(terms, taxWeek, taxMonth);
     const key = `${terms.earningsPeriod}:${number}`;
-    return [frequency, { number, key, code: periodCode(key) }];
+    return [frequency, { number, key, poolKeys: poolKeysOf(key), code: periodCode(key) }];
   });
   return Object.fromEntries(periods) as Record<PayFrequency, PayPeriod>;
 }

@@ -122,7 +122,7 @@ function nicsLines(
   }
   const terms = day.rules.frequencies[event.payFrequency].letters[event.niCategory];
   if (terms === undefined || !terms.liable) return [];
-  const pool = poolOf(before?.w ?? [], event.niCategory, day.periods[event.payFrequency].key);
+  const pool = poolOf(before?.w ?? [], day.periods[event.payFrequency].poolKeys[event.niCategory]);
   const [earlier, employee, employer] =
     pool === undefined || !day.rules.poolsClass1 ? [0, 0, 0] : [pool[1], pool[2], pool[3]];
   const earnings = event.nicableEarningsPence + earlier;

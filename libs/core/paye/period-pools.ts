@@ -26,11 +26,23 @@ const CODES_MAX = EARNINGS_PERIODS.length * PERIODS_MAX;
 
 const NONE: readonly never[] = [];
 
-/** The pool of a letter in an earnings period (`M1:8`), or undefined where nothing was paid. */
-export function poolOf(pools: readonly PeriodPool[], letter: string, periodKey: string): PeriodPool | undefined {
+/** Keys of pools by letter, of an earnings period such as `M1:8`: made once for a period, whatever the day or the year. */
+export type PoolKeys = Readonly<Record<NiCategory, string>>;
+
+const POOL_KEYS = new Map<string, PoolKeys>();
+
+export function poolKeysOf(periodKey: string): PoolKeys {
+  const known = POOL_KEYS.get(periodKey);
+  if (known !== undefined) return known;
+  const keys = Object.fromEntries(NI_CATEGORIES.map((letter) => [letter, letter + periodKey])) as PoolKeys;
+  POOL_KEYS.set(periodKey, keys);
+  return keys;
+}
+
+/** The pool of a key (`AM1:8`), or undefined where nothing was paid. */
+export function poolOf(pools: readonly PeriodPool[], key: string): PeriodPool | undefined {
   for (const pool of pools) {
-    const key = pool[0];
-    if (key.length === periodKey.length + 1 && key.startsWith(letter) && key.endsWith(periodKey)) return pool;
+    if (pool[0] === key) return pool;
   }
   return undefined;
 }
@@ -45,17 +57,27 @@ export interface PeriodTotals {
   readonly postgraduateLoanPence: number;
 }
 
+const NOTHING_PAID: PeriodTotals = {
+  earningsPence: 0,
+  payPence: 0,
+  taxPence: 0,
+  studentLoanPence: 0,
+  postgraduateLoanPence: 0,
+};
+
 export function periodTotalsOf(pools: readonly PeriodPool[], periodKey: string): PeriodTotals {
-  const totals = { earningsPence: 0, payPence: 0, taxPence: 0, studentLoanPence: 0, postgraduateLoanPence: 0 };
-  for (const [key, earnings, , , pay = 0, tax = 0, studentLoan = 0, postgraduateLoan = 0] of pools) {
-    if (key.slice(1) !== periodKey) continue;
-    totals.earningsPence += earnings;
-    totals.payPence += pay;
-    totals.taxPence += tax;
-    totals.studentLoanPence += studentLoan;
-    totals.postgraduateLoanPence += postgraduateLoan;
+  let totals: { -readonly [K in keyof PeriodTotals]: number } | undefined;
+  for (const pool of pools) {
+    const key = pool[0];
+    if (key.length !== periodKey.length + 1 || !key.endsWith(periodKey)) continue;
+    totals ??= { ...NOTHING_PAID };
+    totals.earningsPence += pool[1];
+    totals.payPence += pool[4] ?? 0;
+    totals.taxPence += pool[5] ?? 0;
+    totals.studentLoanPence += pool[6] ?? 0;
+    totals.postgraduateLoanPence += pool[7] ?? 0;
   }
-  return totals;
+  return totals ?? NOTHING_PAID;
 }
 
 /** Pools with one added or replaced, and the oldest beyond the limit, which are to be set aside. */
@@ -64,9 +86,10 @@ export function withPool(
   replaced: PeriodPool | undefined,
   pool: PeriodPool,
 ): { readonly w: readonly PeriodPool[]; readonly setAside: readonly PeriodPool[] } {
-  const all = replaced === undefined ? [...pools, pool] : pools.map((other) => (other === replaced ? pool : other));
-  if (all.length <= POOLS_MAX) return { w: all, setAside: NONE };
-  return { w: all.slice(-POOLS_MAX), setAside: all.slice(0, -POOLS_MAX) };
+  const w = pools.slice();
+  if (replaced === undefined) w.push(pool);
+  else w[w.indexOf(replaced)] = pool;
+  return { w, setAside: w.length <= POOLS_MAX ? NONE : w.splice(0, w.length - POOLS_MAX) };
 }
 
 /** A number for an earnings period (`M1:8`), the same under every letter. */
@@ -89,7 +112,9 @@ export function setAsideIn(setAside: string | undefined, code: number): readonly
 
 /** The characters of pools set aside with more of them. */
 export function withCharacters(setAside: string, pools: readonly PeriodPool[]): string {
-  return pools.reduce((text, [key]) => text + characterOfKey(key), setAside);
+  let text = setAside;
+  for (const pool of pools) text += characterOfKey(pool[0]);
+  return text;
 }
 
 /** The characters without those of some keys. */
@@ -97,9 +122,16 @@ export function withoutCharacters(setAside: string, keys: readonly string[]): st
   return keys.reduce((text, key) => text.replace(characterOfKey(key), ''), setAside);
 }
 
+const CHARACTERS = new Map<string, string>();
+
+/** Made once for each of the 6,783 keys that there can be. */
 function characterOfKey(key: string): string {
+  const known = CHARACTERS.get(key);
+  if (known !== undefined) return known;
   const letter = NI_CATEGORIES.indexOf(key.slice(0, 1) as NiCategory);
-  return String.fromCharCode(CHARACTERS_FROM + letter * CODES_MAX + periodCode(key.slice(1)));
+  const character = String.fromCharCode(CHARACTERS_FROM + letter * CODES_MAX + periodCode(key.slice(1)));
+  CHARACTERS.set(key, character);
+  return character;
 }
 
 function keyOfNumber(number: number): string {

@@ -4,6 +4,7 @@ import {
   type PeriodPool,
   periodCode,
   periodTotalsOf,
+  poolKeysOf,
   poolOf,
   setAsideIn,
   withCharacters,
@@ -16,14 +17,29 @@ const pool = (key: string): PeriodPool => [key, 1, 2, 3];
 describe('pools of earnings periods', () => {
   it('are found by letter and period, M1:1 not being M1:11', () => {
     const pools = [pool('AM1:11'), pool('BM1:1'), pool('AM1:1')];
-    expect(poolOf(pools, 'A', 'M1:1')?.[0]).toBe('AM1:1');
-    expect(poolOf(pools, 'C', 'M1:1')).toBeUndefined();
+    expect(poolOf(pools, 'AM1:1')?.[0]).toBe('AM1:1');
+    expect(poolOf(pools, 'CM1:1')).toBeUndefined();
+  });
+
+  it('have a key for each letter', () => {
+    const keys = poolKeysOf('W1:53');
+    expect(Object.keys(keys)).toEqual([...NI_CATEGORIES]);
+    expect(keys.V).toBe('VW1:53');
+    expect(poolKeysOf('W1:53')).toBe(keys);
   });
 
   it('are replaced in place', () => {
     const pools = [pool('AM1:1'), pool('AM1:2')];
     const changed: PeriodPool = ['AM1:1', 9, 9, 9];
     expect(withPool(pools, pools[0], changed)).toEqual({ w: [changed, pools[1]], setAside: [] });
+  });
+
+  it('are handed out as replaced where the replaced one is among the oldest', () => {
+    // Five come together where a late payment brought a pool of another letter back.
+    const pools = [1, 2, 3, 4, 5].map((month) => pool(`AM1:${month}`));
+    const changed: PeriodPool = ['AM1:1', 9, 9, 9];
+    expect(withPool(pools, pools[0], changed)).toEqual({ w: pools.slice(1), setAside: [changed] });
+    expect(pools[0]).toEqual(pool('AM1:1'));
   });
 
   it('keep the last four and hand the older ones out', () => {
