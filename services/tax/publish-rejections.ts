@@ -1,12 +1,11 @@
 import { decodeDeadLetter, encodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts';
-import { liabilitiesCodecWithoutState } from '../../libs/adapters/codec/liabilities-codec.ts';
+import { type RejectedBody, rejectedDecisions } from '../../libs/adapters/codec/rejected-decisions.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { type LinkedPosition, linkedPositionAt, linkedStart } from '../../libs/adapters/event-log/linked-output.ts';
 import { openLinkedReader } from '../../libs/adapters/event-log/linked-reader.ts';
 import type { FoldedMessage } from '../../libs/adapters/event-log/stage-program.ts';
 import { LIABILITIES, REJECTIONS } from '../../libs/adapters/event-log/topics.ts';
 import { type DeadLetter, deadLetterKey } from '../../libs/core/events/dead-letter.ts';
-import type { LiabilityBody } from '../../libs/core/events/liability-message.ts';
 
 export interface RejectionPublisher {
   stop(): Promise<void>;
@@ -34,7 +33,7 @@ export async function publishRejections(dependencies: RejectionPublisherDependen
   const partitions = await log.partitionCount(LIABILITIES);
   const positions: LinkedPosition[] = [];
   for (let partition = 0; partition < partitions; partition++) positions.push(await resumePosition(partition, log));
-  const reader = openLinkedReader(positions, { log, codec: liabilitiesCodecWithoutState });
+  const reader = openLinkedReader(positions, { log, codec: rejectedDecisions });
   let stopping = false;
   const run = async (): Promise<void> => {
     while (!stopping) {
@@ -65,7 +64,7 @@ async function resumePosition(partition: number, log: EventLog): Promise<LinkedP
     if (decision === null) continue;
     return linkedPositionAt(
       { topic: LIABILITIES, partition, offset: decision.offset + 1 },
-      { log, codec: liabilitiesCodecWithoutState },
+      { log, codec: rejectedDecisions },
     );
   }
   return linkedStart({ topic: LIABILITIES, partition });
@@ -92,11 +91,11 @@ async function lastDecision(
   return found;
 }
 
-function lettersOf(partition: number, message: FoldedMessage<LiabilityBody>, recordedAtMs: number): DeadLetter[] {
-  return message.body.decisions.flatMap((decision, index) =>
-    decision.rejections.map((rejection, rejectionIndex) => ({
+function lettersOf(partition: number, message: FoldedMessage<RejectedBody>, recordedAtMs: number): DeadLetter[] {
+  return message.body.rejected.flatMap(({ index, topic, offset, rejections }) =>
+    rejections.map((rejection, rejectionIndex) => ({
       ...rejection,
-      origin: { topic: decision.topic, partition, offset: decision.offset },
+      origin: { topic, partition, offset },
       decision: { partition, offset: message.offset, index, rejection: rejectionIndex },
       recordedAtMs,
     })),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { blocksCodec } from '../../libs/adapters/codec/blocks-codec.ts';
 import { decodeEvent, encodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import { liabilitiesCodec, liabilitiesCodecWithoutState } from '../../libs/adapters/codec/liabilities-codec.ts';
+import { rejectedDecisions } from '../../libs/adapters/codec/rejected-decisions.ts';
 import { HEADER_BYTES, writerOf } from '../../libs/adapters/codec/single-object.ts';
 import type { LogRecord } from '../../libs/adapters/event-log/event-log.ts';
 import {
@@ -63,6 +64,12 @@ describe('the codec', () => {
           ...body,
           decisions: body.decisions.map((decision) => ({ ...decision, changes: [] })),
         });
+        const { body: ofRejections } = rejectedDecisions.decode(record(value));
+        expect(ofRejections.rejected).toEqual(
+          body.decisions.flatMap(({ topic, offset, rejections }, index) =>
+            rejections.length === 0 ? [] : [{ index, topic, offset, rejections }],
+          ),
+        );
       }),
     );
   });

@@ -1,5 +1,7 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
 
+const LENGTH_OF_ONE_BYTE_MAX = 0x3f;
+
 /**
  * Reads Avro binary strictly: nothing beyond the end, longs within the safe integers, booleans and branches of their two values.
  * Every fault is RECORD_UNREADABLE with the position at which it was found; never the bytes, which may be personal.
@@ -45,10 +47,49 @@ export class ByteReader {
     return length < 24 ? this.#shortString(start, length) : this.#buffer.toString('utf8', start, start + length);
   }
 
+  /** A string that is most likely `guess`: then `guess` itself, and nothing is made. */
+  readStringLike(guess: string): string {
+    const buffer = this.#buffer;
+    const length = guess.length;
+    const start = this.#position + 1;
+    if (length > LENGTH_OF_ONE_BYTE_MAX || buffer[start - 1] !== length << 1) return this.readString();
+    for (let index = 0; index < length; index += 1) {
+      const code = guess.charCodeAt(index);
+      if (buffer[start + index] !== code || code > 0x7f) return this.readString();
+    }
+    this.#position = start + length;
+    return guess;
+  }
+
   /** Moves behind a string that is not wanted. */
   skipString(): void {
     const length = this.#readLength();
     this.#position += length;
+  }
+
+  /** Moves behind a long that is not wanted. */
+  skipLong(): void {
+    const buffer = this.#buffer;
+    let position = this.#position;
+    let bytes = 1;
+    while ((buffer[position++] ?? this.#end()) > 0x7f) {
+      bytes += 1;
+      if (bytes > 10) throw this.unreadable('a long of more than ten bytes');
+    }
+    this.#position = position;
+  }
+
+  /** Moves behind bytes of a known number. */
+  skipRaw(bytes: number): void {
+    if (this.#position + bytes > this.#buffer.length) this.#end();
+    this.#position += bytes;
+  }
+
+  /** Moves behind an array whose items are not wanted. */
+  skipArray(skipItem: (reader: ByteReader) => void): void {
+    for (let count = this.#blockCount(); count > 0; count = this.#blockCount()) {
+      for (let index = 0; index < count; index += 1) skipItem(this);
+    }
   }
 
   /** A view of the record's bytes, not a copy. */

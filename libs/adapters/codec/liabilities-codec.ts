@@ -68,8 +68,11 @@ function readDecision(
   if (outcome === undefined) throw reader.unreadable('an outcome that its list does not have');
   const results = reader.readArray(() => readAssessment(reader));
   const rejections = reader.readArray(() => readRejection(reader));
-  const changes = reader.readArray(() => (readStateChange === null ? skipChange(reader) : readStateChange(reader)));
-  return { topic, offset, outcome, results, rejections, changes: readStateChange === null ? [] : changes };
+  if (readStateChange !== null) {
+    return { topic, offset, outcome, results, rejections, changes: reader.readArray(() => readStateChange(reader)) };
+  }
+  reader.skipArray(skipChange);
+  return { topic, offset, outcome, results, rejections, changes: [] };
 }
 
 function writeAssessment(writer: ByteWriter, result: Assessment): void {
@@ -116,7 +119,8 @@ function writeRejection(writer: ByteWriter, rejection: Rejection): void {
   writer.writeNullableLong(rejection.receivedAtMs);
 }
 
-function readRejection(reader: ByteReader): Rejection {
+/** A rejection of a decision. */
+export function readRejection(reader: ByteReader): Rejection {
   return {
     account: reader.readNullableString() as Account | null,
     eventId: readNullableEventId(reader),
@@ -132,12 +136,39 @@ function readChange(reader: ByteReader): StateChange {
   return { key, value: text === null ? null : (JSON.parse(text) as StateValue) };
 }
 
-const SKIPPED: StateChange = { key: '', value: null };
-
-function skipChange(reader: ByteReader): StateChange {
+/** Moves behind a change of state. */
+export function skipChange(reader: ByteReader): void {
   reader.skipString();
   if (reader.readBranch()) reader.skipString();
-  return SKIPPED;
+}
+
+/** Moves behind an assessment. */
+export function skipAssessment(reader: ByteReader): void {
+  reader.skipString();
+  reader.skipRaw(16);
+  reader.skipLong();
+  reader.skipLong();
+  reader.skipString();
+  reader.skipLong();
+  reader.skipArray(skipAmount);
+  if (reader.readBranch()) reader.skipRaw(16);
+  reader.skipArray(skipLink);
+  reader.skipArray(skipFlag);
+  reader.skipArray(skipAmount);
+  reader.skipLong();
+}
+
+function skipAmount(reader: ByteReader): void {
+  reader.skipLong();
+  reader.skipLong();
+}
+
+function skipLink(reader: ByteReader): void {
+  reader.skipRaw(16);
+}
+
+function skipFlag(reader: ByteReader): void {
+  reader.skipString();
 }
 
 function writeAmounts(writer: ByteWriter, amounts: readonly HeadAmount[]): void {

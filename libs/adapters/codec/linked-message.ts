@@ -1,6 +1,6 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { LogRecord } from '../event-log/event-log.ts';
-import type { Coverage, Link, StageCodec } from '../event-log/stage-program.ts';
+import type { Coverage, Link, MessageReader, StageCodec } from '../event-log/stage-program.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { type OwnSchema, readerOfBody, writerOf } from './single-object.ts';
@@ -27,12 +27,19 @@ export function linkedMessageCodec<Body>(schema: OwnSchema, codec: BodyCodec<Bod
       codec.write(writer, body);
       return writer.take();
     },
+    ...linkedMessageReader(schema, codec.read),
+  };
+}
+
+/** The same for whoever reads only: `read` may leave out what it has no use of, but reads to the end. */
+export function linkedMessageReader<Body>(schema: OwnSchema, read: (reader: ByteReader) => Body): MessageReader<Body> {
+  return {
     decode(record: LogRecord) {
       try {
         const reader = bodyReader(schema, record.value);
         const link = { id: reader.readHex(16), previous: reader.readHex(16) };
         const covers = reader.readArray(() => readCoverage(reader));
-        const body = codec.read(reader);
+        const body = read(reader);
         reader.finish();
         return { link, covers, body };
       } catch (error) {

@@ -1,7 +1,7 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { EventLog, LogRecord, PartitionPosition, TopicPartition } from './event-log.ts';
 import { readAt } from './read-at.ts';
-import type { Coverage, FoldedMessage, Link, StageCodec } from './stage-program.ts';
+import type { Coverage, FoldedMessage, Link, MessageReader } from './stage-program.ts';
 
 /** The tip of an output partition that holds no valid message yet: 32 zeros. */
 export const ZERO_TIP = '0'.repeat(32);
@@ -64,7 +64,7 @@ export type LinkRule = (tip: string, link: Link) => boolean;
  */
 export class LinkedInput<Body> {
   readonly #partition: TopicPartition;
-  readonly #codec: StageCodec<Body>;
+  readonly #codec: MessageReader<Body>;
   readonly #rule: LinkRule;
   readonly #covered = new Map<string, PartitionPosition>();
   /** From the very start all inputs begin at 0; from the middle, an input not yet seen begins where it is first stated. */
@@ -73,7 +73,7 @@ export class LinkedInput<Body> {
   #tip: string;
   #tipOffset = -1;
 
-  constructor(position: LinkedPosition, codec: StageCodec<Body>, rule: LinkRule = isNextLink) {
+  constructor(position: LinkedPosition, codec: MessageReader<Body>, rule: LinkRule = isNextLink) {
     this.#partition = { topic: position.topic, partition: position.partition };
     this.#codec = codec;
     this.#rule = rule;
@@ -175,7 +175,7 @@ export class LinkedInput<Body> {
  */
 export async function linkedPositionAt<Body>(
   position: PartitionPosition,
-  dependencies: { readonly log: EventLog; readonly codec: StageCodec<Body> },
+  dependencies: { readonly log: EventLog; readonly codec: MessageReader<Body> },
 ): Promise<LinkedPosition> {
   const { topic, partition, offset } = position;
   if (offset === 0) {

@@ -1,6 +1,6 @@
 import type { EventLog, LogReader, PollOptions, TopicPartition } from './event-log.ts';
 import { isNextLink, LinkedInput, type LinkedPosition, type LinkRule } from './linked-output.ts';
-import type { FoldedMessage, StageCodec } from './stage-program.ts';
+import type { FoldedMessage, MessageReader } from './stage-program.ts';
 
 /** Valid messages of one partition, in order. `position` is what to store with what was made of them; there may be no messages. */
 interface LinkedBatch<Body> extends TopicPartition {
@@ -22,7 +22,7 @@ export interface LinkedReader<Body> {
 
 export interface LinkedReaderDependencies<Body> {
   readonly log: EventLog;
-  readonly codec: StageCodec<Body>;
+  readonly codec: MessageReader<Body>;
   /** Only for the simulation, which plants faults. */
   readonly rule?: LinkRule;
 }
@@ -36,7 +36,7 @@ export function openLinkedReader<Body>(
 }
 
 class ValidMessages<Body> implements LinkedReader<Body> {
-  readonly #codec: StageCodec<Body>;
+  readonly #codec: MessageReader<Body>;
   readonly #rule: LinkRule;
   readonly #reader: LogReader;
   readonly #inputs = new Map<string, LinkedInput<Body>>();

@@ -88,8 +88,12 @@ export interface StageProgram<Body> {
   reset(): void;
 }
 
-export interface StageCodec<Body> {
+export interface StageCodec<Body> extends MessageReader<Body> {
   encode(link: Link, covers: readonly Coverage[], body: Body): Buffer;
+}
+
+/** What a reader of linked messages needs of their codec. */
+export interface MessageReader<Body> {
   /** Throws MESSAGE_UNREADABLE. */
   decode(record: LogRecord): { readonly link: Link; readonly covers: readonly Coverage[]; readonly body: Body };
 }

@@ -98,4 +98,42 @@ describe('ByteReader and ByteWriter', () => {
     const reader = new ByteReader(writer.take(), 0);
     expect(() => reader.readMap(() => reader.readLong())).toThrow(/map key/);
   });
+
+  it('give a string that was guessed as it was guessed, and any other as it is', () => {
+    for (const text of ['', 'vat.events.v1', 'vat.events.v2', 'é', 'x'.repeat(63), 'x'.repeat(64)]) {
+      const writer = new ByteWriter({ startBytes: 16 });
+      writer.writeString(text);
+      writer.writeLong(5);
+      const value = writer.take();
+      for (const guess of ['', 'vat.events.v1', 'Ã', 'é', 'x'.repeat(63), 'x'.repeat(64)]) {
+        const reader = new ByteReader(value, 0);
+        expect(reader.readStringLike(guess)).toBe(text);
+        expect(reader.readLong()).toBe(5);
+      }
+    }
+    // A byte that is no UTF-8 is not the character of its number.
+    expect(reads('02e9').readStringLike('\u00e9')).toBe('\ufffd');
+    expect(() => reads('0461').readStringLike('ab')).toThrow(expect.objectContaining({ code: 'RECORD_UNREADABLE' }));
+  });
+
+  it('pass over what is not wanted to the same place as reading it', () => {
+    const writer = new ByteWriter({ startBytes: 16 });
+    for (const value of [0, -65, 2 ** 40]) writer.writeLong(value);
+    writer.writeString('a longer text than fits the short way');
+    writer.writeHex('00'.repeat(16), 16);
+    writer.writeRaw(Buffer.from('04020401020600', 'hex'));
+    const reader = new ByteReader(writer.take(), 0);
+    for (let count = 0; count < 3; count += 1) reader.skipLong();
+    reader.skipString();
+    reader.skipRaw(16);
+    const items: number[] = [];
+    reader.skipArray((of) => items.push(of.readLong()));
+    expect(items).toEqual([1, 2, 3]);
+    reader.finish();
+    expect(() => reader.skipLong()).toThrow(expect.objectContaining({ code: 'RECORD_UNREADABLE' }));
+    expect(() => reader.skipRaw(1)).toThrow(expect.objectContaining({ code: 'RECORD_UNREADABLE' }));
+    expect(() => reads('8080808080808080808001').skipLong()).toThrow(
+      expect.objectContaining({ code: 'RECORD_UNREADABLE' }),
+    );
+  });
 });
