@@ -2,13 +2,14 @@ import { checkTopic, decodeEvent } from '../../libs/adapters/codec/event-codec.t
 import { codecUnreadable } from '../../libs/adapters/event-log/codec-unreadable.ts';
 import type { LogRecord, RecordBatch } from '../../libs/adapters/event-log/event-log.ts';
 import { KeyedState } from '../../libs/adapters/event-log/keyed-state.ts';
+import { withLastChanges } from '../../libs/adapters/event-log/last-changes.ts';
 import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
 import { splitDecisions } from '../../libs/adapters/event-log/split-decisions.ts';
 import type { FoldedMessage, Proposal, StageProgram } from '../../libs/adapters/event-log/stage-program.ts';
 import type { Checkpoint, StateStore, StorePut } from '../../libs/adapters/state-store/state-store.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { decideEvent, stateKeysOf, type TaxRules } from '../../libs/core/events/decide-event.ts';
-import type { Decision, Rejection, StateChange, StateView } from '../../libs/core/events/decision.ts';
+import type { Decision, Rejection, StateView } from '../../libs/core/events/decision.ts';
 import type { DecisionOfRecord, LiabilityBody } from '../../libs/core/events/liability-message.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 
@@ -74,7 +75,8 @@ class AssessEvents implements StageProgram<LiabilityBody> {
     });
     const { rules, nowMs } = this.#dependencies;
     const decidedAtMs = nowMs();
-    return splitDecisions(batches, decisions, bytesOf).map((part) => ({
+    const settle = (some: readonly DecisionOfRecord[]) => withLastChanges(some, bytesOf);
+    return splitDecisions(batches, decisions, settle).map((part) => ({
       covers: part.covers,
       body: {
         decidedAtMs,
@@ -133,7 +135,7 @@ class AssessEvents implements StageProgram<LiabilityBody> {
       return { topic, offset: record.offset, ...rejected(refusal ?? refusalOf(null)) };
     }
     const { outcome, results, rejections, changes } = decideOrReject(event, hash, view, this.#dependencies.rules);
-    return { topic, offset: record.offset, outcome, results, rejections, changes: changes.map(printed) };
+    return { topic, offset: record.offset, outcome, results, rejections, changes };
   }
 }
 
@@ -146,11 +148,6 @@ function decideOrReject(event: TaxEvent, hash: string, view: StateView, rules: T
     const { account, eventId, receivedAtMs } = event;
     return rejected({ ...refusalOf(error), account, eventId, receivedAtMs });
   }
-}
-
-/** Printed once: for the size of the message, the message and the store. */
-function printed({ key, value }: StateChange): StateChange {
-  return value === null ? { key, value } : { key, value, text: JSON.stringify(value) };
 }
 
 function rejected(rejection: Rejection): Decision {
@@ -181,12 +178,11 @@ function* changesOf(decisions: readonly DecisionOfRecord[]) {
 const BYTES_A_DECISION = 40;
 const BYTES_A_RESULT = 160;
 
-/** About what a decision takes once encoded: where messages are cut. */
+/** About what a decision takes once encoded, its changes apart: where messages are cut. */
 function bytesOf(decision: DecisionOfRecord): number {
   let bytes = BYTES_A_DECISION + decision.results.length * BYTES_A_RESULT;
   for (const result of decision.results)
     bytes += result.links.length * 16 + (result.amounts.length + result.stated.length) * 8;
   for (const rejection of decision.rejections) bytes += BYTES_A_RESULT + JSON.stringify(rejection.facts).length;
-  for (const { key, text } of decision.changes) bytes += key.length + (text?.length ?? 0) + 8;
   return bytes;
 }

@@ -1,5 +1,6 @@
 import type { LogRecord, RecordBatch } from '../../libs/adapters/event-log/event-log.ts';
 import { KeyedState } from '../../libs/adapters/event-log/keyed-state.ts';
+import { withLastChanges } from '../../libs/adapters/event-log/last-changes.ts';
 import { splitDecisions } from '../../libs/adapters/event-log/split-decisions.ts';
 import type { FoldedMessage, StageProgram } from '../../libs/adapters/event-log/stage-program.ts';
 import type { Checkpoint, StateStore } from '../../libs/adapters/state-store/state-store.ts';
@@ -41,7 +42,8 @@ export class CountingProgram implements StageProgram<CountedBody> {
       decide: count,
       changesOf: (decision) => decision.changes,
     });
-    const parts = splitDecisions(batches, decisions, () => 100, this.#messageBytes);
+    const settle = (some: readonly Counted[]) => withLastChanges(some, () => 100);
+    const parts = splitDecisions(batches, decisions, settle, this.#messageBytes);
     return parts.map(({ covers, decisions: part }) => ({ covers, body: { decisions: part } }));
   }
 

@@ -18,8 +18,7 @@ export interface RejectedBody {
 }
 
 /**
- * Messages of liabilities.v1 for readers of rejections: few decisions have any, so all else is passed over, its lengths alone checked
- * (some seven times as fast as reading it).
+ * Messages of liabilities.v1 for readers of rejections: few decisions have any, so all else is passed over, its lengths alone checked.
  */
 export const rejectedDecisions: MessageReader<RejectedBody> = linkedMessageReader(
   ownSchema('liability-message.v1'),

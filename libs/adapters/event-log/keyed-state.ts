@@ -21,10 +21,22 @@ export interface KeyedDecisions<Item, Result> {
 const ENTRIES_MAX = 200_000;
 const LOAD_KEYS_MAX = 5_000;
 
+/** A key that the batch under way has read or written. */
+interface Slot {
+  readonly key: string;
+  /** What is in the log; null: absent. */
+  value: StateValue | null;
+  /** As the decisions of this batch leave it; undefined: untouched. */
+  pending: StateValue | null | undefined;
+}
+
 /**
  * The state of one partition for a stage's program: a bounded write-through cache in front of the store (performance.md, "State").
- * Decisions see their own changes in an overlay that ends with the call, so that a lost append leaves nothing behind; only `fold`
- * changes the cache. Values are parsed once when loaded and printed once when folded.
+ * Decisions see their own changes for one batch, so that a lost append leaves nothing behind; only `fold` changes the cache.
+ * Values are parsed once when loaded and printed once when folded.
+ *
+ * At hand is what was read at least once while it was there. Most keys (an event's, by which its repeat is known) are written once and
+ * never read again: they would only push out what is used and keep the garbage collector busy.
  */
 export class KeyedState {
   readonly #partition: number;
@@ -33,6 +45,8 @@ export class KeyedState {
   /** Two generations: what is used is in `young`; when that is full it becomes `old` and the former `old` goes. `null`: known to be absent. */
   #young = new Map<string, StateValue | null>();
   #old = new Map<string, StateValue | null>();
+  /** The batch under way: small, so each read and write of a decision is one look into memory that is near. */
+  #batch = new Map<string, Slot>();
   #tip = ZERO_TIP;
 
   constructor(options: KeyedStateOptions, dependencies: { readonly store: StateStore }) {
@@ -47,9 +61,10 @@ export class KeyedState {
    */
   async decideAll<Item, Result>(items: readonly Item[], how: KeyedDecisions<Item, Result>): Promise<Result[]> {
     this.#retire();
-    await this.#load(items.flatMap((item) => how.keysOf(item)));
-    const overlay = new Map<string, StateValue | null>();
-    const view: StateView = { get: (key) => this.#read(key, overlay) };
+    this.#batch = new Map();
+    const loaded = this.#missingOf(items, how);
+    await this.#load(loaded);
+    const view: StateView = { get: (key) => this.#read(key) };
     const results: Result[] = [];
     let index = 0;
     while (index < items.length) {
@@ -57,7 +72,7 @@ export class KeyedState {
         for (; index < items.length; index += 1) {
           const result = how.decide(items[index] as Item, view);
           for (const { key, value } of how.changesOf(result)) {
-            overlay.set(key, value);
+            this.#slot(key).pending = value;
           }
           results.push(result);
         }
@@ -65,21 +80,22 @@ export class KeyedState {
         if (!(error instanceof KeyMissing)) {
           throw error;
         }
-        await this.#load([error.key]);
+        const slot = this.#slot(error.key);
+        await this.#load([slot]);
+        loaded.push(slot);
       }
     }
+    this.#keep(loaded);
     return results;
   }
 
-  /** Takes changes that are in the log: gives what the store must take, the last value of each key once. */
+  /** Takes changes that are in the log: gives what the store must take, in order; of a key that comes twice the later value counts. */
   fold(changes: Iterable<StateChange>): StorePut[] {
-    const last = new Map<string, StateChange>();
-    for (const change of changes) {
-      last.set(change.key, change);
-    }
     const puts: StorePut[] = [];
-    for (const { key, value, text } of last.values()) {
-      this.#young.set(key, value);
+    for (const { key, value, text } of changes) {
+      if (this.#atHand(key) !== undefined) {
+        this.#young.set(key, value);
+      }
       puts.push({ key, value: value === null ? null : (text ?? JSON.stringify(value)) });
     }
     return puts;
@@ -88,6 +104,7 @@ export class KeyedState {
   /** To be called from the program's onFolded: the store has everything folded so far and stands at this tip. */
   committed(checkpoint: Checkpoint): void {
     this.#tip = checkpoint.tip;
+    this.#batch = new Map();
     this.#retire();
   }
 
@@ -95,6 +112,7 @@ export class KeyedState {
   reset(): void {
     this.#young.clear();
     this.#old.clear();
+    this.#batch = new Map();
     this.#tip = ZERO_TIP;
   }
 
@@ -102,44 +120,68 @@ export class KeyedState {
     return this.#young.size + this.#old.size;
   }
 
-  #read(key: string, overlay: ReadonlyMap<string, StateValue | null>): StateValue | undefined {
-    const pending = overlay.get(key);
-    if (pending !== undefined) {
-      return pending ?? undefined;
+  #read(key: string): StateValue | undefined {
+    let slot = this.#batch.get(key);
+    if (slot === undefined) {
+      const value = this.#atHand(key);
+      if (value === undefined) {
+        throw new KeyMissing(key);
+      }
+      slot = this.#slot(key);
+      slot.value = value;
     }
+    return (slot.pending === undefined ? slot.value : slot.pending) ?? undefined;
+  }
+
+  #slot(key: string): Slot {
+    let slot = this.#batch.get(key);
+    if (slot === undefined) {
+      slot = { key, value: null, pending: undefined };
+      this.#batch.set(key, slot);
+    }
+    return slot;
+  }
+
+  #atHand(key: string): StateValue | null | undefined {
     const young = this.#young.get(key);
     if (young !== undefined) {
-      return young ?? undefined;
+      return young;
     }
     const old = this.#old.get(key);
-    if (old === undefined) {
-      throw new KeyMissing(key);
+    if (old !== undefined) {
+      this.#young.set(key, old);
     }
-    this.#young.set(key, old);
-    return old ?? undefined;
+    return old;
   }
 
-  async #load(keys: readonly string[]): Promise<void> {
-    const missing = new Set<string>();
-    for (const key of keys) {
-      if (this.#young.has(key)) {
-        continue;
-      }
-      const old = this.#old.get(key);
-      if (old === undefined) {
-        missing.add(key);
-      } else {
-        this.#young.set(key, old);
+  /** Slots for all keys that the items name; gives those that are not at hand. */
+  #missingOf<Item, Result>(items: readonly Item[], how: KeyedDecisions<Item, Result>): Slot[] {
+    const missing: Slot[] = [];
+    for (const item of items) {
+      for (const key of how.keysOf(item)) {
+        if (this.#batch.has(key)) {
+          continue;
+        }
+        const value = this.#atHand(key);
+        const slot = this.#slot(key);
+        if (value === undefined) {
+          missing.push(slot);
+        } else {
+          slot.value = value;
+        }
       }
     }
-    const wanted = [...missing];
-    for (let start = 0; start < wanted.length; start += LOAD_KEYS_MAX) {
-      await this.#loadSome(wanted.slice(start, start + LOAD_KEYS_MAX));
+    return missing;
+  }
+
+  async #load(slots: readonly Slot[]): Promise<void> {
+    for (let start = 0; start < slots.length; start += LOAD_KEYS_MAX) {
+      await this.#loadSome(slots.slice(start, start + LOAD_KEYS_MAX));
     }
   }
 
-  async #loadSome(keys: readonly string[]): Promise<void> {
-    const { tip, values } = await this.#get(keys);
+  async #loadSome(slots: readonly Slot[]): Promise<void> {
+    const { tip, values } = await this.#get(slots.map(({ key }) => key));
     if ((tip ?? ZERO_TIP) !== this.#tip) {
       throw new TallyError(
         'STORE_STALE',
@@ -148,9 +190,18 @@ export class KeyedState {
         { retriable: true },
       );
     }
-    for (const [index, key] of keys.entries()) {
+    for (const [index, slot] of slots.entries()) {
       const text = values[index] ?? null;
-      this.#young.set(key, text === null ? null : (JSON.parse(text) as StateValue));
+      slot.value = text === null ? null : (JSON.parse(text) as StateValue);
+    }
+  }
+
+  /** Keeps at hand what was loaded, but for what begins with this batch. */
+  #keep(loaded: readonly Slot[]): void {
+    for (const { key, value, pending } of loaded) {
+      if (value !== null || pending === undefined) {
+        this.#young.set(key, value);
+      }
     }
   }
 

@@ -14,22 +14,37 @@ export interface DecisionPart<D extends OfRecord> {
   readonly decisions: readonly D[];
 }
 
+/** Decisions as they stand in one message, and about what they take once encoded. */
+export interface PartOfDecisions<D> {
+  readonly decisions: readonly D[];
+  readonly bytes: number;
+}
+
+/** Decisions that are tried in one message at first. */
+const DECISIONS_MAX = 1_000;
+
 /**
- * Cuts the decisions of a partition's input batches (one per record, in the order of the batches) into messages of about maxBytes, in
- * order, an event's results never split. Each part covers its inputs up to its last decision, the last part all that was read:
- * offsets without a record are covered too. No batches give no parts.
+ * Cuts the decisions of a partition's input batches (one per record, in the order of the batches) into messages of at most about
+ * maxBytes, in order, an event's results never split. Each part covers its inputs up to its last decision, the last part all that was
+ * read: offsets without a record are covered too. No batches give no parts.
+ *
+ * @param settle how decisions stand in one message of theirs alone: what one takes may depend on those beside it. Asked again with
+ * fewer where they are too many for one.
  */
 export function splitDecisions<D extends OfRecord>(
   batches: readonly RecordBatch[],
   decisions: readonly D[],
-  bytesOf: (decision: D) => number,
+  settle: (decisions: readonly D[]) => PartOfDecisions<D>,
   maxBytes: number = MESSAGE_BYTES_MAX,
 ): readonly DecisionPart<D>[] {
   const progressed = batches.filter((batch) => batch.nextOffset > batch.fromOffset);
   if (progressed.length === 0) {
     return [];
   }
-  const parts = cut(decisions, bytesOf, maxBytes);
+  const parts: (readonly D[])[] = [];
+  for (let start = 0; start < decisions.length; start += DECISIONS_MAX) {
+    cut(decisions.slice(start, start + DECISIONS_MAX), settle, maxBytes, parts);
+  }
   if (parts.length === 0) {
     parts.push([]);
   }
@@ -40,24 +55,21 @@ export function splitDecisions<D extends OfRecord>(
   }));
 }
 
-function cut<D>(items: readonly D[], bytesOf: (item: D) => number, maxBytes: number): D[][] {
-  const parts: D[][] = [];
-  let current: D[] = [];
-  let bytes = 0;
-  for (const item of items) {
-    const itemBytes = bytesOf(item);
-    if (current.length > 0 && bytes + itemBytes > maxBytes) {
-      parts.push(current);
-      current = [];
-      bytes = 0;
-    }
-    current.push(item);
-    bytes += itemBytes;
+function cut<D>(
+  decisions: readonly D[],
+  settle: (decisions: readonly D[]) => PartOfDecisions<D>,
+  maxBytes: number,
+  parts: (readonly D[])[],
+): void {
+  const whole = settle(decisions);
+  if (whole.bytes <= maxBytes || decisions.length === 1) {
+    parts.push(whole.decisions);
+    return;
   }
-  if (current.length > 0) {
-    parts.push(current);
+  const fitting = Math.max(1, Math.floor((decisions.length * maxBytes) / whole.bytes));
+  for (let start = 0; start < decisions.length; start += fitting) {
+    cut(decisions.slice(start, start + fitting), settle, maxBytes, parts);
   }
-  return parts;
 }
 
 function wholeBatch(batch: RecordBatch): CoverTo {

@@ -45,8 +45,33 @@ describe('keyed state', () => {
     const results = await state.decideAll(['a', 'b', 'a', 'b', 'a'], addTo);
     expect(results.map(({ value }) => value[0])).toEqual([6, 1, 7, 2, 8]);
     expect(asked).toEqual([['a', 'b']]);
-    await state.decideAll(['a', 'b'], addTo);
-    expect(asked).toHaveLength(1);
+  });
+
+  it('keeps at hand what was there when it was read, and what was looked for and is still not there', async () => {
+    const { store, asked, held } = memoryStore({ a: '[5]' });
+    const state = stateOn(store);
+    await state.decideAll(['a', 'new'], { ...addTo, keysOf: (key) => [key, 'nothing'] });
+    for (const { key, value } of state.fold([
+      { key: 'a', value: [6] },
+      { key: 'new', value: [1] },
+    ])) {
+      held.values.set(key, value ?? '');
+    }
+    state.committed(at(TIP));
+    const again = await state.decideAll(['a', 'new', 'nothing'], addTo);
+    expect(again.map(({ value }) => value)).toEqual([[7], [2], [1]]);
+    expect(asked).toEqual([['a', 'nothing', 'new'], ['new']]);
+    await state.decideAll(['a', 'new'], addTo);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('keeps nothing at hand of a key that only a decision has made, so that a lost one leaves nothing', async () => {
+    const { store, asked } = memoryStore({});
+    const state = stateOn(store);
+    await state.decideAll(['a'], addTo);
+    const [again] = await state.decideAll(['a'], addTo);
+    expect(again?.value).toEqual([1]);
+    expect(asked).toEqual([['a'], ['a']]);
   });
 
   it('loads a key that nobody named and decides that item again from its start', async () => {
@@ -79,17 +104,21 @@ describe('keyed state', () => {
     expect(next?.value).toEqual([7]);
   });
 
-  it('gives the store the last value of each key once, and null for what is removed', async () => {
-    const state = stateOn(memoryStore({ a: '[5]' }).store);
+  it('gives the store what is folded in its order, and null for what is removed', async () => {
+    const { store, held } = memoryStore({ a: '[5]' });
+    const state = stateOn(store);
+    await state.decideAll(['a'], addTo);
     const puts = state.fold([
       { key: 'a', value: [1] },
-      { key: 'b', value: [2] },
+      { key: 'b', value: [2], text: '[2]' },
       { key: 'a', value: null },
     ]);
     expect(puts).toEqual([
-      { key: 'a', value: null },
+      { key: 'a', value: '[1]' },
       { key: 'b', value: '[2]' },
+      { key: 'a', value: null },
     ]);
+    held.values.delete('a');
     const [fresh] = await state.decideAll(['a'], addTo);
     expect(fresh?.value).toEqual([1]);
   });
@@ -117,7 +146,8 @@ describe('keyed state', () => {
   });
 
   it('is bounded, keeps what is used, and reads the rest again', async () => {
-    const { store, asked } = memoryStore({});
+    const stored = Array.from({ length: 100 }, (_, round) => [`once ${round}`, '[0]'] as const);
+    const { store, asked } = memoryStore({ often: '[0]', ...Object.fromEntries(stored) });
     const state = stateOn(store, 20);
     for (let round = 0; round < 100; round += 1) {
       await state.decideAll(['often', `once ${round}`], addTo);

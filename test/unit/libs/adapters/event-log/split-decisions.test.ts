@@ -6,6 +6,13 @@ import { splitDecisions } from '../../../../../libs/adapters/event-log/split-dec
 function batch(topic: string, fromOffset: number, nextOffset: number): RecordBatch {
   return { topic, partition: 3, records: [], fromOffset, nextOffset, highOffset: nextOffset };
 }
+/** Decisions as they are, of so many bytes each. */
+const sized =
+  (bytesOf: (decision: { readonly offset: number }) => number) =>
+  <D extends { readonly offset: number }>(decisions: readonly D[]) => ({
+    decisions,
+    bytes: decisions.reduce((sum, one) => sum + bytesOf(one), 0),
+  });
 const decisionsOf = (topic: string, from: number, next: number) =>
   Array.from({ length: next - from }, (_, index) => ({ topic, offset: from + index }));
 
@@ -13,7 +20,12 @@ describe('cutting decisions into messages', () => {
   it('covers each input up to the last decision of a part, and everything with the last part', () => {
     const batches = [batch('a', 10, 13), batch('b', 5, 9)];
     const decisions = [...decisionsOf('a', 10, 13), ...decisionsOf('b', 5, 7)];
-    const parts = splitDecisions(batches, decisions, () => 40, 100);
+    const parts = splitDecisions(
+      batches,
+      decisions,
+      sized(() => 40),
+      100,
+    );
     expect(parts.map((part) => part.covers)).toEqual([
       [{ topic: 'a', partition: 3, next: 12 }],
       [
@@ -28,18 +40,34 @@ describe('cutting decisions into messages', () => {
   });
 
   it('covers offsets that hold no record, and makes nothing of nothing', () => {
-    expect(splitDecisions([batch('a', 4, 9)], [], () => 1)).toEqual([
-      { covers: [{ topic: 'a', partition: 3, next: 9 }], decisions: [] },
-    ]);
-    expect(splitDecisions([batch('a', 4, 4)], [], () => 1)).toEqual([]);
-    expect(splitDecisions([], [], () => 1)).toEqual([]);
+    expect(
+      splitDecisions(
+        [batch('a', 4, 9)],
+        [],
+        sized(() => 1),
+      ),
+    ).toEqual([{ covers: [{ topic: 'a', partition: 3, next: 9 }], decisions: [] }]);
+    expect(
+      splitDecisions(
+        [batch('a', 4, 4)],
+        [],
+        sized(() => 1),
+      ),
+    ).toEqual([]);
+    expect(
+      splitDecisions(
+        [],
+        [],
+        sized(() => 1),
+      ),
+    ).toEqual([]);
   });
 
   it('lets a decision that is larger than a message stand alone', () => {
     const parts = splitDecisions(
       [batch('a', 0, 3)],
       decisionsOf('a', 0, 3),
-      ({ offset }) => (offset === 1 ? 500 : 10),
+      sized(({ offset }) => (offset === 1 ? 500 : 10)),
       100,
     );
     expect(parts.map((part) => part.decisions.map(({ offset }) => offset))).toEqual([[0], [1], [2]]);
@@ -51,7 +79,7 @@ describe('cutting decisions into messages', () => {
       fc.property(sizes, fc.integer({ min: 10, max: 100 }), (bytes, maxBytes) => {
         const decisions = decisionsOf('a', 0, bytes.length);
         const size = ({ offset }: { offset: number }) => bytes[offset] ?? 0;
-        const parts = splitDecisions([batch('a', 0, bytes.length)], decisions, size, maxBytes);
+        const parts = splitDecisions([batch('a', 0, bytes.length)], decisions, sized(size), maxBytes);
         expect(parts.flatMap((part) => part.decisions)).toEqual(decisions);
         for (const part of parts) {
           const sum = part.decisions.reduce((total, decision) => total + size(decision), 0);

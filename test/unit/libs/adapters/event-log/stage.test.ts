@@ -126,7 +126,7 @@ describe('a stage on the embedded log and store', () => {
 
   it('cuts a batch into messages that keep order and cover it part by part', async () => {
     await produce('left.v1', 0, 95, 'a');
-    await start({ programFor: (partition) => new CountingProgram({ partition, messageBytes: 1_000 }, { store }) });
+    await start({ programFor: (partition) => new CountingProgram({ partition, messageBytes: 1_030 }, { store }) });
     await until(async () => (await decided(0)).length === 95);
     expect((await log.bounds({ topic: 'counts.v1', partition: 0 })).high).toBe(10);
     expect((await decided(0)).map(({ number }) => number)).toEqual(Array.from({ length: 95 }, (_, index) => index + 1));
