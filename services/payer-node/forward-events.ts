@@ -7,6 +7,7 @@ import { Doorbell } from './doorbell.ts';
 import { BATCH_EVENTS_MAX } from './outbox.ts';
 import type { RefusedEvent } from './payer-records.ts';
 import { laneKey, type PayerStore, partsOfEventKey, writeAppended, writeReceipt } from './payer-store.ts';
+import { watchEvents } from './watched-events.ts';
 
 /** Characters of JSON at most in one request, well under the gateway's limit of a body. */
 const REQUEST_CHARACTERS_MAX = 2_000_000;
@@ -104,10 +105,10 @@ export class Forwarder {
     const queueKeys = new Map(batch.map((event) => [event.eventKey.toString('latin1'), event.queueKey]));
     await store.commit(() => {
       for (const receipt of checked.receipts) this.#putReceipt(receipt);
+      watchEvents(store, checked.events, nowMs);
       for (const event of checked.events) {
         void store.appended.put(event.eventKey, writeAppended(event));
         if (event.path !== null) void store.paths.put(event.eventKey, event.path);
-        void store.awaiting.put(event.eventKey, String(nowMs));
         const queueKey = queueKeys.get(event.eventKey.toString('latin1'));
         if (queueKey !== undefined) void store.unsent.remove(queueKey);
       }

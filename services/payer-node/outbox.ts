@@ -3,7 +3,7 @@ import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { type Account, type Tax, taxOf } from '../../libs/core/identity/account.ts';
 import type { EventId } from '../../libs/core/identity/event-id.ts';
 import type { OwnEvents, ReadableEvent, SubmittedEvent } from './own-events.ts';
-import { countOf, eventKey, laneKey, type PayerStore } from './payer-store.ts';
+import { countOf, eventKey, laneKey, type PayerStore, readUint64 } from './payer-store.ts';
 
 /** Lanes of one tax: requests to the gateway that may be under way beside one another. Fixed: an account's events keep to one lane. */
 export const LANES_PER_TAX = 2;
@@ -110,7 +110,7 @@ export class Outbox {
     const { store } = this.#dependencies;
     return {
       unsent: countOf(store.unsent),
-      receipted: countOf(store.awaiting),
+      receipted: store.awaitingCount(),
       refused: countOf(store.refused),
       decided: countOf(store.entries),
       rejected: countOf(store.rejected),
@@ -170,7 +170,7 @@ export function laneOf(owner: Account, accountNumber: number): number {
 function nextPositionOf(store: PayerStore, lane: number): number {
   // Above every position of the lane, and below the first: its own keys alone, position 0 among them.
   const range = { start: laneKey(lane, Number.MAX_SAFE_INTEGER), end: Buffer.of(lane), reverse: true, limit: 1 };
-  for (const key of store.unsent.getKeys(range)) return Number(key.readBigUInt64BE(1)) + 1;
+  for (const key of store.unsent.getKeys(range)) return readUint64(key, 1) + 1;
   return 0;
 }
 

@@ -5,7 +5,7 @@ import type { EventId } from '../../libs/core/identity/event-id.ts';
 import type { MadeOfEvent } from '../../libs/core/ledger/recompute-block.ts';
 import { type DifferenceCause, flaggedDifferences } from '../../libs/core/paye/compare-stated.ts';
 import type { EntryPlace } from './payer-records.ts';
-import { type PayerStore, readPlace, stateKey, writePlace } from './payer-store.ts';
+import { type PayerStore, readPlace, stateKey, writePlace, writeUint64 } from './payer-store.ts';
 
 /** What a tax month's entries come to: written with the blocks themselves, so that a month is shown without reading them. */
 export interface MonthSums {
@@ -38,6 +38,7 @@ export interface NewEntry extends MadeOfEvent {
 }
 
 const PLACE_BYTES = 12;
+const ID_BYTES = 16;
 const NUMBER_BYTES = 8;
 
 /** Payments of one employment in a tax year, in the order of their decisions. */
@@ -94,7 +95,9 @@ export function saveIndex(
   sums: ReadonlyMap<string, MonthSums>,
 ): void {
   for (const { event, assessment, place } of entries) {
-    const value = Buffer.concat([writePlace(place), Buffer.from(assessment.eventId, 'hex')]);
+    const value = Buffer.allocUnsafe(PLACE_BYTES + ID_BYTES);
+    value.set(writePlace(place));
+    value.write(assessment.eventId, PLACE_BYTES, 'hex');
     for (const prefix of prefixesOf(event, assessment)) {
       void store.payeEntries.put(rowKey(accountNumber, prefix, assessment.number), value);
     }
@@ -166,7 +169,9 @@ function claimsPrefix(taxYear: string): string {
 }
 
 function rowKey(accountNumber: number, prefix: string, number: number): Buffer {
-  const key = Buffer.alloc(NUMBER_BYTES);
-  key.writeBigUInt64BE(BigInt(number));
-  return Buffer.concat([stateKey(accountNumber, prefix), key]);
+  const start = stateKey(accountNumber, prefix);
+  const key = Buffer.allocUnsafe(start.length + NUMBER_BYTES);
+  key.set(start);
+  writeUint64(key, number, start.length);
+  return key;
 }

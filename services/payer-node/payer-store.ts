@@ -33,13 +33,14 @@ type Values = Database<StateValue, Buffer>;
  * | unsent     | lane, position   | account, event                                                | outbox   |
  * | refused    | account, event   | why the gateway refused it                                    | outbox   |
  * | appended   | account, event   | its receipt, place in it, and the bytes as appended           | outbox   |
- * | awaiting   | account, event   | when the receipt came; gone once decided or rejected          | both     |
+ * | watched    | time, receipt    | account, event of each of ours under it, until all are decided or rejected (withheld-events.ts) | both     |
  * | paths      | account, event   | inclusion path, where we do not hold all leaves of a receipt  | outbox   |
  * | receipts   | receipt          | the signed note, and its leaves where all are ours            | outbox   |
  * | blocks     | account, seq     | header, totals, entries                                       | follower |
  * | entries    | account, event   | seq and position of the entry of an event of ours             | follower |
  * | bankEntries| account, event   | the same of money at HMRC's bank, of which we have no event   | follower |
  * | rejected   | account, event   | code, and the signed note that says so                        | follower |
+ * | redriven   | account, event   | rejected once, and decided since                              | follower |
  * | state      | account, key     | state of the payer's own recomputation                        | follower |
  * | payeEntries| account, list     | seq, position and event of payments by employment and by month, of claims by year (paye-index.ts) | follower |
  * | payeMonths | account, month   | sums of a tax month's entries, JSON                           | follower |
@@ -54,13 +55,14 @@ export class PayerStore {
   readonly unsent: Bytes;
   readonly refused: Texts;
   readonly appended: Bytes;
-  readonly awaiting: Texts;
+  readonly watched: Bytes;
   readonly paths: Bytes;
   readonly receipts: Bytes;
   readonly blocks: Bytes;
   readonly entries: Bytes;
   readonly bankEntries: Bytes;
   readonly rejected: Texts;
+  readonly redriven: Bytes;
   readonly state: Values;
   readonly rules: Texts;
   readonly filings: Texts;
@@ -84,13 +86,14 @@ export class PayerStore {
     this.unsent = bytes('unsent');
     this.refused = texts('refused');
     this.appended = bytes('appended');
-    this.awaiting = texts('awaiting');
+    this.watched = bytes('watched');
     this.paths = bytes('paths');
     this.receipts = bytes('receipts');
     this.blocks = bytes('blocks');
     this.entries = bytes('entries');
     this.bankEntries = bytes('bankEntries');
     this.rejected = texts('rejected');
+    this.redriven = bytes('redriven');
     this.state = this.#root.openDB({ name: 'state', keyEncoding: 'binary', encoding: 'json' });
     this.rules = texts('rules');
     this.filings = texts('filings');
@@ -204,6 +207,13 @@ export class PayerStore {
     return bytes === undefined ? undefined : readReceipt(bytes);
   }
 
+  /** Events whose receipt is in hand and whose decision is not. */
+  awaitingCount(): number {
+    const settled = countOf(this.entries) + countOf(this.rejected) - countOf(this.redriven);
+    // A rejection may come before the receipt.
+    return Math.max(0, countOf(this.appended) - settled);
+  }
+
   appendedEvent(key: Buffer): AppendedEvent | undefined {
     const bytes = this.appended.get(key);
     return bytes === undefined ? undefined : readAppended(bytes);
@@ -227,6 +237,7 @@ export function countOf(table: { getStats(): object }): number {
 
 const ACCOUNT_BYTES = 4;
 const ID_BYTES = 16;
+export const EVENT_KEY_BYTES = ACCOUNT_BYTES + ID_BYTES;
 
 /** The prefix of every key of an account. */
 export function accountKey(number: number): Buffer {
@@ -236,14 +247,14 @@ export function accountKey(number: number): Buffer {
 }
 
 export function eventKey(accountNumber: number, id: EventId): Buffer {
-  const key = Buffer.allocUnsafe(ACCOUNT_BYTES + ID_BYTES);
+  const key = Buffer.allocUnsafe(EVENT_KEY_BYTES);
   key.writeUInt32BE(accountNumber);
   key.write(id, ACCOUNT_BYTES, 'hex');
   return key;
 }
 
 export function partsOfEventKey(key: Buffer): { readonly accountNumber: number; readonly id: EventId } {
-  if (key.length !== ACCOUNT_BYTES + ID_BYTES) {
+  if (key.length !== EVENT_KEY_BYTES) {
     throw new TallyError('STORE_DAMAGED', 'a key of the payer store has the wrong length', { length: key.length });
   }
   return { accountNumber: key.readUInt32BE(), id: key.toString('hex', ACCOUNT_BYTES) as EventId };
@@ -252,16 +263,30 @@ export function partsOfEventKey(key: Buffer): { readonly accountNumber: number; 
 export function blockKey(accountNumber: number, seq: number): Buffer {
   const key = Buffer.allocUnsafe(ACCOUNT_BYTES + 8);
   key.writeUInt32BE(accountNumber);
-  key.writeBigUInt64BE(BigInt(seq), ACCOUNT_BYTES);
+  writeUint64(key, seq, ACCOUNT_BYTES);
   return key;
 }
 
 export function stateKey(accountNumber: number, name: string): Buffer {
-  const key = Buffer.allocUnsafe(ACCOUNT_BYTES + Buffer.byteLength(name));
+  const bytes = Buffer.byteLength(name);
+  const key = Buffer.allocUnsafe(ACCOUNT_BYTES + bytes);
   key.writeUInt32BE(accountNumber);
-  key.write(name, ACCOUNT_BYTES);
+  key.write(name, ACCOUNT_BYTES, bytes === name.length ? 'latin1' : 'utf8');
   return key;
 }
+
+/** A safe integer from 0 as 8 bytes big-endian, without a bigint. */
+export function writeUint64(into: Buffer, value: number, offset: number): void {
+  into.writeUInt32BE(Math.floor(value / UINT32_RANGE), offset);
+  into.writeUInt32BE(value % UINT32_RANGE, offset + 4);
+}
+
+/** What writeUint64 wrote. */
+export function readUint64(from: Buffer, offset: number): number {
+  return from.readUInt32BE(offset) * UINT32_RANGE + from.readUInt32BE(offset + 4);
+}
+
+const UINT32_RANGE = 2 ** 32;
 
 /** Of the return of a VAT period, by its key. */
 export function filingKey(accountNumber: number, periodKey: string): Buffer {
@@ -271,7 +296,7 @@ export function filingKey(accountNumber: number, periodKey: string): Buffer {
 export function laneKey(lane: number, position: number): Buffer {
   const key = Buffer.allocUnsafe(9);
   key.writeUInt8(lane);
-  key.writeBigUInt64BE(BigInt(position), 1);
+  writeUint64(key, position, 1);
   return key;
 }
 
@@ -314,13 +339,13 @@ export function readBlock(value: Buffer): BlockTexts {
 /** seq ‖ position of an entry. */
 export function writePlace(place: EntryPlace): Buffer {
   const value = Buffer.allocUnsafe(12);
-  value.writeBigUInt64BE(BigInt(place.seq));
+  writeUint64(value, place.seq, 0);
   value.writeUInt32BE(place.position, 8);
   return value;
 }
 
 export function readPlace(value: Buffer): EntryPlace {
-  return { seq: Number(value.readBigUInt64BE()), position: value.readUInt32BE(8) };
+  return { seq: readUint64(value, 0), position: value.readUInt32BE(8) };
 }
 
 const HASH_BYTES = 32;

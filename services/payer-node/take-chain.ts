@@ -1,6 +1,7 @@
+import { hash as digest } from 'node:crypto';
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import type { PulledChain } from '../../libs/adapters/codec/pull-answer.ts';
-import { NODE_HASHES, nodeHmacSha256, nodeSha256 } from '../../libs/adapters/runtime/node-crypto.ts';
+import { NODE_HASHES, nodeHmacSha256 } from '../../libs/adapters/runtime/node-crypto.ts';
 import type { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
 import { hasCode, TallyError } from '../../libs/core/errors/tally-error.ts';
@@ -8,7 +9,6 @@ import type { Head } from '../../libs/core/events/heads.ts';
 import { taxOf } from '../../libs/core/identity/account.ts';
 import type { EventId } from '../../libs/core/identity/event-id.ts';
 import { pseudonymOf, type WorkingKeys } from '../../libs/core/ledger/chain-keys.ts';
-import { sameBytes } from '../../libs/core/ledger/compare-bytes.ts';
 import type { Divergence } from '../../libs/core/ledger/divergence.ts';
 import { paymentsOf } from '../../libs/core/ledger/ledger-entry.ts';
 import {
@@ -24,7 +24,7 @@ import type { VerifiedCheckpoint } from '../../libs/core/ledger/verify-checkpoin
 import { OwnState } from './own-state.ts';
 import { type NewEntry, saveIndex, sumsAfter } from './paye-index.ts';
 import type { FollowedAccount, HeadProof, LedgerIdentity, VerifiedHead } from './payer-records.ts';
-import { blockKey, eventKey, type PayerStore, writeBlock, writePlace } from './payer-store.ts';
+import { blockKey, countOf, eventKey, type PayerStore, writeBlock, writePlace } from './payer-store.ts';
 import type { TimeSlice } from './time-slice.ts';
 
 export interface TakeDependencies {
@@ -119,7 +119,7 @@ function takeOf(
       const ground = grounds[block]?.[position];
       if (ground === 'formal') keyRegistered ||= own.ownKeys.includes(entry.detail);
       if (ground === 'unconfirmed') unconfirmedPence += paymentsOf(entry);
-      if (ground === 'recomputed') settled.push(eventKey(followed.number, entry.eventId));
+      if (ground === 'recomputed') settled.push(own.keyOf(entry.eventId));
     });
   });
   const indexed = newEntriesOf(followed, blocks, own);
@@ -131,21 +131,29 @@ function takeOf(
     settled,
     receivedAtMs: own.receivedAtMs,
     save: () => {
-      for (const { block, head: at, entries } of blocks) {
+      blocks.forEach(({ block, head: at, entries }, index) => {
         void store.blocks.put(blockKey(followed.number, at.seq), writeBlock(block));
-        entries.forEach((entry, position) => {
-          if (entry.number === 0) return;
-          const key = eventKey(followed.number, entry.eventId);
-          const table = store.appended.doesExist(key) ? store.entries : store.bankEntries;
-          void table.put(key, writePlace({ seq: at.seq, position }));
+        entries.forEach(({ eventId }, position) => {
+          const ground = grounds[index]?.[position];
+          if (ground === 'formal') return;
+          const table = ground === 'recomputed' ? store.entries : store.bankEntries;
+          void table.put(own.keyOf(eventId), writePlace({ seq: at.seq, position }));
         });
-      }
-      for (const key of settled) void store.awaiting.remove(key);
+      });
+      markRedriven(store, settled);
       saveIndex(store, followed.number, indexed, sums);
       own.state.save();
     },
   };
 }
+
+/** Events that were rejected once and are decided now, inside commit. */
+function markRedriven(store: PayerStore, settled: readonly Buffer[]): void {
+  if (countOf(store.rejected) === 0) return;
+  for (const key of settled) if (store.rejected.doesExist(key)) void store.redriven.put(key, NOTHING);
+}
+
+const NOTHING = Buffer.alloc(0);
 
 /** Entries that came of PAYE events of the payer's, for the views of months and employments. */
 function newEntriesOf(followed: FollowedAccount, blocks: readonly VerifiedBlock[], own: OwnCopy): readonly NewEntry[] {
@@ -170,6 +178,8 @@ class OwnCopy implements OwnRecord {
   readonly #keys: WorkingKeys;
   readonly #dependencies: TakeDependencies;
   readonly #held = new Set<EventId>();
+  readonly #eventKeys = new Map<EventId, Buffer>();
+  readonly #hasBankEntries: boolean;
   /** What was made of events of the payer's in the blocks under check. */
   readonly made = new Map<EventId, MadeOfEvent>();
 
@@ -179,6 +189,16 @@ class OwnCopy implements OwnRecord {
     this.#followed = followed;
     this.#keys = keys;
     this.#dependencies = dependencies;
+    this.#hasBankEntries = countOf(dependencies.store.bankEntries) > 0;
+  }
+
+  /** The key of an event of the account, made once. */
+  keyOf(id: EventId): Buffer {
+    const known = this.#eventKeys.get(id);
+    if (known !== undefined) return known;
+    const made = eventKey(this.#followed.number, id);
+    this.#eventKeys.set(id, made);
+    return made;
   }
 
   get state(): OwnState {
@@ -188,11 +208,12 @@ class OwnCopy implements OwnRecord {
   /** Throws RECEIPT_AWAITED for an event whose receipt is not in hand: its time of receipt and person token are not known yet. */
   eventOf(id: EventId): OwnEvent | 'unknown' | 'refused' | 'altered' {
     const { store } = this.#dependencies;
-    const key = eventKey(this.#followed.number, id);
+    const key = this.keyOf(id);
     const appended = store.appendedEvent(key);
     if (appended !== undefined) {
-      if (!sameBytes(nodeSha256(appended.bytes), appended.hash)) return 'altered';
-      const own = readOwn(appended.bytes, appended.hash);
+      const hash = digest('sha256', appended.bytes, 'hex');
+      if (hash !== appended.hash.toString('hex')) return 'altered';
+      const own = readOwn(appended.bytes, hash);
       if (own !== 'altered') this.receivedAtMs.push(own.event.receivedAtMs);
       return own;
     }
@@ -203,8 +224,10 @@ class OwnCopy implements OwnRecord {
 
   hasEntry(id: EventId): boolean {
     const { store } = this.#dependencies;
-    const key = eventKey(this.#followed.number, id);
-    return this.#held.has(id) || store.entries.doesExist(key) || store.bankEntries.doesExist(key);
+    const key = this.keyOf(id);
+    return (
+      this.#held.has(id) || store.entries.doesExist(key) || (this.#hasBankEntries && store.bankEntries.doesExist(key))
+    );
   }
 
   /** Counts a checked block's entries among those that stand. */
@@ -226,9 +249,9 @@ class OwnCopy implements OwnRecord {
   }
 }
 
-function readOwn(bytes: Buffer, hash: Buffer): OwnEvent | 'altered' {
+function readOwn(bytes: Buffer, hash: string): OwnEvent | 'altered' {
   try {
-    return { event: decodeEvent(bytes), hash: hash.toString('hex') };
+    return { event: decodeEvent(bytes), hash };
   } catch (error) {
     if (error instanceof TallyError) return 'altered';
     throw error;

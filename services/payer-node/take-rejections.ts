@@ -74,7 +74,6 @@ export function saveRejections(store: PayerStore, rejections: OpenedRejections, 
     if (!store.submitted.doesExist(key) || store.entries.doesExist(key)) continue;
     const value: RejectedEvent = { ...rejected, atMs };
     void store.rejected.put(key, JSON.stringify(value));
-    void store.awaiting.remove(key);
   }
   for (const [owner, rejectionsNext] of rejections.cursors) {
     const followed = store.account(owner);

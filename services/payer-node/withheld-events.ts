@@ -6,6 +6,8 @@ import type { DivergenceBook } from './divergence-book.ts';
 import { OwnState } from './own-state.ts';
 import type { FollowedAccount } from './payer-records.ts';
 import { eventKey, type PayerStore, partsOfEventKey } from './payer-store.ts';
+import { TimeSlice } from './time-slice.ts';
+import { type WatchedReceipt, watchedUntil, watchOnly } from './watched-events.ts';
 
 export interface WithheldOptions {
   readonly withheldAfterMs: number;
@@ -17,7 +19,7 @@ export interface WithheldDependencies {
   readonly divergences: DivergenceBook;
 }
 
-/** Receipts looked through in one check; the oldest accounts come first, and a check comes round every few seconds. */
+/** Events looked through in one check; the oldest receipts come first, and a check comes round every few seconds. */
 const LOOKED_THROUGH_MAX = 50_000;
 const CHECK_EVERY_MS = 2_000;
 const PULLS_KEPT_MAX = 4_000;
@@ -55,18 +57,21 @@ export class WithheldEvents {
     this.#checkedAtMs = pullStartedAtMs;
     const { store } = this.#dependencies;
     const overdue: Buffer[] = [];
-    const over: Buffer[] = [];
-    for (const { key, value } of store.awaiting.getRange({ limit: LOOKED_THROUGH_MAX })) {
-      // Most of what waits came just now, and nothing is to be known of it yet.
-      if (pullStartedAtMs - Number(value) < withheldAfterMs) continue;
-      if (store.entries.doesExist(key) || store.rejected.doesExist(key)) over.push(key);
-      else if (!this.#open.has(textOf(key)) && this.#isOverdue(key, Number(value), complete, pullStartedAtMs)) {
-        overdue.push(key);
+    const shrunk: (readonly [WatchedReceipt, readonly Buffer[]])[] = [];
+    const slice = new TimeSlice();
+    // Most of what waits came just now, and nothing is to be known of it yet.
+    for (const watched of watchedUntil(store, pullStartedAtMs - withheldAfterMs, LOOKED_THROUGH_MAX)) {
+      const undecided = watched.events.filter((key) => !store.entries.doesExist(key) && !store.rejected.doesExist(key));
+      if (undecided.length < watched.events.length) shrunk.push([watched, undecided]);
+      for (const key of undecided) {
+        if (this.#open.has(textOf(key))) continue;
+        if (this.#isOverdue(key, watched.receiptedAtMs, complete, pullStartedAtMs)) overdue.push(key);
       }
+      await slice.giveWay();
     }
-    if (over.length > 0) {
+    if (shrunk.length > 0) {
       await store.commit(() => {
-        for (const key of over) void store.awaiting.remove(key);
+        for (const [watched, undecided] of shrunk) watchOnly(store, watched, undecided);
       });
     }
     for (const key of overdue) await this.#raise(key);

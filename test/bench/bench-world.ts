@@ -93,6 +93,8 @@ export async function openBenchWorld(options: WorldOptions): Promise<BenchWorld>
     ? await createPayerNode(
         {
           ...PAYER_NODE_DEFAULTS,
+          // The record may be minutes older than the blocks: what waits so long is not withheld.
+          withheldAfterMs: 3_600_000,
           folder: join(folder, 'payer-node'),
           accounts: [],
           gatewayKeys: [printVerifierKey(gatewayKeys.signer.key)],

@@ -1,7 +1,7 @@
 import type { Account } from '../identity/account.ts';
 import type { PersonToken } from '../identity/event-id.ts';
 import { hashInput } from './hash-input.ts';
-import { fromHex, toHex } from './hex.ts';
+import { fromHex, hexOf16, toHex } from './hex.ts';
 import type { Pseudonym } from './ledger-entry.ts';
 import { type HkdfSha256, type HmacSha256, hkdfSha256, hmacSha256 } from './sha256.ts';
 
@@ -51,5 +51,5 @@ export function workingKeysOf(chainKey: Uint8Array, hkdf: HkdfSha256 = hkdfSha25
 
 /** `HMAC(personKey of the chain, token)[0..16]`: the same person in two chains has two pseudonyms. */
 export function pseudonymOf(personKey: Uint8Array, token: PersonToken, hmac: HmacSha256 = hmacSha256): Pseudonym {
-  return toHex(hmac(personKey, fromHex(token, 16)).subarray(0, PSEUDONYM_BYTES)) as Pseudonym;
+  return hexOf16(hmac(personKey, fromHex(token, PSEUDONYM_BYTES)), 0) as Pseudonym;
 }

@@ -5,7 +5,7 @@ import { HEADS, headOfNumber } from '../events/heads.ts';
 import type { EventId } from '../identity/event-id.ts';
 import type { Pence } from '../money/pence.ts';
 import { sameBytes } from './compare-bytes.ts';
-import { toHex, writeHex } from './hex.ts';
+import { hexOf16, writeHex } from './hex.ts';
 import {
   assertEntry,
   ENTRY_LIMITS,
@@ -217,7 +217,7 @@ class EntryReader {
   id(): string {
     const end = this.at + ID_BYTES;
     if (end > this.bytes.length) throw this.broken('an id that ends beyond the entry');
-    const hex = toHex(this.bytes.subarray(this.at, end));
+    const hex = hexOf16(this.bytes, this.at);
     this.at = end;
     return hex;
   }

@@ -11,6 +11,19 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
+const DIGIT_CODES = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+const CODES = new Array<number>(32).fill(0);
+
+/** Lower-case hex of the 16 bytes at an offset: ids and pseudonyms, several an entry. One text at once, not one that is put together of sixteen. */
+export function hexOf16(bytes: Uint8Array, offset: number): string {
+  for (let index = 0; index < 16; index++) {
+    const byte = bytes[offset + index] ?? 0;
+    CODES[2 * index] = DIGIT_CODES[byte >> 4] ?? 0;
+    CODES[2 * index + 1] = DIGIT_CODES[byte & 15] ?? 0;
+  }
+  return String.fromCharCode.apply(null, CODES);
+}
+
 /** The bytes of lower-case hex. Throws HEX_INVALID for anything else (capitals, an odd digit, another length than `bytes`). */
 export function fromHex(text: string, bytes: number): Uint8Array {
   const result = new Uint8Array(bytes);

@@ -63,9 +63,9 @@ function differencesOf(
     if (theirText !== ourText) differences.push({ field, theirs: theirText, ours: ourText });
   };
   compare('kind', entry.kind, ours.kind);
-  compare('number', String(entry.number), String(ours.number));
+  if (entry.number !== ours.number) compare('number', String(entry.number), String(ours.number));
   compare('taxPeriod', entry.taxPeriod, ours.taxPeriod);
-  compare('basePence', String(entry.basePence), String(ours.basePence));
+  if (entry.basePence !== ours.basePence) compare('basePence', String(entry.basePence), String(ours.basePence));
   if (!sameAmounts(entry.amounts, ours.amounts)) {
     compare('amounts', amountsText(entry.amounts), amountsText(ours.amounts));
   }

@@ -1,0 +1,55 @@
+import { EVENT_KEY_BYTES, type PayerStore, readUint64, writeUint64 } from './payer-store.ts';
+
+/** Events of ours under one receipt, of which some may not be decided yet: one record for all, so that an event costs no write of its own. */
+export interface WatchedReceipt {
+  readonly key: Buffer;
+  readonly receiptedAtMs: number;
+  readonly events: readonly Buffer[];
+}
+
+const TIME_BYTES = 8;
+
+/** Watches events whose receipts are in hand now, inside commit. */
+export function watchEvents(
+  store: PayerStore,
+  events: readonly { readonly eventKey: Buffer; readonly receiptKey: Buffer }[],
+  nowMs: number,
+): void {
+  const byReceipt = new Map<string, Buffer[]>();
+  for (const { eventKey, receiptKey } of events) {
+    const name = receiptKey.toString('latin1');
+    const before = byReceipt.get(name);
+    if (before === undefined) byReceipt.set(name, [eventKey]);
+    else before.push(eventKey);
+  }
+  for (const [name, keys] of byReceipt) {
+    void store.watched.put(watchedKey(nowMs, Buffer.from(name, 'latin1')), Buffer.concat(keys));
+  }
+}
+
+/** Receipts that came at or before a time, the oldest first, until they hold `eventsMax`. */
+export function watchedUntil(store: PayerStore, untilMs: number, eventsMax: number): readonly WatchedReceipt[] {
+  const found: WatchedReceipt[] = [];
+  let count = 0;
+  for (const { key, value } of store.watched.getRange({ end: watchedKey(untilMs + 1, Buffer.alloc(0)) })) {
+    const events: Buffer[] = [];
+    for (let at = 0; at < value.length; at += EVENT_KEY_BYTES) events.push(value.subarray(at, at + EVENT_KEY_BYTES));
+    found.push({ key, receiptedAtMs: readUint64(key, 0), events });
+    count += events.length;
+    if (count >= eventsMax) break;
+  }
+  return found;
+}
+
+/** Leaves only those events under watch that are still undecided, inside commit. */
+export function watchOnly(store: PayerStore, { key }: WatchedReceipt, undecided: readonly Buffer[]): void {
+  if (undecided.length === 0) void store.watched.remove(key);
+  else void store.watched.put(key, Buffer.concat(undecided));
+}
+
+function watchedKey(atMs: number, receiptKey: Buffer): Buffer {
+  const key = Buffer.allocUnsafe(TIME_BYTES + receiptKey.length);
+  writeUint64(key, atMs, 0);
+  key.set(receiptKey, TIME_BYTES);
+  return key;
+}
