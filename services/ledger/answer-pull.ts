@@ -31,6 +31,8 @@ export interface ReadPullDependencies {
   readonly nowMs: () => number;
   /** A damaged block was found: a named alarm. */
   readonly onDamage: (error: TallyError) => void;
+  /** Whether all that stands in blocks.v1 is folded and served here: not while standing by or folding, nor where another has sealed meanwhile. */
+  readonly isAtEnd: () => Promise<boolean>;
 }
 
 export interface ServedCheckpoint {
@@ -47,7 +49,8 @@ export function servedCheckpoint(store: LedgerStore): ServedCheckpoint | null {
 /**
  * What a payer gets: blocks of its chains up to the served checkpoint and no further, the inclusion of the last of each, the consistency
  * with what it verified, its rejections under one signature. Every block is hashed again before it leaves. A damaged block
- * halts its chain here: nothing of it is given until the store is repaired. Throws the problem VERIFIED_AHEAD (409).
+ * halts its chain here: nothing of it is given until the store is repaired. Throws the problem VERIFIED_AHEAD (409) where the log itself is
+ * smaller, LEDGER_BEHIND (503) where only this process is: that is no evidence against the ledger.
  */
 export async function answerPull(
   request: { readonly chains: readonly ChainToPull[]; readonly verified: number; readonly maxBytes: number },
@@ -56,6 +59,12 @@ export async function answerPull(
   const served = servedCheckpoint(dependencies.store);
   const size = served?.size ?? 0;
   if (request.verified > size) {
+    const isAtEnd = await dependencies.isAtEnd();
+    if (!isAtEnd || (servedCheckpoint(dependencies.store)?.size ?? 0) >= request.verified) {
+      throw new HttpProblem(503, 'LEDGER_BEHIND', 'this ledger has not read its log to the end: ask again', {
+        retryAfterSeconds: 1,
+      });
+    }
     throw new HttpProblem(409, 'VERIFIED_AHEAD', `the newest checkpoint has ${size} leaves, not ${request.verified}`);
   }
   const budget: Budget = { bytesLeft: request.maxBytes, given: false, rejectionsLeft: PULL_LIMITS.rejectionsMax };

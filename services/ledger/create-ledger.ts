@@ -67,7 +67,7 @@ export interface Ledger {
   /** docs/http-api.md, Ledger. */
   readonly router: Router;
   stats(): LedgerStats;
-  /** Throws LEDGER_HALTED (fact `code`) or NOT_READY: the readiness of the service. */
+  /** Throws LEDGER_HALTED (fact `code`), LEDGER_STANDS_BY or NOT_READY: the readiness of the service. */
   assertReady(): void;
   /** Closes every open block soon, whatever its age. */
   closeOpenBlocks(): void;
@@ -200,6 +200,10 @@ class LedgerService implements Ledger {
   assertReady(): void {
     const stage = this.#stage?.stats();
     if (stage === undefined || !stage.running) throw notReady();
+    if (stage.partitions.length === 0) {
+      const message = 'another process of this ledger seals and serves: this one stands by';
+      throw new TallyError('LEDGER_STANDS_BY', message, {}, { retriable: true });
+    }
     for (const { status, haltCode } of stage.partitions) {
       if (status === 'halted') {
         throw new TallyError('LEDGER_HALTED', `the ledger has halted: ${haltCode}`, { code: haltCode });
@@ -254,6 +258,7 @@ class LedgerService implements Ledger {
         clients,
         door: new AcknowledgementDoor({ ...shared, log }),
         stream: this.#stream,
+        isAtEnd: () => this.#isAtEnd(),
         onDamage: (error) => {
           this.#metrics.blockDamaged();
           this.#of.logger.error(
@@ -269,6 +274,13 @@ class LedgerService implements Ledger {
       response.json({ leaves: this.#store.tree.size });
     });
     return router;
+  }
+
+  async #isAtEnd(): Promise<boolean> {
+    const { high } = await this.#of.log.bounds({ topic: BLOCKS, partition: 0 });
+    const [partition] = this.#stage?.stats().partitions ?? [];
+    const isRead = partition !== undefined && partition.status !== 'folding' && partition.outputNext >= high;
+    return isRead && (servedCheckpoint(this.#store)?.size ?? 0) >= (this.#program?.signedSize ?? 0);
   }
 
   /** A nudge to every payer that listens, once for each checkpoint that was read back. */

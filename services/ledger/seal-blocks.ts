@@ -123,6 +123,11 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     return this.#openPaye.size + this.#openVat.size;
   }
 
+  /** Leaves under the newest signed checkpoint that was read back, committed or not. */
+  get signedSize(): number {
+    return this.#of.fold.signedSize;
+  }
+
   /** Every open block is closed at the next tick. */
   closeOnDemand(): void {
     this.#demanded = true;

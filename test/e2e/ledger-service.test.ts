@@ -131,7 +131,7 @@ describe('what the ledger makes of decisions', () => {
   });
 
   it('closes a block at 512 entries, at a change of rules, of period and of year', async () => {
-    const running = await fixture.start({ sealLimits: { payeAgeMs: 300, vatAgeMs: 300 } });
+    const running = await fixture.start({ sealLimits: { payeAgeMs: 60_000 } });
     await fixture.source.decide(Array.from({ length: 600 }, () => ({ account: ONE_ACCOUNT })));
     fixture.source.payeRulesHash = 'dd'.repeat(32);
     await fixture.source.decide([
@@ -139,6 +139,9 @@ describe('what the ledger makes of decisions', () => {
       { account: ONE_ACCOUNT, taxPeriod: '2026-27/M09' },
       { account: ONE_ACCOUNT, taxPeriod: '2027-28/M01' },
     ]);
+    // All but the last, which nothing closes but being asked to.
+    await expect.poll(() => running.ledger.stats().leaves, { timeout: 10_000 }).toBe(5);
+    running.ledger.closeOpenBlocks();
     await fixture.sealed(running, 603);
     const registration = await running.client.registerChain({ account: ONE_ACCOUNT });
     const { blocks } = await pullAll(running, registration);
@@ -149,7 +152,7 @@ describe('what the ledger makes of decisions', () => {
       ['rules', 88],
       ['period', 1],
       ['year', 1],
-      ['age', 1],
+      ['demand', 1],
     ]);
   });
 
@@ -400,13 +403,16 @@ describe('the store, a cache of blocks.v1', () => {
   it('is folded again to the same bytes after it was deleted, and when an operator asks', async () => {
     const running = await fixture.start();
     const registration = await running.client.registerChain({ account: ONE_ACCOUNT, verifierKey: PAYER_KEY });
+    const leaves = () => running.ledger.stats().leaves;
     for (let round = 0; round < 40; round += 1) {
+      const before = leaves();
       await fixture.source.decide(
         [{ account: ONE_ACCOUNT }, { account: SHOP }, { account: `vat:${100_000_000 + round}` }],
         round % 10 === 0 ? [rejection(ONE_ACCOUNT, 'E_ANY')] : [],
       );
       running.ledger.closeOpenBlocks();
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      // A block for each, and a first one with the ledger's key for the new account.
+      await expect.poll(leaves, { interval: 5, timeout: 5_000 }).toBeGreaterThanOrEqual(before + 4);
     }
     const { entries, signedLeaves } = await fixture.sealed(running, 120);
     expect(entries).toBe(120);

@@ -1,10 +1,14 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { BLOCKS, TOPICS } from '../../libs/adapters/event-log/topics.ts';
+import { loadLedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
+import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
+import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
+import { createLedger } from '../../services/ledger/create-ledger.ts';
 import { KillableLog } from '../support/killable-log.ts';
 import { LedgerFixture, ONE_ACCOUNT, PARTITIONS } from '../support/ledger-fixture.ts';
 import { LiabilitySource } from '../support/liability-source.ts';
@@ -92,6 +96,24 @@ describe('two ledgers that seal at once', () => {
     await expect(fixture.start({}, 'one')).rejects.toMatchObject({ code: 'DATA_FOLDER_IN_USE' });
   });
 
+  it('are one that seals and one that stands by where they are of one group: it is not ready, and what it has not read is no evidence', async () => {
+    const one = await fixture.start({ group: 'ledger' }, 'one');
+    const two = await fixture.start({ group: 'ledger' }, 'two');
+    await fixture.source.decide([{ account: ONE_ACCOUNT }]);
+    const { signedLeaves } = await fixture.sealed(one, 1);
+    one.ledger.assertReady();
+    expect(() => two.ledger.assertReady()).toThrow(expect.objectContaining({ code: 'LEDGER_STANDS_BY' }));
+    const { chain } = await two.client.registerChain({ account: ONE_ACCOUNT });
+    const pull = () => two.client.pull({ chains: [{ chain, from: 0 }], verified: signedLeaves });
+    await expect(pull()).rejects.toMatchObject({
+      code: 'LEDGER_BUSY',
+      facts: { status: 503, code: 'LEDGER_BEHIND' },
+    });
+    await one.stop();
+    await expect.poll(async () => (await pull().catch(() => null))?.checkpoint ?? null).not.toBeNull();
+    two.ledger.assertReady();
+  });
+
   it('go on when the one that sealed is gone', async () => {
     const one = await fixture.start({}, 'one');
     const two = await fixture.start({}, 'two');
@@ -101,6 +123,46 @@ describe('two ledgers that seal at once', () => {
     await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: 'vat:123456727' }]);
     expect((await fixture.sealed(two, 3)).entries).toBe(3);
   });
+});
+
+describe('a standby that was not given what the first ledger has', () => {
+  /** Its data folder, with the ledger's name and whatever else is given. */
+  async function folderOf(files: Readonly<Record<string, string>>): Promise<string> {
+    const keys = join(fixture.folder, 'standby', 'keys');
+    await mkdir(keys, { recursive: true, mode: 0o700 });
+    const all = { 'ledger-name': fixture.keys.ledgerName, ...files };
+    for (const [file, text] of Object.entries(all)) await writeFile(join(keys, file), `${text}\n`, { mode: 0o600 });
+    return join(fixture.folder, 'standby');
+  }
+
+  it.each([
+    ['no keys', {}, 'BLOCK_OF_ANOTHER_CHAIN'],
+    ['another year of the log', { 'ledger-log-year': '1999' }, 'CHECKPOINT_ORIGIN_DIFFERS'],
+  ])(
+    '%s: it halts when it takes over, and appends nothing',
+    async (_, files: Readonly<Record<string, string>>, code) => {
+      const one = await fixture.start();
+      await fixture.source.decide([{ account: ONE_ACCOUNT }]);
+      await fixture.sealed(one, 1);
+      await one.stop();
+      const place = { topic: BLOCKS, partition: 0 };
+      const before = await fixture.log.bounds(place);
+      const dataDir = await folderOf(files);
+      const keys = files['ledger-log-year'] === undefined ? loadLedgerKeys(dataDir) : fixture.keys;
+      const logger = createLogger({ service: 'ledger', level: 'silent' });
+      const dependencies = { log: fixture.log, keys, clients: fixture.clients, metrics: createMetrics(), logger };
+      const standby = await createLedger({ dataDir, sealLimits: { payeAgeMs: 50 } }, dependencies);
+      try {
+        await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: 'vat:123456727' }]);
+        await expect.poll(() => standby.stats().stage.partitions[0]?.status, { timeout: 10_000 }).toBe('halted');
+        expect(() => standby.assertReady()).toThrow(expect.objectContaining({ code: 'LEDGER_HALTED' }));
+        expect(standby.stats().stage.partitions[0]?.haltCode).toBe(code);
+        expect(await fixture.log.bounds(place)).toEqual(before);
+      } finally {
+        await standby.stop(1_000);
+      }
+    },
+  );
 });
 
 describe('a log that was rolled back', () => {

@@ -6,6 +6,7 @@ import { BLOCKS, LIABILITIES } from '../../libs/adapters/event-log/topics.ts';
 import type { Assessment } from '../../libs/core/events/decision.ts';
 import type { SealedBlock } from '../../libs/core/ledger/blocks-message.ts';
 import { decodeEntry } from '../../libs/core/ledger/entry-codec.ts';
+import { readTopic } from './read-topic.ts';
 
 export interface CheckLedgerOptions {
   readonly log: EventLog;
@@ -17,6 +18,8 @@ export interface CheckLedgerOptions {
   readonly master: Uint8Array;
   /** Decisions that are in no block yet are a fault; otherwise those at the end of an account are in flight. */
   readonly complete: boolean;
+  /** Checkpoints that were served at any time by any process: each is to be one of those in blocks.v1, to the letter. */
+  readonly served?: readonly string[];
 }
 
 export interface CheckedLedger {
@@ -33,6 +36,8 @@ export interface CheckedLedger {
   readonly acknowledgedHeads: number;
   /** Messages of blocks.v1 that are not links of the chain. */
   readonly ignoredMessages: number;
+  /** Of the entries, in order, by account. */
+  readonly eventIds: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
@@ -45,7 +50,7 @@ export async function checkLedger(options: CheckLedgerOptions): Promise<CheckedL
   const faults: string[] = [];
   const decided = await readDecisions(options.log, faults);
   const check = new LedgerCheck(options, decided, faults);
-  const records = await readAll(options.log, BLOCKS, 0);
+  const records = await readTopic(options.log, BLOCKS, 0);
   check.takeAll(records);
   const result = check.finish();
   if (faults.length > 0) {
@@ -79,6 +84,9 @@ class LedgerCheck {
   readonly #perfect = new Map<string, Buffer>();
   #counts = { blocks: 0, entries: 0, checkpoints: 0, charges: 0, payments: 0, acknowledged: 0, ignored: 0 };
   #signedLeaves = 0;
+  /** Every checkpoint of blocks.v1; of one size, one. */
+  readonly #notes = new Map<number, string>();
+  readonly #eventIds = new Map<string, string[]>();
 
   constructor(options: CheckLedgerOptions, decided: ReadonlyMap<string, readonly Decided[]>, faults: string[]) {
     this.#options = options;
@@ -112,6 +120,10 @@ class LedgerCheck {
       inFlight += decisions.length - sealed;
     }
     if (this.#options.complete) this.#expect('decisions in no block', inFlight, 0);
+    for (const note of this.#options.served ?? []) {
+      const leaves = Number(note.split('\n')[1]);
+      this.#expect(`the checkpoint that was served over ${leaves} leaves`, note, this.#notes.get(leaves));
+    }
     const { blocks, entries, checkpoints, charges, payments, acknowledged, ignored } = this.#counts;
     return {
       accounts: this.#chains.size,
@@ -124,6 +136,7 @@ class LedgerCheck {
       paymentsPence: payments,
       acknowledgedHeads: acknowledged,
       ignoredMessages: ignored,
+      eventIds: this.#eventIds,
     };
   }
 
@@ -156,6 +169,7 @@ class LedgerCheck {
 
   #takeEntries(block: SealedBlock, before: ChainState | undefined, rulesLine: string, at: string): ChainState {
     const decisions = this.#decided.get(block.account) ?? [];
+    const eventIds = this.#eventIds.get(block.account) ?? [];
     let [charges, payments, number, rested] = [0, 0, before?.number ?? 0, false];
     let rules = Buffer.alloc(32).toString('base64');
     for (const bytes of block.entries) {
@@ -184,7 +198,9 @@ class LedgerCheck {
         this.#expect(`${at} rules of ${number}`, rulesLine, `rules ${rules}`);
       }
       this.#counts.entries += 1;
+      eventIds.push(entry.eventId);
     }
+    this.#eventIds.set(block.account, eventIds);
     if (!rested) this.#expect(`${at} rules`, rulesLine, `rules ${rules}`);
     const first = (before?.number ?? 0) + 1;
     const after: ChainState = {
@@ -231,6 +247,8 @@ class LedgerCheck {
     this.#expect(`${at} signer`, `${dash} ${signer} ${signature.subarray(0, 4).toString('hex')}`, `— ${name} ${id}`);
     const text = Buffer.from(`${origin}\n${size}\n${root}\n`);
     if (!verifySignature(null, text, key, signature.subarray(4))) this.#faults.push(`${at}: its signature is bad`);
+    this.#expect(`${at}: another of ${leaves} leaves`, note, this.#notes.get(leaves) ?? note);
+    this.#notes.set(leaves, note);
     this.#signedLeaves = leaves;
     this.#counts.checkpoints += 1;
   }
@@ -265,7 +283,7 @@ async function readDecisions(log: EventLog, faults: string[]): Promise<ReadonlyM
   const decided = new Map<string, Decided[]>();
   const partitions = await log.partitionCount(LIABILITIES);
   for (let partition = 0; partition < partitions; partition += 1) {
-    for (const record of validMessages(await readAll(log, LIABILITIES, partition), () => undefined)) {
+    for (const record of validMessages(await readTopic(log, LIABILITIES, partition), () => undefined)) {
       const { body } = liabilitiesCodecWithoutState.decode(record);
       for (const assessment of body.decisions.flatMap((decision) => decision.results)) {
         const { account } = assessment;
@@ -277,23 +295,6 @@ async function readDecisions(log: EventLog, faults: string[]): Promise<ReadonlyM
     }
   }
   return decided;
-}
-
-async function readAll(log: EventLog, topic: string, partition: number): Promise<LogRecord[]> {
-  const { low, high } = await log.bounds({ topic, partition });
-  const records: LogRecord[] = [];
-  const reader = log.reader([{ topic, partition, offset: low }]);
-  try {
-    for (let next = low; next < high; ) {
-      for (const batch of await reader.poll({ maxBytes: 32 * 1024 * 1024, maxRecords: 100_000, waitMs: 1_000 })) {
-        records.push(...batch.records);
-        next = batch.nextOffset;
-      }
-    }
-  } finally {
-    await reader.close();
-  }
-  return records;
 }
 
 /** By the bytes alone: id at 10..26, previous at 26..42; valid is whose previous is the tip. */

@@ -5,14 +5,19 @@ import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import { logYearOf } from '../../services/ledger/log-year.ts';
 import { type CheckedLedger, checkLedger } from './check-ledger.ts';
 
-/** The whole-ledger check on the topics of a running broker, with the keys in the data folder. */
-export async function checkKafka(brokers: readonly string[], dataDir: string): Promise<CheckedLedger> {
+/** The whole-ledger check on the topics of a running broker, with the keys in the data folder, and of the checkpoints that were served. */
+export async function checkKafka(
+  brokers: readonly string[],
+  dataDir: string,
+  served: readonly string[] = [],
+): Promise<CheckedLedger> {
   const log = await openKafkaLog({ brokers, clientId: `whole-ledger-${randomUUID()}`, replicationFactor: 1 });
   try {
     const { ledgerName, signer, master } = loadLedgerKeys(dataDir);
     const year = logYearOf(dataDir, new Date().getUTCFullYear());
     const verifierKey = printVerifierKey(signer.key);
-    return await checkLedger({ log, ledgerName, origin: `${ledgerName}/${year}`, verifierKey, master, complete: true });
+    const origin = `${ledgerName}/${year}`;
+    return await checkLedger({ log, ledgerName, origin, verifierKey, master, complete: true, served });
   } finally {
     await log.close();
   }

@@ -19,6 +19,9 @@ export interface ImportResult {
   readonly rejections: readonly { readonly name: string; readonly code: string; readonly reason: string }[];
 }
 
+/** Whom a payer's node is asked through, alone or with everything else in one process. */
+export type PayerDoor = Pick<ServiceProcess, 'url' | 'key' | 'call'>;
+
 const MAPPINGS = { sales: 'docs/mappings/online-retail.json', payroll: 'docs/mappings/payroll.json' } as const;
 const TAXES = ['paye', 'vat'] as const;
 
@@ -110,7 +113,7 @@ async function exportAndVerify(service: ServiceProcess, folder: string): Promise
 }
 
 /** The payer's copy of one account (docs/payers-copy.md), as the node gives it. */
-export async function exportCopy(service: ServiceProcess, account: string, file: string): Promise<void> {
+export async function exportCopy(service: PayerDoor, account: string, file: string): Promise<void> {
   const path = `/payer/v1/accounts/${encodeURIComponent(accountForUrl(accountFromUrl(account)))}/copy`;
   const headers = { authorization: `Bearer ${service.key('payer')}` };
   const response = await fetch(`${service.urlOf(path)}${path}`, { headers });

@@ -9,6 +9,8 @@ export interface TcpProxy {
   /** Cuts each connection as soon as the server has answered something on it, and swallows that answer; until `pass`. Gives how often it struck. */
   cutNextAnswers(isWanted: (request: Buffer) => boolean): () => number;
   pass(): void;
+  /** Ends the connections that stand now; new ones are taken. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,12 @@ export async function openTcpProxy(options: {
   });
   await new Promise<void>((resolve) => listener.listen(options.port, '127.0.0.1', resolve));
   const address = listener.address();
+  const cut = (): void => {
+    for (const { client, server } of lines) {
+      client.destroy();
+      server.destroy();
+    }
+  };
   return {
     port: typeof address === 'object' && address !== null ? address.port : options.port,
     swallowAnswers: () => {
@@ -75,11 +83,9 @@ export async function openTcpProxy(options: {
     pass: () => {
       isWanted = null;
     },
+    cut,
     close: async () => {
-      for (const { client, server } of lines) {
-        client.destroy();
-        server.destroy();
-      }
+      cut();
       await new Promise((resolve) => listener.close(resolve));
     },
   };

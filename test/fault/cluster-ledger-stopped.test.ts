@@ -1,0 +1,129 @@
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ChildService } from '../../services/cli/child-service.ts';
+import { checkBothCopies } from '../support/both-copies.ts';
+import { capability } from '../support/capabilities.ts';
+import { startPacedImport } from '../support/paced-import.ts';
+import { openReadySwitch, type ReadySwitch } from '../support/ready-switch.ts';
+import { writeRetailSlice } from '../support/retail-slice.ts';
+import { ServedCheckpoints } from '../support/served-checkpoints.ts';
+import { ServiceCluster, signal } from '../support/service-cluster.ts';
+import { eventually } from '../support/service-process.ts';
+import { spreadVrns } from '../support/spread-vrns.ts';
+
+const needs = [capability('java'), capability('maven'), capability('redis'), capability('real-data')];
+const ROWS = 60_000;
+const TAKEOVER_MS_MAX = 45_000;
+
+/** What docs/operations.md says a standby is given. */
+const FILES_OF_STANDBY = [
+  'keys/ledger-name',
+  'keys/ledger-ed25519',
+  'keys/ledger-master',
+  'keys/ledger-log-year',
+  'clients.json',
+];
+
+describe.skipIf(needs.some((one) => !one.available))('a ledger that is stopped while its standby takes over', () => {
+  let cluster: ServiceCluster;
+  let front: ReadySwitch;
+  let one: ChildService;
+  let two: ChildService;
+  let served: ServedCheckpoints;
+
+  beforeAll(async () => {
+    front = await openReadySwitch();
+    cluster = await ServiceCluster.start({ settings: { 'payer-node': { LEDGER_URL: front.url } } });
+    await writeRetailSlice(capability('real-data').path, join(cluster.folder, 'slice.csv'), ROWS);
+    one = cluster.first('ledger');
+    served = new ServedCheckpoints();
+  }, 240_000);
+
+  afterAll(async () => {
+    await served?.end();
+    await cluster?.close();
+    await front?.close();
+  }, 120_000);
+
+  async function startStandby(): Promise<{ readonly process: ChildService; readonly ready: Promise<void> }> {
+    const dataDir = join(cluster.folder, 'standby');
+    mkdirSync(join(dataDir, 'keys'), { recursive: true, mode: 0o700 });
+    for (const file of FILES_OF_STANDBY) copyFileSync(join(cluster.dataDir, file), join(dataDir, file));
+    return await cluster.add('ledger', 'ledger-2', { DATA_DIR: dataDir });
+  }
+
+  function readinessOf({ url }: ChildService): Promise<{ readonly status: number; readonly code: unknown }> {
+    return fetch(`${url}/health/ready`).then(
+      async (response) => {
+        const body = (await response.json()) as { readonly checks: readonly { readonly code: string | null }[] };
+        return { status: response.status, code: body.checks[0]?.code };
+      },
+      () => ({ status: 0, code: null }),
+    );
+  }
+
+  function standsBy(process: ChildService) {
+    return eventually(
+      () => readinessOf(process),
+      ({ status, code }) => status === 503 && code === 'LEDGER_STANDS_BY',
+      TAKEOVER_MS_MAX,
+    );
+  }
+
+  /** Stops one until the other has signed and served; then wakes it, until it stands by. */
+  async function stopUntilTaken(stopped: ChildService, taker: ChildService): Promise<void> {
+    const [before, switchedBefore] = [served.servedBy(taker.url), front.switched()];
+    signal(stopped, 'SIGSTOP');
+    await eventually(
+      async () => (await readinessOf(taker)).status,
+      (status) => status === 200,
+      TAKEOVER_MS_MAX,
+    );
+    await eventually(
+      async () => served.servedBy(taker.url),
+      (count) => count > before + 2,
+    );
+    expect(front.switched()).toBe(switchedBefore + 1);
+    signal(stopped, 'SIGCONT');
+    await standsBy(stopped);
+    expect((await readinessOf(taker)).status).toBe(200);
+  }
+
+  it('does no harm when it wakes: no two checkpoints of one size, none inconsistent, no divergence at the payer', {
+    timeout: 180_000,
+  }, async () => {
+    const standby = await startStandby();
+    two = standby.process;
+    front.between([one, two]);
+    await standsBy(two);
+    for (const { url } of [one, two]) served.watch(url);
+    const sales = await startPacedImport({
+      dataDir: cluster.dataDir,
+      file: join(cluster.folder, 'slice.csv'),
+      vrns: spreadVrns(8),
+      invoicesPerSecond: 100,
+    });
+    await eventually(
+      async () => served.servedBy(one.url),
+      (count) => count > 2,
+      60_000,
+    );
+    expect(served.servedBy(two.url)).toBe(0);
+    await stopUntilTaken(one, two);
+    await standby.ready;
+    await stopUntilTaken(two, one);
+    const summary = await sales.finish();
+    expect(summary).toMatchObject({ accepted: summary.read, rejected: 0 });
+    await served.end();
+    const whole = await checkBothCopies(cluster, sales.sent, served.all);
+    expect(whole.entries).toBe(summary.events);
+    const wrote = ['ledger', 'ledger-2'].map((name) =>
+      readFileSync(join(cluster.folder, 'logs', name, 'ledger.log'), 'utf8'),
+    );
+    expect(wrote.filter((log) => log.includes('"level":"fatal"') || log.includes('has halted'))).toEqual([]);
+    console.log(
+      `each ledger was stopped until its standby served, and woke: ${served.all.length} checkpoints served, ${served.servedBy(one.url)} by one and ${served.servedBy(two.url)} by the other, ${whole.ignoredMessages} messages ignored; ${whole.entries} entries in ${whole.blocks} blocks`,
+    );
+  });
+});

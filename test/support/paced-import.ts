@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
+import type { Account } from '../../libs/core/identity/account.ts';
+import { type EventId, eventId as eventIdOf } from '../../libs/core/identity/event-id.ts';
+import { tillEventHash } from '../../libs/core/vat/till-event-hash.ts';
+import { vatRateOn } from '../../libs/core/vat/vat-rules.ts';
+import { type ImportSummary, runImport } from '../../services/cli/import/run-import.ts';
+import { countInvoiceRows, type ImportedDocument, salesDocuments } from '../../services/cli/import/sales-file.ts';
+import { readSalesMapping } from '../../services/cli/import/sales-mapping.ts';
+import { ServiceClient } from '../../services/cli/service-client.ts';
+
+export interface PacedImportOptions {
+  /** Of the running services. */
+  readonly dataDir: string;
+  /** Rows of Online Retail: more than will be needed. */
+  readonly file: string;
+  /** Each sells all of it. */
+  readonly vrns: readonly string[];
+  readonly invoicesPerSecond: number;
+}
+
+export interface PacedImport {
+  /** Events given to the payer's node, by account. */
+  readonly sent: ReadonlyMap<Account, readonly EventId[]>;
+  /** Sends no more; resolves once everything is decided and in the payer's copy. Throws IMPORT_STALLED. */
+  finish(): Promise<ImportSummary>;
+}
+
+/**
+ * An import of real sales, as `tally import sales` does it, that goes on at an even pace until it is told to finish: whatever happens
+ * meanwhile happens in the middle of it. Throws where the file ends before that.
+ */
+export async function startPacedImport(options: PacedImportOptions): Promise<PacedImport> {
+  const { dataDir, file, vrns } = options;
+  const mapping = await readSalesMapping('docs/mappings/online-retail.json');
+  const rowsOf = await countInvoiceRows(file, mapping);
+  const { vat } = loadTaxRules();
+  const sent = new Map<Account, EventId[]>();
+  let isOver = false;
+  const sources = vrns.map((vrn) =>
+    salesDocuments(
+      {
+        file,
+        mapping,
+        vrn,
+        hashOf: (event) => tillEventHash(event, (data) => createHash('sha256').update(data).digest()),
+        rateOf: (category, date) => vatRateOn(vat, category, date, 'GB'),
+      },
+      rowsOf,
+    ),
+  );
+  async function* paced(): AsyncGenerator<ImportedDocument> {
+    const startedMs = performance.now();
+    for (let count = 0; !isOver; count += 1) {
+      const at = count % vrns.length;
+      const next = await sources[at]?.next();
+      if (next === undefined || next.done === true)
+        throw new Error(`the file ended before the test: ${count} invoices`);
+      const account: Account = `vat:${vrns[at] ?? ''}`;
+      const ids = next.value.events.map(({ eventId }) => eventIdOf(String(eventId)));
+      if (next.value.refusal === null) sent.set(account, [...(sent.get(account) ?? []), ...ids]);
+      yield next.value;
+      const dueMs = startedMs + (count / options.invoicesPerSecond) * 1_000;
+      if (dueMs > performance.now()) await sleep(dueMs - performance.now());
+    }
+  }
+  const client = new ServiceClient({ dataDir, url: undefined, key: undefined });
+  const running = runImport({ tax: 'vat', documents: paced(), onProgress: () => undefined, nowMs: Date.now }, client);
+  // Told at the end, whenever it fails.
+  running.catch(() => undefined);
+  return {
+    sent,
+    finish: async () => {
+      isOver = true;
+      return await running;
+    },
+  };
+}
