@@ -1,24 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePorts } from '../../libs/adapters/runtime/free-port.ts';
 import { checkBothCopies } from '../support/both-copies.ts';
+import { type BrokerLines, openBrokerLines } from '../support/broker-lines.ts';
 import { capability } from '../support/capabilities.ts';
+import { isAppend } from '../support/kafka-requests.ts';
 import { startPacedImport } from '../support/paced-import.ts';
 import { writeRetailSlice } from '../support/retail-slice.ts';
 import { ServedCheckpoints } from '../support/served-checkpoints.ts';
 import { ServiceCluster } from '../support/service-cluster.ts';
 import { eventually } from '../support/service-process.ts';
 import { spreadVrns } from '../support/spread-vrns.ts';
-import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import type { TcpProxy } from '../support/tcp-proxy.ts';
 
 const needs = [capability('java'), capability('maven'), capability('redis'), capability('real-data')];
 const ROWS = 60_000;
 const STRIKES = process.env['TEST_LONG'] === '1' ? 100 : 12;
 /** Between two cuts of one service, so that it comes further. */
 const BETWEEN_MS = 700;
-/** Api key of the protocol. */
-const PRODUCE = 0;
 const CUT = ['tax', 'ledger'] as const;
 
 describe.skipIf(needs.some((one) => !one.available))(
@@ -26,40 +25,30 @@ describe.skipIf(needs.some((one) => !one.available))(
   () => {
     let cluster: ServiceCluster;
     let served: ServedCheckpoints;
-    const proxies: TcpProxy[] = [];
+    let lines: BrokerLines;
 
     beforeAll(async () => {
-      const ports = await freePorts(CUT.length);
-      for (const port of ports) proxies.push(await openTcpProxy({ port: 0, target: () => port }));
-      const throughProxy = (index: number) => ({ KAFKA_BROKERS: `127.0.0.1:${proxies[index]?.port}` });
+      lines = await openBrokerLines(CUT);
       cluster = await ServiceCluster.start({
-        kafka: {
-          listeners: CUT.map((service, index) => ({
-            name: service.toUpperCase(),
-            protocol: 'PLAINTEXT' as const,
-            port: ports[index] ?? 0,
-            advertisedPort: proxies[index]?.port ?? 0,
-          })),
-        },
-        settings: { tax: throughProxy(0), ledger: { ...throughProxy(1), LOG_LEVEL: 'debug' } },
+        kafka: { listeners: lines.listeners },
+        settings: { tax: lines.settings('tax'), ledger: { ...lines.settings('ledger'), LOG_LEVEL: 'debug' } },
       });
       await writeRetailSlice(capability('real-data').path, join(cluster.folder, 'slice.csv'), ROWS);
       served = new ServedCheckpoints();
       served.watch(cluster.first('ledger').url);
-    }, 240_000);
+    }, 300_000);
 
     afterAll(async () => {
       await served?.end();
       await cluster?.close();
-      for (const proxy of proxies) await proxy.close();
-    }, 120_000);
+      await lines?.close();
+    }, 180_000);
 
     /** Each cut takes the answer to one append and the connection with it. Gives how many answers it took so far. */
     function cutAppends(proxy: TcpProxy): () => number {
       let nextMs = 0;
       return proxy.cutNextAnswers((request) => {
-        const isAppend = request.length >= 6 && request.readInt16BE(4) === PRODUCE;
-        if (!isAppend || performance.now() < nextMs) return false;
+        if (!isAppend(request) || performance.now() < nextMs) return false;
         nextMs = performance.now() + BETWEEN_MS;
         return true;
       });
@@ -78,13 +67,13 @@ describe.skipIf(needs.some((one) => !one.available))(
         invoicesPerSecond: 100,
       });
       await cluster.taxUntil(cluster.first('tax'), ({ recordsDecided }) => recordsDecided > 100);
-      const strikes = proxies.map(cutAppends);
+      const strikes = CUT.map((service) => cutAppends(lines.line(service)));
       const counts = await eventually(
         async () => strikes.map((count) => count()),
         (struck) => struck.every((count) => count >= STRIKES),
         180_000,
       );
-      for (const proxy of proxies) proxy.pass();
+      for (const service of CUT) lines.line(service).pass();
       const summary = await sales.finish();
       expect(summary).toMatchObject({ accepted: summary.read, rejected: 0 });
       await served.end();

@@ -19,9 +19,9 @@ describe.skipIf(needs.some((one) => !one.available))('two tax processes that joi
   beforeAll(async () => {
     cluster = await ServiceCluster.start();
     await writeRetailSlice(capability('real-data').path, join(cluster.folder, 'slice.csv'), ROWS);
-  }, 240_000);
+  }, 300_000);
 
-  afterAll(() => cluster?.close(), 120_000);
+  afterAll(() => cluster?.close(), 180_000);
 
   /** Each process works on what it was given before it leaves; the next one begins with nothing. Gives how many partitions each took. */
   async function joinAndLeave(name: string, joined: ChildService | null): Promise<readonly number[]> {

@@ -36,6 +36,8 @@ export interface CheckedLedger {
   readonly acknowledgedHeads: number;
   /** Messages of blocks.v1 that are not links of the chain. */
   readonly ignoredMessages: number;
+  /** The same of liabilities.v1. */
+  readonly ignoredLiabilities: number;
   /** Of the entries, in order, by account. */
   readonly eventIds: ReadonlyMap<string, readonly string[]>;
 }
@@ -48,11 +50,11 @@ export interface CheckedLedger {
  */
 export async function checkLedger(options: CheckLedgerOptions): Promise<CheckedLedger> {
   const faults: string[] = [];
-  const decided = await readDecisions(options.log, faults);
+  const { decided, ignored } = await readDecisions(options.log, faults);
   const check = new LedgerCheck(options, decided, faults);
   const records = await readTopic(options.log, BLOCKS, 0);
   check.takeAll(records);
-  const result = check.finish();
+  const result = { ...check.finish(), ignoredLiabilities: ignored };
   if (faults.length > 0) {
     throw new Error(`the ledger is not whole (${faults.length} faults):\n${faults.slice(0, 20).join('\n')}`);
   }
@@ -113,7 +115,7 @@ class LedgerCheck {
     }
   }
 
-  finish(): CheckedLedger {
+  finish(): Omit<CheckedLedger, 'ignoredLiabilities'> {
     let inFlight = 0;
     for (const [account, decisions] of this.#decided) {
       const sealed = this.#chains.get(account)?.number ?? 0;
@@ -279,11 +281,15 @@ function essence(one: Pick<Assessment, 'eventId' | 'kind' | 'taxPeriod' | 'baseP
   return JSON.stringify([eventId, kind, taxPeriod, basePence, amounts.map(({ head, pence }) => [head, pence]), links]);
 }
 
-async function readDecisions(log: EventLog, faults: string[]): Promise<ReadonlyMap<string, readonly Decided[]>> {
+async function readDecisions(
+  log: EventLog,
+  faults: string[],
+): Promise<{ readonly decided: ReadonlyMap<string, readonly Decided[]>; readonly ignored: number }> {
   const decided = new Map<string, Decided[]>();
+  let ignored = 0;
   const partitions = await log.partitionCount(LIABILITIES);
   for (let partition = 0; partition < partitions; partition += 1) {
-    for (const record of validMessages(await readTopic(log, LIABILITIES, partition), () => undefined)) {
+    for (const record of validMessages(await readTopic(log, LIABILITIES, partition), (more) => (ignored += more))) {
       const { body } = liabilitiesCodecWithoutState.decode(record);
       for (const assessment of body.decisions.flatMap((decision) => decision.results)) {
         const { account } = assessment;
@@ -294,7 +300,7 @@ async function readDecisions(log: EventLog, faults: string[]): Promise<ReadonlyM
       }
     }
   }
-  return decided;
+  return { decided, ignored };
 }
 
 /** By the bytes alone: id at 10..26, previous at 26..42; valid is whose previous is the tip. */

@@ -20,7 +20,7 @@ export interface ImportResult {
 }
 
 /** Whom a payer's node is asked through, alone or with everything else in one process. */
-export type PayerDoor = Pick<ServiceProcess, 'url' | 'key' | 'call'>;
+export type PayerDoor = Pick<ServiceProcess, 'urlOf' | 'key' | 'call'>;
 
 const MAPPINGS = { sales: 'docs/mappings/online-retail.json', payroll: 'docs/mappings/payroll.json' } as const;
 const TAXES = ['paye', 'vat'] as const;

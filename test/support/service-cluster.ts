@@ -72,7 +72,7 @@ export class ServiceCluster {
     return cluster;
   }
 
-  /** A further process of a service. `ready` comes when it is; for a ledger that stands by, once it has taken over. */
+  /** A further process of a service. `ready` comes when it is; a ledger that stands by is not before it has taken over. */
   async add(
     service: ServiceName,
     name: string,
@@ -80,7 +80,10 @@ export class ServiceCluster {
   ): Promise<{ readonly process: ChildService; readonly ready: Promise<void> }> {
     const [port = 0] = await freePorts(1);
     const added = this.#service(service, name, `http://127.0.0.1:${port}`, settings);
-    return { process: added, ready: added.start() };
+    const ready = added.start();
+    // Of a ledger that stands by nobody waits for it.
+    ready.catch(() => undefined);
+    return { process: added, ready };
   }
 
   /** One of the processes that the cluster began with. */
@@ -94,7 +97,7 @@ export class ServiceCluster {
   get payer(): PayerDoor {
     const url = this.first('payer-node').url;
     return {
-      url,
+      urlOf: () => url,
       key: (client) => this.#own.keys[client],
       call: async <T>(client: OwnClient, method: string, path: string, body?: unknown) => {
         const headers = { authorization: `Bearer ${this.#own.keys[client]}`, 'content-type': 'application/json' };
@@ -128,12 +131,10 @@ export class ServiceCluster {
   }
 
   async close(): Promise<void> {
-    for (const service of this.#services.splice(0)) {
-      signal(service, 'SIGCONT');
-      await service.stop();
-    }
-    await this.#redis.stop();
-    await this.kafka.stop();
+    const services = this.#services.splice(0);
+    for (const service of services) signal(service, 'SIGCONT');
+    await Promise.all(services.map((service) => service.stop()));
+    await Promise.all([this.#redis.stop(), this.kafka.stop()]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 

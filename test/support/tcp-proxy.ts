@@ -8,10 +8,18 @@ export interface TcpProxy {
   freeze(): void;
   /** Cuts each connection as soon as the server has answered something on it, and swallows that answer; until `pass`. Gives how often it struck. */
   cutNextAnswers(isWanted: (request: Buffer) => boolean): () => number;
+  /** Holds back the first request that is wanted, and what follows it on its connection, until it is released; `held` comes when it has struck. */
+  holdRequest(isWanted: (request: Buffer) => boolean): HeldRequest;
   pass(): void;
   /** Ends the connections that stand now; new ones are taken. */
   cut(): void;
   close(): Promise<void>;
+}
+
+export interface HeldRequest {
+  readonly held: Promise<void>;
+  /** Sends on what was held back: it lands late. */
+  release(): void;
 }
 
 interface Line {
@@ -20,6 +28,7 @@ interface Line {
   swallowsAnswers: boolean;
   swallowsRequests: boolean;
   isDoomed: boolean;
+  heldBack: Buffer[] | null;
 }
 
 /** A line to a server on loopback that can be disturbed: requests arrive and answers do not, as when a network fails in mid-send. */
@@ -30,9 +39,17 @@ export async function openTcpProxy(options: {
   const lines = new Set<Line>();
   let isWanted: ((request: Buffer) => boolean) | null = null;
   let strikes = 0;
+  let holding: { readonly isWanted: (request: Buffer) => boolean; readonly tell: () => void } | null = null;
   const listener = createServer((client) => {
     const server = connect({ host: '127.0.0.1', port: options.target() });
-    const line: Line = { client, server, swallowsAnswers: false, swallowsRequests: false, isDoomed: false };
+    const line: Line = {
+      client,
+      server,
+      swallowsAnswers: false,
+      swallowsRequests: false,
+      isDoomed: false,
+      heldBack: null,
+    };
     lines.add(line);
     const end = () => {
       lines.delete(line);
@@ -41,7 +58,13 @@ export async function openTcpProxy(options: {
     };
     client.on('data', (request: Buffer) => {
       line.isDoomed ||= isWanted?.(request) === true;
-      if (!line.swallowsRequests) server.write(request);
+      if (holding?.isWanted(request) === true) {
+        line.heldBack = [];
+        holding.tell();
+        holding = null;
+      }
+      if (line.heldBack !== null) line.heldBack.push(request);
+      else if (!line.swallowsRequests) server.write(request);
     });
     server.on('data', (answer: Buffer) => {
       if (line.isDoomed) {
@@ -80,6 +103,17 @@ export async function openTcpProxy(options: {
       strikes = 0;
       return () => strikes;
     },
+    holdRequest: (wanted) => ({
+      held: new Promise((tell) => {
+        holding = { isWanted: wanted, tell };
+      }),
+      release: () => {
+        for (const line of lines) {
+          for (const request of line.heldBack ?? []) line.server.write(request);
+          line.heldBack = null;
+        }
+      },
+    }),
     pass: () => {
       isWanted = null;
     },
