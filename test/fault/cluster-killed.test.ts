@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { type KafkaProcess, startKafkaProcess } from '../../libs/adapters/runtim
 import { type RunningRedis, startRedis } from '../../libs/adapters/runtime/start-redis.ts';
 import { capability } from '../support/capabilities.ts';
 import { checkKafka } from '../support/kafka-ledger.ts';
+import { pidsOf } from '../support/kafka-whole.ts';
 import { writeRetailSlice } from '../support/retail-slice.ts';
 import { type CommandResult, ServiceProcess, tally } from '../support/service-process.ts';
 
@@ -15,17 +15,6 @@ const VRN = '101747696';
 const needs = [capability('java'), capability('maven'), capability('redis'), capability('real-data')];
 const ROWS = process.env['TEST_LONG'] === '1' ? 200_000 : 30_000;
 const SERVICES = ['gateway', 'tax', 'ledger', 'payer-node', 'reconciliation'];
-
-/** Pids of the service processes that this starter has now, by name. */
-function pidsOf(starter: number): Map<string, number> {
-  const lines = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(starter)], { encoding: 'utf8' }).split('\n');
-  const pids = new Map<string, number>();
-  for (const line of lines) {
-    const match = /^\s*(\d+) .*services\/([a-z-]+)\/main\.ts/.exec(line);
-    if (match !== null) pids.set(match[2] ?? '', Number(match[1]));
-  }
-  return pids;
-}
 
 describe.skipIf(needs.some((one) => !one.available))(
   'a cluster on real Kafka and Redis, killed in the middle of an import',

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
+import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { loadLedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
 import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import { logYearOf } from '../../services/ledger/log-year.ts';
@@ -12,17 +13,20 @@ export async function checkDataFolder(
 ): Promise<CheckedLedger> {
   const log = await openEmbeddedLog({ folder: join(dataDir, 'log') });
   try {
-    const { ledgerName, signer, master } = loadLedgerKeys(dataDir);
-    const year = logYearOf(dataDir, new Date().getUTCFullYear());
-    return await checkLedger({
-      log,
-      ledgerName,
-      origin: `${ledgerName}/${year}`,
-      verifierKey: printVerifierKey(signer.key),
-      master,
-      complete: options.complete,
-    });
+    return await checkLog(log, dataDir, options);
   } finally {
     await log.close();
   }
+}
+
+/** The whole-ledger check on any event log, with the keys in the data folder. */
+export function checkLog(
+  log: EventLog,
+  dataDir: string,
+  { complete }: { readonly complete: boolean },
+): Promise<CheckedLedger> {
+  const { ledgerName, signer, master } = loadLedgerKeys(dataDir);
+  const year = logYearOf(dataDir, new Date().getUTCFullYear());
+  const verifierKey = printVerifierKey(signer.key);
+  return checkLedger({ log, ledgerName, origin: `${ledgerName}/${year}`, verifierKey, master, complete });
 }

@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { encodeEvent } from '../../libs/adapters/codec/event-codec.ts';
+import { VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
+import { capability } from '../support/capabilities.ts';
+import { canRunKafkaWhole, openKafkaWhole } from '../support/kafka-whole.ts';
+import { summaryOf } from '../support/operate-service.ts';
+import { sampleSale } from '../support/sample-events.ts';
+import { eventually, tally } from '../support/service-process.ts';
+import { oddRecordsEndWhereTheyShould, RIGHT_PARTITION, rejectionsList, SHOP } from './odd-records.ts';
+
+const INGRESS = 'ingress.payer.v1';
+/** Of a codec that we do not have: so many that packing pays, or librdkafka would send them as they are. */
+const COPIES = 6;
+
+interface Produced {
+  readonly code: number | null;
+  readonly stderr: string;
+}
+
+describe.skipIf(!canRunKafkaWhole || !capability('kcat').available)('records on Kafka that should not be there', () => {
+  const whole = oddRecordsEndWhereTheyShould(openKafkaWhole);
+
+  /** `kcat -P`: each file is one record. */
+  function produce(topic: string, files: readonly string[], ...args: string[]): Promise<Produced> {
+    const reach = ['-P', '-b', whole().kafka.brokers.join(','), '-t', topic, '-X', 'acks=all', '-X', 'linger.ms=500'];
+    const large = ['-X', 'message.max.bytes=8000000'];
+    const child = spawn(capability('kcat').path, [...reach, ...large, ...args, ...files], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    return new Promise((resolve) => child.once('close', (code) => resolve({ code, stderr })));
+  }
+
+  function fileOf(name: string, content: Buffer | string): string {
+    const file = join(whole().folder, name);
+    writeFileSync(file, content);
+    return file;
+  }
+
+  it('are named where their compression can not be unpacked, with what to send instead, and are not sent again empty', {
+    timeout: 90_000,
+  }, async () => {
+    const before = await rejectionsList(whole());
+    const inPlace = ['-p', String(RIGHT_PARTITION), '-k', SHOP];
+    for (const codec of ['snappy', 'lz4', 'zstd']) {
+      const file = fileOf(codec, encodeEvent(sampleSale(codec, { tillId: `T-${codec}` })));
+      const files = Array.from({ length: COPIES }, () => file);
+      expect(await produce(VAT_EVENTS, files, ...inPlace, '-z', codec)).toMatchObject({ code: 0 });
+    }
+    const readable = fileOf('gzip', encodeEvent(sampleSale('gzip', { tillId: 'T-gzip' })));
+    expect(await produce(VAT_EVENTS, [readable, readable, readable], ...inPlace, '-z', 'gzip')).toMatchObject({
+      code: 0,
+    });
+    const rows = await eventually(
+      () => rejectionsList(whole()),
+      (seen) => seen.length >= before.length + 3 * COPIES,
+    );
+    const ofCodecs = rows.filter(({ code }) => code === 'CODEC_UNREADABLE');
+    expect(ofCodecs.map(({ facts }) => facts['codec']).sort()).toEqual(
+      ['lz4', 'snappy', 'zstd'].flatMap((codec) => Array.from({ length: COPIES }, () => codec)),
+    );
+    for (const { facts, origin } of ofCodecs) {
+      expect({ readable: facts['readable'], ...origin }).toMatchObject({
+        readable: 'none, gzip',
+        topic: VAT_EVENTS,
+        partition: RIGHT_PARTITION,
+      });
+    }
+    expect(new Set(ofCodecs.map(({ origin }) => origin.offset)).size).toBe(3 * COPIES);
+    // What is behind them is decided, and three times the same is one.
+    const { taxes } = await eventually(
+      () => summaryOf(whole().service),
+      (summary) => summary.taxes.vat.decided.events === 5,
+    );
+    expect(taxes.vat.repeats).toBe(3);
+    const position = ofCodecs[0]?.position ?? '';
+    const { dataDir } = whole().service;
+    const redriven = await tally(['rejections', 'redrive', position, '--data-dir', dataDir]);
+    expect(redriven.code).toBe(2);
+    expect(redriven.stderr).toContain('REDRIVE_NOT_POSSIBLE');
+    expect(redriven.stderr).toContain('send it again with none, gzip');
+    expect(await rejectionsList(whole())).toHaveLength(rows.length);
+  });
+
+  it('are refused where they are too large: by the broker, or by the door that unpacks them', {
+    timeout: 60_000,
+  }, async () => {
+    const before = await rejectionsList(whole());
+    const large = fileOf('large.json', JSON.stringify({ vrn: '101747696', padding: 'a'.repeat(2_000_000) }));
+    const refused = await produce(INGRESS, [large]);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toMatch(/too large/i);
+    // Packed it is small enough for the broker.
+    expect(await produce(INGRESS, [large], '-z', 'gzip')).toMatchObject({ code: 0 });
+    expect(await produce(VAT_EVENTS, [large], '-p', String(RIGHT_PARTITION), '-k', SHOP, '-z', 'gzip')).toMatchObject({
+      code: 0,
+    });
+    const rows = await eventually(
+      () => rejectionsList(whole()),
+      (seen) => seen.length >= before.length + 2,
+    );
+    const added = rows.filter(({ position }) => before.every((row) => row.position !== position));
+    expect(added.map(({ code, origin }) => `${origin.topic} ${code}`).sort()).toEqual([
+      `${INGRESS} RECORD_TOO_LARGE`,
+      `${VAT_EVENTS} RECORD_UNREADABLE`,
+    ]);
+  });
+
+  it('leave a ledger that is whole', { timeout: 90_000 }, async () => {
+    expect(await whole().service.stop()).toBe(0);
+    const ledger = await whole().checkLedger({ complete: true });
+    expect(ledger.entries).toBe(7);
+  });
+});
