@@ -154,7 +154,7 @@ function vatPartsOf(
   const bell = new Doorbell();
   const onFault = (fault: TallyError): void => logger.warn({ code: fault.code }, fault.message);
   return {
-    closer: new VatPeriodCloser({ store, filings, outbox, bell, onFault }),
+    closer: new VatPeriodCloser({ store, filings, outbox, bell, clock, onFault }),
     routers: [
       vatRouter({ store, filings, rules: rules.current.vat, clients, clock }),
       mtdVatRouter({ store, filings, clients, clock, logger, onFiled: () => bell.ring() }),
