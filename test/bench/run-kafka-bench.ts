@@ -39,7 +39,8 @@ export interface KafkaBenchDependencies {
   readonly runEmbedded: (request: CaseRequest, title: string) => Promise<Measured>;
 }
 
-const LOOK_MS = 100;
+/** How often a service is asked how far it is: each answer costs it a millisecond. */
+const LOOK_MS = 250;
 const STALLED_MS = 60_000;
 const COPY_PREFIX = 'bench.copy.';
 const EMBEDDED_PROCESS = 'all in one';

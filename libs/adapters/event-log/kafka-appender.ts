@@ -1,9 +1,10 @@
-import type { Cluster, Message } from 'kafkajs';
+import type { Cluster } from 'kafkajs';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { AppendOutcome, AppendRecord, PartitionAppend, TopicPartition } from './event-log.ts';
 import type { KafkaClusters } from './kafka-client.ts';
-import { KAFKA_CODECS, type KafkaCodec } from './kafka-codecs.ts';
+import type { KafkaCodec } from './kafka-codecs.ts';
 import { fateOf, kafkaFault, within } from './kafka-faults.ts';
+import { type ProduceAnswer, produce, recordBytes, type TopicBatches } from './kafka-produce.ts';
 
 export interface KafkaAppenderOptions {
   readonly requestTimeoutMs: number;
@@ -11,7 +12,7 @@ export interface KafkaAppenderOptions {
 }
 
 interface Round {
-  readonly messages: readonly Message[];
+  readonly records: readonly AppendRecord[];
   readonly bytes: number;
 }
 
@@ -36,29 +37,9 @@ interface Sending {
   readonly pieces: readonly { readonly part: Part; readonly round: Round }[];
 }
 
-interface ProduceAnswer {
-  readonly topics: readonly {
-    readonly topicName: string;
-    readonly partitions: readonly { readonly partition: number; readonly baseOffset: string }[];
-  }[];
-}
-
 /** Everything for one partition in a request is one record batch, and a broker refuses those above 1 MiB (message.max.bytes). */
 export const BATCH_BYTES_MAX = 1_000_000;
 const REQUEST_BYTES_MAX = 8 * 1024 ** 2;
-/** Attributes, lengths and deltas of a record, and those of a header. */
-const RECORD_OVERHEAD_BYTES = 24;
-const HEADER_OVERHEAD_BYTES = 6;
-const ALL_REPLICAS = -1;
-
-/** Bytes that a record takes in a batch, at most. */
-export function recordBytes({ key, value, headers }: AppendRecord): number {
-  let bytes = RECORD_OVERHEAD_BYTES + (value?.length ?? 0) + (key === null ? 0 : Buffer.byteLength(key));
-  for (const [name, text] of Object.entries(headers ?? {})) {
-    bytes += HEADER_OVERHEAD_BYTES + Buffer.byteLength(name) + Buffer.byteLength(text);
-  }
-  return bytes;
-}
 
 /**
  * Appends with acknowledgement by all replicas. Each partition is a lane in which one batch is under way at a time, so rounds keep
@@ -166,11 +147,11 @@ export class KafkaAppender {
     try {
       const broker = await within(2 * requestTimeoutMs, 'connection', cluster.findBroker({ nodeId: node }));
       hasBegun = true;
-      const produced = broker.produce({
-        acks: ALL_REPLICAS,
-        timeout: Math.max(requestTimeoutMs - 500, 500),
-        compression: KAFKA_CODECS[this.#options.compression],
-        topicData: topicDataOf(sendings),
+      const produced = produce(broker, {
+        topics: topicsOf(sendings),
+        timeoutMs: Math.max(requestTimeoutMs - 500, 500),
+        compression: this.#options.compression,
+        nowMs: Date.now(),
       });
       const answer: ProduceAnswer = await within(requestTimeoutMs + 1_000, 'answer to an append', produced);
       for (const sending of sendings) {
@@ -223,26 +204,22 @@ function leaderOf(cluster: Cluster, { topic, partition }: TopicPartition): strin
   }
 }
 
-function roundsOf(records: readonly AppendRecord[]): Round[] {
+function roundsOf(all: readonly AppendRecord[]): Round[] {
   const rounds: Round[] = [];
-  let messages: Message[] = [];
+  let records: AppendRecord[] = [];
   let bytes = 0;
-  for (const record of records) {
+  for (const record of all) {
     const size = recordBytes(record);
-    if (messages.length > 0 && bytes + size > BATCH_BYTES_MAX) {
-      rounds.push({ messages, bytes });
-      messages = [];
+    if (records.length > 0 && bytes + size > BATCH_BYTES_MAX) {
+      rounds.push({ records, bytes });
+      records = [];
       bytes = 0;
     }
-    messages.push(messageOf(record));
+    records.push(record);
     bytes += size;
   }
-  rounds.push({ messages, bytes });
+  rounds.push({ records, bytes });
   return rounds;
-}
-
-function messageOf({ key, value, headers }: AppendRecord): Message {
-  return headers === undefined ? { key, value } : { key, value, headers: { ...headers } };
 }
 
 /** Takes from each lane what fits into one batch, and lanes until the request is full; those are then busy. */
@@ -276,12 +253,13 @@ function takeRequest(lanes: readonly Lane[]): Sending[] {
   return sendings;
 }
 
-function topicDataOf(sendings: readonly Sending[]) {
-  const byTopic = new Map<string, { partition: number; messages: Message[] }[]>();
+function topicsOf(sendings: readonly Sending[]): TopicBatches[] {
+  const byTopic = new Map<string, TopicBatches['partitions'][number][]>();
   for (const { lane, pieces } of sendings) {
-    const messages =
-      pieces.length === 1 ? [...(pieces[0]?.round.messages ?? [])] : pieces.flatMap(({ round }) => round.messages);
-    byTopic.set(lane.topic, [...(byTopic.get(lane.topic) ?? []), { partition: lane.partition, messages }]);
+    const [first] = pieces;
+    const records =
+      pieces.length === 1 && first !== undefined ? first.round.records : pieces.flatMap(({ round }) => round.records);
+    byTopic.set(lane.topic, [...(byTopic.get(lane.topic) ?? []), { partition: lane.partition, records }]);
   }
   return [...byTopic].map(([topic, partitions]) => ({ topic, partitions }));
 }
@@ -300,7 +278,7 @@ function settleAppended({ lane, pieces }: Sending, answer: ProduceAnswer): void 
     } else if (part.nextOffset !== offset) {
       part.isSplit = true;
     }
-    offset += round.messages.length;
+    offset += round.records.length;
     part.nextOffset = offset;
     if (part.rounds.length === 0) {
       part.settle(part.isSplit ? splitOutcome(lane) : { status: 'appended', baseOffset: part.baseOffset });

@@ -51,7 +51,7 @@ const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
 /** What the typings call an Encoder has the bytes as `buffer`. */
-function compressGzip(encoder: { readonly buffer: Buffer }): Promise<Buffer> {
+export function compressGzip(encoder: { readonly buffer: Buffer }): Promise<Buffer> {
   return compress(encoder.buffer);
 }
 

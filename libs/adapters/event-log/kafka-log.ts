@@ -14,7 +14,7 @@ import {
   type TopicPartition,
   type TopicToMake,
 } from './event-log.ts';
-import { BATCH_BYTES_MAX, KafkaAppender, recordBytes } from './kafka-appender.ts';
+import { BATCH_BYTES_MAX, KafkaAppender } from './kafka-appender.ts';
 import {
   createKafka,
   type KafkaClientDependencies,
@@ -25,6 +25,7 @@ import {
 import { type KafkaCodec, registerKafkaCodecs } from './kafka-codecs.ts';
 import { isUnknownTopic, kafkaFault, within } from './kafka-faults.ts';
 import { KafkaMembership } from './kafka-membership.ts';
+import { recordBytes } from './kafka-produce.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { createTopics } from './kafka-topics.ts';
 
