@@ -3,8 +3,8 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { LastFault } from './last-fault.ts';
 
 export interface ChildServiceOptions {
   /** Folder of its main file: `tax`. */
@@ -13,6 +13,11 @@ export interface ChildServiceOptions {
   /** What it logs goes to `<folder>/<service>.log`. */
   readonly logFolder: string;
   readonly env: Readonly<Record<string, string>>;
+}
+
+export interface ChildServiceDependencies {
+  /** Told, in a line for the one who runs it, that the service ended, why, and when it is back. */
+  readonly tell: (line: string) => void;
 }
 
 const READY_MS_MAX = 60_000;
@@ -26,16 +31,17 @@ const HEALTHY_MS = 30_000;
 /** One service as a process of its own, started again whenever it ends without being asked to. */
 export class ChildService {
   readonly #options: ChildServiceOptions;
-  readonly #logger: Logger;
+  readonly #tell: (line: string) => void;
+  readonly #lastFault = new LastFault();
   readonly #log: WriteStream;
   #child: ChildProcess | null = null;
   #stopping = false;
   #restartMs = RESTART_MS;
   #ended: Promise<void> = Promise.resolve();
 
-  constructor(options: ChildServiceOptions, dependencies: { readonly logger: Logger }) {
+  constructor(options: ChildServiceOptions, dependencies: ChildServiceDependencies) {
     this.#options = options;
-    this.#logger = dependencies.logger;
+    this.#tell = dependencies.tell;
     this.#log = createWriteStream(join(options.logFolder, `${options.service}.log`), { flags: 'a', mode: 0o600 });
   }
 
@@ -90,21 +96,42 @@ export class ChildService {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
-    child.stdout.pipe(this.#log, { end: false });
-    child.stderr.pipe(this.#log, { end: false });
+    for (const output of [child.stdout, child.stderr]) {
+      output.pipe(this.#log, { end: false });
+      output.on('data', (chunk: Buffer) => this.#lastFault.read(chunk.toString()));
+    }
     this.#child = child;
     this.#ended = new Promise((resolve) => child.once('exit', () => resolve()));
-    child.once('exit', (code, signal) => {
+    // Not at its exit: what it said last may come after that.
+    child.once('close', (code, signal) => {
       if (!this.#stopping) void this.#startAgain(startedMs, code, signal);
     });
   }
 
   async #startAgain(startedMs: number, code: number | null, signal: string | null): Promise<void> {
-    const { service } = this.#options;
+    const { service, logFolder } = this.#options;
     this.#restartMs = Date.now() - startedMs > HEALTHY_MS ? RESTART_MS : Math.min(this.#restartMs * 2, RESTART_MS_MAX);
-    this.#logger.warn({ service, code, signal, againInMs: this.#restartMs }, 'a service ended, and is started again');
+    const how = signal ?? `exit code ${code}`;
+    const why = this.#lastFault.take();
+    const seconds = Math.ceil(this.#restartMs / 1_000);
+    const log = join(logFolder, `${service}.log`);
+    this.#tell(
+      `${service} ended (${how}${why === null ? '' : `: ${why}`}); started again in ${seconds} s, its log is ${log}`,
+    );
     await sleep(this.#restartMs);
-    if (!this.#stopping) this.#spawn();
+    if (this.#stopping) return;
+    this.#spawn();
+    await this.#tellWhenBack(this.#child);
+  }
+
+  async #tellWhenBack(child: ChildProcess | null): Promise<void> {
+    while (!this.#stopping && this.#child === child && child?.exitCode === null && child.signalCode === null) {
+      if (await this.isReady()) {
+        this.#tell(`${this.#options.service} is back`);
+        return;
+      }
+      await sleep(LOOK_MS);
+    }
   }
 }
 

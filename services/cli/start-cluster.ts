@@ -6,7 +6,6 @@ import { loadGatewayKeys } from '../../libs/adapters/runtime/key-files.ts';
 import { loadRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { startKafka } from '../../libs/adapters/runtime/start-kafka.ts';
 import { startRedis } from '../../libs/adapters/runtime/start-redis.ts';
-import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import { ChildService } from './child-service.ts';
 import { type OwnClients, ownClients } from './own-clients.ts';
@@ -21,7 +20,7 @@ export interface StartClusterOptions {
 }
 
 export interface StartClusterDependencies {
-  readonly logger: Logger;
+  /** Told what is being done while it starts, and later what has ended and is started again: lines for the one who runs it. */
   readonly progress: (line: string) => void;
 }
 
@@ -56,7 +55,7 @@ export async function startCluster(
 
 async function startParts(
   { dataDir, port }: StartClusterOptions,
-  { logger, progress }: StartClusterDependencies,
+  { progress }: StartClusterDependencies,
   closers: Closer[],
   stop: () => Promise<void>,
 ): Promise<Running> {
@@ -68,7 +67,7 @@ async function startParts(
   const services = new Map<ServiceName, ChildService>();
   for (const service of CLUSTER_SERVICES) {
     const env = clusterEnvironment(service, { dataDir, urls, own, backends });
-    services.set(service, new ChildService({ service, url: urls[service], logFolder, env }, { logger }));
+    services.set(service, new ChildService({ service, url: urls[service], logFolder, env }, { tell: progress }));
   }
   progress('starting the services');
   closers.push(() => stopInOrder(services));
@@ -102,16 +101,21 @@ async function startBackends(
   progress: (line: string) => void,
   closers: Closer[],
 ): Promise<Record<string, string>> {
+  const onEnded = (line: string): void => {
+    progress(
+      `${line}. Nothing goes on without it: stop with Ctrl-C and start again; nothing that was acknowledged is lost`,
+    );
+  };
   let brokers = process.env['KAFKA_BROKERS'];
   if (brokers === undefined) {
-    const kafka = await startKafka({ folder: join(dataDir, 'kafka') }, { progress });
+    const kafka = await startKafka({ folder: join(dataDir, 'kafka') }, { progress, onEnded });
     closers.push(() => kafka.stop());
     brokers = kafka.brokers.join(',');
   }
   let redisUrl = process.env['REDIS_URL'];
   if (redisUrl === undefined) {
     progress('starting Redis');
-    const redis = await startRedis({ folder: join(dataDir, 'redis') });
+    const redis = await startRedis({ folder: join(dataDir, 'redis') }, { onEnded });
     closers.push(() => redis.stop());
     redisUrl = redis.url;
   }

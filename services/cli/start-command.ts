@@ -46,7 +46,7 @@ export async function start(options: StartCommandOptions): Promise<void> {
   process.on('unhandledRejection', (cause) => onFailed(storeError(cause, dataDir)));
   const onKafka = options.kafka === true || process.env['KAFKA_BROKERS'] !== undefined;
   const service: Running = onKafka
-    ? await startCluster({ dataDir, port }, { logger, progress: (line) => console.log(line) })
+    ? await startCluster({ dataDir, port }, { progress: (line) => console.log(line) })
     : await startTallystick(
         { dataDir, port, furtherPorts: port === 0 ? 0 : FURTHER_PORTS },
         { logger, nowMs: Date.now, onFailed },

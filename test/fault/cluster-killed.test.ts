@@ -86,6 +86,10 @@ describe.skipIf(needs.some((one) => !one.available))(
       expect(result.stderr).toBe('');
       expect(JSON.parse(result.stdout)).toMatchObject({ read: invoices, accepted: invoices, rejected: 0 });
       expect(struck).toHaveLength(SERVICES.length + 2);
+      for (const name of SERVICES) {
+        expect(service.output).toContain(`${name} ended (SIGKILL); started again in `);
+        expect(service.output).toContain(`${name} is back`);
+      }
 
       const copy = join(folder, 'copy.tally');
       expect((await tally(['statement', `vat:${VRN}`, '--export', copy, '--data-dir', service.dataDir])).stderr).toBe(

@@ -10,7 +10,6 @@ import {
   startKafkaProcess,
 } from '../../libs/adapters/runtime/start-kafka.ts';
 import { type RunningRedis, startRedis } from '../../libs/adapters/runtime/start-redis.ts';
-import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import { ChildService } from '../../services/cli/child-service.ts';
 import { type OwnClient, type OwnClients, ownClients } from '../../services/cli/own-clients.ts';
@@ -41,6 +40,8 @@ export class ServiceCluster {
   readonly dataDir: string;
   readonly kafka: KafkaProcess;
   readonly #redis: RunningRedis;
+  /** What an operator would have been told. */
+  readonly told: string[] = [];
   readonly #own: OwnClients;
   readonly #services: ChildService[] = [];
   readonly #urls: Partial<Record<ServiceName, string>> = {};
@@ -181,8 +182,7 @@ export class ServiceCluster {
       LEDGER_VAT_AGE_MS: BLOCK_AGE_MS,
       ...settings,
     };
-    const logger = createLogger({ service: 'cluster', level: 'silent' });
-    const child = new ChildService({ service, url, logFolder, env }, { logger });
+    const child = new ChildService({ service, url, logFolder, env }, { tell: (line) => this.told.push(line) });
     this.#services.push(child);
     return child;
   }

@@ -25,6 +25,12 @@ export interface ServerProcess {
   signal(signal: NodeJS.Signals): void;
 }
 
+export interface ServerProcessDependencies {
+  readonly isReady: () => Promise<boolean>;
+  /** Told, in a line for the one who runs it, when the server ends though nobody asked it to. */
+  readonly onEnded?: (line: string) => void;
+}
+
 const READY_POLL_MS = 100;
 const LOG_TAIL_BYTES = 2_000;
 
@@ -34,7 +40,7 @@ const LOG_TAIL_BYTES = 2_000;
  */
 export async function startServerProcess(
   options: ServerProcessOptions,
-  dependencies: { readonly isReady: () => Promise<boolean> },
+  dependencies: ServerProcessDependencies,
 ): Promise<ServerProcess> {
   const pidFile = join(options.folder, 'server.pid');
   const logFile = join(options.folder, 'server.log');
@@ -45,16 +51,21 @@ export async function startServerProcess(
     stdio: ['ignore', output, output],
     detached: true,
   });
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', () => resolve());
+  const ended = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+    child.once('error', ({ message }) => resolve(message));
   });
   if (child.pid === undefined) {
     await ended;
     throw await notStarted(options, logFile, 'it could not be run');
   }
   await writeFile(pidFile, String(child.pid));
-  const server = processOf(child, child.pid, ended, pidFile);
+  let isReady = false;
+  const onEnded = (how: string): void => {
+    // Before it is ready, the error says it.
+    if (isReady) dependencies.onEnded?.(`${options.name} ended by itself (${how}); its output is in ${logFile}`);
+  };
+  const server = processOf(child, child.pid, ended, pidFile, onEnded);
   const end = Date.now() + options.readyWithinMs;
   while (!(await dependencies.isReady())) {
     if (hasEnded(child)) {
@@ -66,20 +77,30 @@ export async function startServerProcess(
     }
     await sleep(READY_POLL_MS);
   }
+  isReady = true;
   return server;
 }
 
-function processOf(child: ChildProcess, pid: number, ended: Promise<void>, pidFile: string): ServerProcess {
+function processOf(
+  child: ChildProcess,
+  pid: number,
+  ended: Promise<string>,
+  pidFile: string,
+  onEnded: (how: string) => void,
+): ServerProcess {
+  let isAsked = false;
   // A parent that is about to end takes its server with it.
   const withParent = () => child.kill('SIGKILL');
   process.once('exit', withParent);
-  const gone = ended.then(async () => {
+  const gone = ended.then(async (how) => {
     process.removeListener('exit', withParent);
+    if (!isAsked) onEnded(how);
     await rm(pidFile, { force: true });
   });
   return {
     pid,
     stop: async (deadlineMs) => {
+      isAsked = true;
       child.kill('SIGTERM');
       const late = new AbortController();
       const timer = sleep(deadlineMs, undefined, { signal: late.signal, ref: false }).then(
@@ -91,6 +112,7 @@ function processOf(child: ChildProcess, pid: number, ended: Promise<void>, pidFi
       late.abort();
     },
     kill: async () => {
+      isAsked = true;
       child.kill('SIGKILL');
       await gone;
     },

@@ -38,6 +38,8 @@ export interface KafkaListener {
 export interface StartKafkaDependencies {
   /** Told what is being done, in words for the one who waits. */
   readonly progress?: (line: string) => void;
+  /** Told, in such words, when a broker of ours ends though nobody asked it to (the way without Docker). */
+  readonly onEnded?: (line: string) => void;
 }
 
 /** A single-node broker of our own on loopback. */
@@ -101,7 +103,7 @@ export async function startKafkaProcess(
     await run(jars.java, ['-cp', jars.classPath, ...format]);
   }
   progress('starting the Kafka broker');
-  const start = () => startBroker(jars, options.folder, properties, brokers);
+  const start = () => startBroker(jars, options.folder, properties, brokers, dependencies.onEnded);
   let server = await start();
   return {
     way: 'jars',
@@ -128,6 +130,7 @@ function startBroker(
   folder: string,
   properties: string,
   brokers: readonly string[],
+  onEnded: (line: string) => void = () => undefined,
 ): Promise<ServerProcess> {
   const flags = ['-Xms256m', '-Xmx512m', '-XX:+UseG1GC', '-Djava.awt.headless=true'];
   return startServerProcess(
@@ -138,7 +141,7 @@ function startBroker(
       folder,
       readyWithinMs: READY_WITHIN_MS,
     },
-    { isReady: () => brokerAnswers(brokers) },
+    { isReady: () => brokerAnswers(brokers), onEnded },
   );
 }
 

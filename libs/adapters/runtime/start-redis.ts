@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import { findCommand } from './find-command.ts';
 import { freePorts } from './free-port.ts';
-import { startServerProcess } from './server-process.ts';
+import { type ServerProcessDependencies, startServerProcess } from './server-process.ts';
 
 export interface StartRedisOptions {
   /** Where it keeps its snapshot, settings, output and process id; an absolute path. */
@@ -31,7 +31,10 @@ const PING_TIMEOUT_MS = 1_000;
  * Starts `redis-server` on a free loopback port with `noeviction`, and waits until it answers PING. Throws REDIS_SERVER_MISSING (with the
  * way to install it), SERVER_DID_NOT_START.
  */
-export async function startRedis(options: StartRedisOptions): Promise<RunningRedis> {
+export async function startRedis(
+  options: StartRedisOptions,
+  dependencies: Pick<ServerProcessDependencies, 'onEnded'> = {},
+): Promise<RunningRedis> {
   const command = await findCommand('redis-server');
   if (command === null) {
     const message =
@@ -53,7 +56,7 @@ export async function startRedis(options: StartRedisOptions): Promise<RunningRed
         folder: options.folder,
         readyWithinMs: READY_WITHIN_MS,
       },
-      { isReady: () => redisAnswers(port) },
+      { isReady: () => redisAnswers(port), ...dependencies },
     );
   let server = await start();
   return {

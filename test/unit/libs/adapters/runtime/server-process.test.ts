@@ -48,6 +48,23 @@ describe('a server as a child process', () => {
     await next.kill();
   });
 
+  it('is told of when it ends by itself, and not when it was asked to', async () => {
+    const told: string[] = [];
+    const dependencies = { isReady, onEnded: (line: string) => told.push(line) };
+    const asked = await startServerProcess(options(RUNS), dependencies);
+    await asked.stop(5_000);
+    const killed = await startServerProcess(options(RUNS), dependencies);
+    await killed.kill();
+    const gone = await startServerProcess(options(RUNS), dependencies);
+    gone.signal('SIGKILL');
+    await expect
+      .poll(() => told)
+      .toEqual([`Server ended by itself (SIGKILL); its output is in ${join(folder, 'server.log')}`]);
+    const failing = await startServerProcess(options('setTimeout(() => process.exit(7), 200)'), dependencies);
+    await expect.poll(() => told[1]).toContain('Server ended by itself (exit code 7)');
+    expect(isAlive(failing.pid)).toBe(false);
+  });
+
   it('tells the end of its output where it does not start, is not ready in time, or is not there', async () => {
     const failed = (script: string, ready = false, readyWithinMs = 5_000) =>
       startServerProcess({ ...options(script), readyWithinMs }, { isReady: async () => ready });
