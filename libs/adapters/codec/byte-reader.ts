@@ -1,6 +1,10 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
 
 const LENGTH_OF_ONE_BYTE_MAX = 0x3f;
+/** Texts shorter than this are remembered, so many of them (a power of two), each at the place of its hash. */
+const SHORT_TEXT_BYTES = 24;
+const RECENT_TEXTS = 4_096;
+const RECENT: string[] = new Array<string>(RECENT_TEXTS).fill('');
 
 /**
  * Reads Avro binary strictly: nothing beyond the end, longs within the safe integers, booleans and branches of their two values.
@@ -44,7 +48,9 @@ export class ByteReader {
     const length = this.#readLength();
     const start = this.#position;
     this.#position = start + length;
-    return length < 24 ? this.#shortString(start, length) : this.#buffer.toString('utf8', start, start + length);
+    return length < SHORT_TEXT_BYTES
+      ? this.#shortString(start, length)
+      : this.#buffer.toString('utf8', start, start + length);
   }
 
   /** A string that is most likely `guess`: then `guess` itself, and nothing is made. */
@@ -172,15 +178,29 @@ export class ByteReader {
     return length;
   }
 
+  /** Most short texts (codes, dates, accounts) come again and again: one that was read lately is given again, not made again. */
   #shortString(start: number, length: number): string {
     const buffer = this.#buffer;
-    let text = '';
+    let hash = length;
     for (let index = start; index < start + length; index += 1) {
       const code = buffer[index] ?? 0;
       if (code > 0x7f) return buffer.toString('utf8', start, start + length);
-      text += String.fromCharCode(code);
+      hash = (Math.imul(hash, 31) + code) | 0;
     }
+    const place = (hash ^ (hash >>> 15)) & (RECENT_TEXTS - 1);
+    const recent = RECENT[place] ?? '';
+    if (recent.length === length && this.#isAt(start, recent)) return recent;
+    const text = buffer.toString('latin1', start, start + length);
+    RECENT[place] = text;
     return text;
+  }
+
+  /** True where these ASCII characters stand here. */
+  #isAt(start: number, text: string): boolean {
+    for (let index = 0; index < text.length; index += 1) {
+      if (this.#buffer[start + index] !== text.charCodeAt(index)) return false;
+    }
+    return true;
   }
 
   #end(): never {

@@ -48,7 +48,7 @@ export class ByteWriter {
   writeString(text: string): void {
     const length = text.length;
     this.#ensure(length * 3 + 10);
-    if (length < 32 && this.#writeShortAscii(text, length)) return;
+    if (length < 32 ? this.#writeShortAscii(text, length) : this.#writeAscii(text, length)) return;
     const bytes = Buffer.byteLength(text);
     this.writeLong(bytes);
     this.#position += this.#buffer.write(text, this.#position, 'utf8');
@@ -118,6 +118,18 @@ export class ByteWriter {
     }
     this.#position = start + 1 + length;
     return true;
+  }
+
+  /** As if each character took one byte; where that is not so, nothing is written. */
+  #writeAscii(text: string, length: number): boolean {
+    const start = this.#position;
+    this.writeLong(length);
+    if (this.#buffer.write(text, this.#position, 'utf8') === length) {
+      this.#position += length;
+      return true;
+    }
+    this.#position = start;
+    return false;
   }
 
   #writeBigLong(value: number): void {

@@ -344,14 +344,17 @@ class Stage<Body> implements StageHandle {
         byOutput.set(partition, group);
       }
     }
-    await this.#each([...byOutput.keys()], async (partition) => {
-      const owned = this.#membership.owned().get(partition.partition);
-      const current = partition.current(byOutput.get(partition) ?? [], owned);
-      if (current.length > 0) {
-        await partition.decide(current);
-        this.#counts.recordsDecided += current.reduce((sum, batch) => sum + batch.records.length, 0);
-      }
-    });
+    // One after another: what is read, decoded and decided of one partition is garbage before the next is begun.
+    for (const [partition, group] of byOutput) {
+      await this.#each([partition], async () => {
+        const owned = this.#membership.owned().get(partition.partition);
+        const current = partition.current(group, owned);
+        if (current.length > 0) {
+          await partition.decide(current);
+          this.#counts.recordsDecided += current.reduce((sum, batch) => sum + batch.records.length, 0);
+        }
+      });
+    }
   }
 
   async #tick(): Promise<void> {

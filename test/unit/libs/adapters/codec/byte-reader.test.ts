@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteReader } from '../../../../../libs/adapters/codec/byte-reader.ts';
 import { ByteWriter } from '../../../../../libs/adapters/codec/byte-writer.ts';
@@ -134,6 +135,22 @@ describe('ByteReader and ByteWriter', () => {
     expect(() => reader.skipRaw(1)).toThrow(expect.objectContaining({ code: 'RECORD_UNREADABLE' }));
     expect(() => reads('8080808080808080808001').skipLong()).toThrow(
       expect.objectContaining({ code: 'RECORD_UNREADABLE' }),
+    );
+  });
+
+  it('carry any text, short or long, whatever was read before it', () => {
+    const texts = fc.array(fc.oneof(fc.string({ maxLength: 70 }), fc.string({ unit: 'binary', maxLength: 70 })));
+    const all = new ByteWriter({ startBytes: 16 });
+    fc.assert(
+      fc.property(texts, (some) => {
+        all.reset();
+        for (const text of some) all.writeString(text);
+        const value = all.take();
+        const reader = new ByteReader(value, 0);
+        for (const text of some) expect(reader.readString()).toBe(Buffer.from(text).toString());
+        reader.finish();
+      }),
+      { numRuns: 1_000 },
     );
   });
 });

@@ -24,6 +24,20 @@ describe('the partition of a key', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => murmur2(bytes) === kafkajs(Buffer.from(bytes))));
   });
 
+  it('is that of the UTF-8 bytes of any text, short or long', () => {
+    const texts = fc.oneof(
+      fc.string({ maxLength: 80 }),
+      fc.string({ unit: 'binary', maxLength: 80 }),
+      fc.constant('vat:101747696'),
+    );
+    fc.assert(
+      fc.property(
+        texts,
+        (text) => partitionOf(text, 1_000_003) === (kafkajs(Buffer.from(text)) & 0x7fffffff) % 1_000_003,
+      ),
+    );
+  });
+
   it('of an account among twelve stays where it is for ever', () => {
     expect(partitionOf('paye:123/AB456', 12)).toBe(435380968 % 12);
     expect(partitionOf('vat:101747696', 12)).toBe((-686131412 & 0x7fffffff) % 12);
