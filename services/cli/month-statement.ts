@@ -18,6 +18,8 @@ interface Due {
   readonly carriedForwardPence: number;
   readonly duePost: string;
   readonly dueElectronic: string;
+  readonly payByPost: string | null;
+  readonly payByElectronic: string | null;
   readonly referenceSuffix: string;
 }
 
@@ -88,9 +90,7 @@ function printBill({ account, taxPeriod, from, to, receivedUntil, bill, ...answe
   table.push(['payable', pounds(bill.payablePence), 'paye.md 7.1']);
   console.log(table.toString());
   if (bill.carriedForwardPence > 0) console.log(`credit carried forward ${pounds(bill.carriedForwardPence)}`);
-  console.log(
-    `pay by ${bill.duePost} by post, ${bill.dueElectronic} cleared electronically (the working day before, where none)`,
-  );
+  console.log(payByText(bill));
   const reference = answer.paymentReference ?? `your Accounts Office reference and ${bill.referenceSuffix}`;
   console.log(`payment reference: ${reference}`);
   if (bill.quarter.mayPayQuarterly) {
@@ -99,6 +99,16 @@ function printBill({ account, taxPeriod, from, to, receivedUntil, bill, ...answe
       `paying quarterly: ${pounds(payablePence)} so far, by ${dueElectronic}, reference ends ${referenceSuffix}`,
     );
   }
+}
+
+/** Where a year's bank holidays are not known, the nominal days alone. */
+function payByText({ duePost, dueElectronic, payByPost, payByElectronic }: MonthAnswer['bill']): string {
+  const [post, electronic] = [payByPost ?? duePost, payByElectronic ?? dueElectronic];
+  if (payByElectronic === null) {
+    return `pay by ${post} by post, ${electronic} cleared electronically (the working day before, where none)`;
+  }
+  const faster = electronic === dueElectronic ? '' : `, by Faster Payment on ${dueElectronic}`;
+  return `pay by ${post} by post, ${electronic} cleared electronically${faster}`;
 }
 
 function printDifferences({ differences }: MonthAnswer): void {

@@ -246,6 +246,7 @@ describe('a payslip', () => {
       'less tax to date = -238000 (paye.md 4.7)',
       'tax of this payment = 34260 (paye.md 4.9)',
       'earnings of the period under letter A = 275000 (paye.md 5.4)',
+      'bands: at LEL 559.00, to PT 489.00, to UEL 1,702.00, above 0.00 = 275000 (paye.md 5.4)',
       "employee's NICs: 8% from 1,048.00 to 4,189.00, 2% above = 13616 (paye.md 5.4)",
       "employer's NICs: 15% above 417.00 = 34995 (paye.md 5.4)",
       'plan 02: 9% of 2,750.00 above 2,448.75, in whole pounds = 2700 (paye.md 6.2)',

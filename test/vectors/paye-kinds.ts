@@ -14,7 +14,7 @@ import { employerMonth } from '../../libs/core/paye/employer-month.ts';
 import { incomeTax } from '../../libs/core/paye/income-tax.ts';
 import { loanDeductionPence } from '../../libs/core/paye/loan-deductions.ts';
 import { FREQUENCY_TERMS, isPayFrequency, isPeriodOf, PERIODS_IN_YEAR } from '../../libs/core/paye/pay-frequency.ts';
-import { rulesAtYearEnd, taxCodeOf } from '../../libs/core/paye/paye-rules.ts';
+import { type PayeRules, rulesAtYearEnd, taxCodeOf } from '../../libs/core/paye/paye-rules.ts';
 import {
   checkNiCategory,
   checkStudentLoanPlan,
@@ -32,7 +32,13 @@ import {
 import { testPayeRules } from '../support/paye-rules.ts';
 import type { VectorInput, VectorKind } from './vector-case.ts';
 
-const RULES = testPayeRules();
+let made: PayeRules | undefined;
+
+/** The project's rules, made when the first case is answered: within a test, so that a mutant of how they are made is the test's. */
+function rulesOfCards(): PayeRules {
+  made ??= testPayeRules();
+  return made;
+}
 
 /** Every kind of test/vectors/paye that is built: input of a case → its result, or a TallyError whose code is the vector's in lower case. */
 export const payeKinds: Readonly<Record<string, VectorKind>> = {
@@ -56,7 +62,7 @@ export function payeVectorCode(error: TallyError): string {
 function incomeTaxResult(input: VectorInput): Record<string, unknown> {
   const dated = ofYear(input);
   const codeText = String(input.tax_code ?? '');
-  checkTaxCode(codeText, dated, RULES);
+  checkTaxCode(codeText, dated, rulesOfCards());
   const frequency = frequencyOf(input);
   const terms = FREQUENCY_TERMS[frequency];
   const period = input.period;
@@ -64,7 +70,7 @@ function incomeTaxResult(input: VectorInput): Record<string, unknown> {
   const payPence = money(input, 'pay_in_period_p');
   const payBefore = money(input, 'prev_taxable_pay_ytd_p', 0);
   const taxBefore = money(input, 'prev_tax_ytd_p', 0);
-  const code = taxCodeOf(RULES, codeText);
+  const code = taxCodeOf(rulesOfCards(), codeText);
   const cumulative = input.week1month1 !== true && !code.nonCumulative && period <= PERIODS_IN_YEAR[terms.family];
   const tax = incomeTax({
     scale: dated.scales[code.nation],
@@ -287,7 +293,7 @@ function submissionOf(fps: VectorInput): FullPaymentSubmission {
 function validateResult(input: VectorInput): Record<string, unknown> {
   const year = input.tax_year === undefined ? null : String(input.tax_year);
   try {
-    validateField(String(input.field), input.value, year, RULES);
+    validateField(String(input.field), input.value, year, rulesOfCards());
     return { valid: true, reason: null };
   } catch (error) {
     if (!(error instanceof TallyError) || hasCode(error, 'UNKNOWN_FIELD')) throw error;
@@ -296,7 +302,7 @@ function validateResult(input: VectorInput): Record<string, unknown> {
 }
 
 function ofYear(input: VectorInput): DatedPayeRules {
-  return rulesAtYearEnd(RULES, String(input.tax_year));
+  return rulesAtYearEnd(rulesOfCards(), String(input.tax_year));
 }
 
 function frequencyOf(input: VectorInput): PayFrequency {

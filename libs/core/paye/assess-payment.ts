@@ -20,6 +20,7 @@ import {
   withCharacters,
   withPool,
 } from './period-pools.ts';
+import { isOtherThanStarters } from './starter-code.ts';
 import type { TaxCode } from './tax-code.ts';
 
 /** What one payment comes to, pence; refunds are negative. */
@@ -136,6 +137,7 @@ function taxOf(context: Context): Taxed {
   const { event, before, day, frequency, period, totals, rules, flags } = context;
   const stated = taxCodeOf(rules, event.taxCode);
   const code = event.paymentAfterLeaving ? codeAfterLeaving(event, stated, rules, flags) : stated;
+  if (event.starter !== null && isOtherThanStarters(event, day.rules, rules)) flags.push('STARTER_CODE_DIFFERS');
   const nonCumulative = event.week1Month1 || stated.nonCumulative || event.paymentAfterLeaving;
   const { family, periods: perPayment } = frequency.terms;
   // 4.10: weeks 53, 54 and 56 stand alone, whatever the basis.

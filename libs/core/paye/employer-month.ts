@@ -43,7 +43,7 @@ export interface EmployerMonth {
   readonly netDuePence: number;
   readonly payablePence: number;
   readonly creditPence: number;
-  /** Nominal days: post or cheque, and cleared electronic payment. Collection moves them to working days. */
+  /** Nominal days: post or cheque, and cleared electronic payment. */
   readonly duePost: LocalDate;
   readonly dueElectronic: LocalDate;
 }

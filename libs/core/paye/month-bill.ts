@@ -1,5 +1,6 @@
 import type { LocalDate } from '../calendar/local-date.ts';
 import { quarterEndMonth, type TaxYear } from '../calendar/tax-calendar.ts';
+import { workingDayOnOrBefore } from '../calendar/working-days.ts';
 import type { Head } from '../events/heads.ts';
 import type { EmployerClaimsMade } from '../events/paye-events.ts';
 import { shareUpPence } from '../money/paye-rounding.ts';
@@ -46,9 +47,12 @@ export interface Due {
   readonly broughtForwardPence: number;
   readonly payablePence: number;
   readonly carriedForwardPence: number;
-  /** Nominal days (paye.md 7.6): where one is no working day, the last working day before it. */
+  /** Nominal days (paye.md 7.6), from which interest runs even where one is no working day. A Faster Payment may arrive on the day. */
   readonly duePost: LocalDate;
   readonly dueElectronic: LocalDate;
+  /** By when other money must have arrived: the last working day on or before (collection.md 2.2); null where holidays are not known. */
+  readonly payByPost: LocalDate | null;
+  readonly payByElectronic: LocalDate | null;
   /** What follows the 13 characters of the Accounts Office reference: `2702`. */
   readonly referenceSuffix: string;
 }
@@ -87,16 +91,26 @@ export function monthBill(input: MonthBillInput, rules: EmployerRules): MonthBil
     lines: lines.map((line) => ({ ...line, rule: `paye.md ${line.rule}` })),
     chargePence: charges.reduce((sum, { pence }) => sum + pence, 0),
     ...dueOf(nets),
-    ...dueDatesOf(taxYear, taxMonth, false),
+    ...payDatesOf(taxYear, taxMonth, false),
     referenceSuffix: paymentPeriodSuffix(taxYear, taxMonth),
     quarter: {
       ...dueOf(quarters),
-      ...dueDatesOf(taxYear, taxMonth, true),
+      ...payDatesOf(taxYear, taxMonth, true),
       referenceSuffix: paymentPeriodSuffix(taxYear, quarterEndMonth(taxMonth)),
       mayPayQuarterly: averageMonthPence < rules.quarterlyLimitPence,
       averageMonthPence,
     },
   };
+}
+
+function payDatesOf(
+  taxYear: TaxYear,
+  taxMonth: number,
+  quarterly: boolean,
+): Pick<Due, 'duePost' | 'dueElectronic' | 'payByPost' | 'payByElectronic'> {
+  const due = dueDatesOf(taxYear, taxMonth, quarterly);
+  const payByPost = workingDayOnOrBefore(due.duePost);
+  return { ...due, payByPost, payByElectronic: workingDayOnOrBefore(due.dueElectronic) };
 }
 
 /** Heads of a bill with their sign in it: entries hold what reduces it as negative already. */

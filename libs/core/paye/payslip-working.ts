@@ -2,11 +2,12 @@ import type { Head } from '../events/heads.ts';
 import type { PaymentMade } from '../events/paye-events.ts';
 import { formatPence, type Pence } from '../money/pence.ts';
 import { type AssessedPayment, assessPayment } from './assess-payment.ts';
-import { type Class1Terms, employeeNicsPence, employerNicsPence } from './class1-nics.ts';
+import { type Class1Terms, class1BandsOf, employeeNicsPence, employerNicsPence } from './class1-nics.ts';
 import type { EmploymentState } from './employment-state.ts';
 import { DAYS_OF_ODD_INTERVALS, loanThresholdPence } from './loan-deductions.ts';
 import { type PayDay, type PayeRules, payDayOf } from './paye-rules.ts';
 import { periodTotalsOf, poolOf } from './period-pools.ts';
+import { codeToOperate } from './starter-code.ts';
 import { bandOf, flatRateOf, periodBandsOf } from './tax-scale.ts';
 
 /** One line that a payroll clerk can follow by hand: what, how much, and by which rule of paye.md. */
@@ -33,12 +34,23 @@ export function payslipWorking(event: PaymentMade, before: EmploymentState | nul
   const day = payDayOf(rules, event.paymentDate);
   const assessed = assessPayment(event, NO_MARK, before, day, rules);
   const lines = [
+    ...starterLines(event, day, rules),
     ...incomeTaxLines(event, assessed, day),
     ...nicsLines(event, before, assessed, day),
     ...loanLines(event, before, assessed, day),
     ...class1aLines(event, before, assessed, day),
   ];
   return { assessed, lines };
+}
+
+/** The code that a starter's declaration gives, whatever was operated. */
+function starterLines(event: PaymentMade, day: PayDay, rules: PayeRules): WorkingLine[] {
+  const operate = codeToOperate(event, day.rules, rules);
+  if (operate === null) return [];
+  const declared = event.starter?.declaration ?? null;
+  const declaration = declared === null ? 'no declaration' : `declaration ${declared}`;
+  const basis = operate.week1Month1 ? 'on week 1/month 1' : 'cumulative';
+  return [line('incomeTax', `starter, ${declaration}: ${operate.taxCode} ${basis} to operate`, 0, '4.10')];
 }
 
 function incomeTaxLines(event: PaymentMade, assessed: AssessedPayment, day: PayDay): WorkingLine[] {
@@ -134,11 +146,19 @@ function nicsLines(
       earlier === 0 ? '5.4' : '5.5',
     ),
   ];
+  lines.push(line('employeeNics', bandsText(terms, earnings), earnings, '5.4'));
   lines.push(line('employeeNics', employeeText(terms), employeeNicsPence(terms, earnings), '5.4'));
   lines.push(line('employerNics', employerText(terms), employerNicsPence(terms, earnings), '5.4'));
   if (employee !== 0) lines.push(line('employeeNics', 'less taken in the period', -employee, '5.5'));
   if (employer !== 0) lines.push(line('employerNics', 'less taken in the period', -employer, '5.5'));
   return lines;
+}
+
+/** As an FPS reports them: at the lower earnings limit, up to the primary threshold, up to the upper earnings limit; and what is above. */
+function bandsText(terms: Class1Terms, earnings: number): string {
+  const bands = class1BandsOf(terms, earnings);
+  const [lel, pt] = [amount(bands.atLowerEarningsLimitPence), amount(bands.toPrimaryThresholdPence)];
+  return `bands: at LEL ${lel}, to PT ${pt}, to UEL ${amount(bands.toUpperEarningsLimitPence)}, above ${amount(bands.abovePence)}`;
 }
 
 function employeeText(terms: Class1Terms): string {

@@ -49,7 +49,7 @@ export function employeesOf(seed: string, cohort: number, of: Employer): readonl
 
 function employee(draws: Draws, of: Employer, cohort: number, place: number): Employee {
   const firstRun = draws.chance(0.12) ? draws.between(1, 4) : 0;
-  return {
+  const drawn: Employee = {
     nino: ninoOf(draws),
     worksNumber: `${of.payeReference.slice(4, 6)}-${cohort}-${String(place + 1).padStart(3, '0')}`,
     taxCode: taxCodeOf(draws, of.nation),
@@ -63,6 +63,9 @@ function employee(draws: Draws, of: Employer, cohort: number, place: number): Em
     lastRun: draws.chance(0.05) ? firstRun + draws.between(2, 6) : null,
     joinsWith: firstRun === 0 ? null : draws.oneOf(['p45', 'A', 'B'] as const),
   };
+  if (drawn.joinsWith === null || drawn.joinsWith === 'p45') return drawn;
+  // Who joins without a P45 is on the emergency code, B on week 1/month 1 (paye.md 4.10).
+  return { ...drawn, taxCode: `${of.nation}1257L`, week1Month1: drawn.joinsWith === 'B' };
 }
 
 function taxCodeOf(draws: Draws, nation: Employer['nation']): string {

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { StatedDeductions } from '../../../../../libs/core/events/paye-events.ts';
 import { type Pence, pence } from '../../../../../libs/core/money/pence.ts';
-import { explainedDifferences, statedDifferences } from '../../../../../libs/core/paye/compare-stated.ts';
+import {
+  explainedDifferences,
+  flaggedDifferences,
+  statedAmounts,
+  statedDifferences,
+} from '../../../../../libs/core/paye/compare-stated.ts';
 import type { EmploymentState } from '../../../../../libs/core/paye/employment-state.ts';
 import { PayeBook, paymentMade } from '../../../../support/paye-payments.ts';
 import { testPayeRules } from '../../../../support/paye-rules.ts';
@@ -74,6 +79,80 @@ describe('what the employer stated against what was assessed', () => {
     if (result === undefined) throw new Error('not assessed');
     expect(statedDifferences(result)).toEqual([
       { head: 'incomeTax', statedPence: 1, assessedPence: 34_020, differencePence: -34_019 },
+    ]);
+  });
+
+  it('has its cause from the flags of the decision, where they name one', () => {
+    const amounts = [{ head: 'incomeTax' as const, pence: pence(34_020) }];
+    const stated = [
+      { head: 'incomeTax' as const, pence: pence(55_000) },
+      { head: 'employeeNics' as const, pence: pence(1) },
+    ];
+    const flags = ['LATE_FOR_ITS_MONTH', 'STATED_INCOME_TAX_WRONG_CODE', 'STATED_EMPLOYER_NICS_ROUNDING'];
+    expect(flaggedDifferences({ amounts, stated, flags })).toEqual([
+      { head: 'incomeTax', statedPence: 55_000, assessedPence: 34_020, differencePence: 20_980, cause: 'wrong code' },
+      { head: 'employeeNics', statedPence: 1, assessedPence: 0, differencePence: 1, cause: 'unexplained' },
+    ]);
+  });
+
+  it('is of every head that was stated, zero included', () => {
+    const heads = ['incomeTax', 'employeeNics', 'employerNics', 'studentLoan', 'postgraduateLoan', 'class1aNics'];
+    const stated = Object.fromEntries(heads.map((head, place) => [`${head}Pence`, pence(place)]));
+    expect(statedAmounts(stated as unknown as StatedDeductions)).toEqual(
+      heads.map((head, place) => ({ head, pence: place })),
+    );
+    expect(statedAmounts(null)).toEqual([]);
+  });
+});
+
+describe('the cause of a difference', () => {
+  const nothing = {
+    incomeTaxPence: null,
+    employeeNicsPence: null,
+    employerNicsPence: null,
+    studentLoanPence: null,
+    postgraduateLoanPence: null,
+    class1aNicsPence: null,
+  };
+  const causeOf = (changes: Parameters<typeof paymentMade>[0], stated: Partial<StatedDeductions>) => {
+    const event = paymentMade({ ...changes, stated: { ...nothing, ...stated } });
+    const [result] = new PayeBook(RULES).decide(event).results;
+    if (result === undefined) throw new Error('not assessed');
+    return explainedDifferences(event, result, null, RULES).map(({ cause }) => cause);
+  };
+
+  it('is the code where the stated tax is that of the nation’s BR, 0T or emergency code, or of another nation', () => {
+    // 6,000.00 on S1185L: what each other code comes to is worked out from paye.md 3 and 4.
+    const pay = { taxablePayPence: 600_000, nicableEarningsPence: 600_000, taxCode: 'S1185L' };
+    // BR: 20% of 6,000.
+    expect(causeOf(pay, { incomeTaxPence: pence(120_000) })).toEqual(['wrong code']);
+    // 1185L in England: free pay 988.26, 5,011 pounds: 628.3333 on 3,141.6666, and 1,869.3334 at 40%.
+    expect(causeOf(pay, { incomeTaxPence: pence(137_606) })).toEqual(['wrong code']);
+    // Nothing comes to this.
+    expect(causeOf(pay, { incomeTaxPence: pence(137_300) })).toEqual(['unexplained']);
+  });
+
+  it('is rounding up to twopence, and no further', () => {
+    expect(causeOf({}, { incomeTaxPence: pence(34_022) })).toEqual(['rounding']);
+    expect(causeOf({}, { incomeTaxPence: pence(34_023) })).toEqual(['unexplained']);
+    // 20% of 2,750.00 less twopence, or less threepence.
+    expect(causeOf({}, { incomeTaxPence: pence(54_998) })).toEqual(['wrong code']);
+    expect(causeOf({}, { incomeTaxPence: pence(54_997) })).toEqual(['unexplained']);
+  });
+
+  it('is drift of the year where a director’s NICs are right without the figures to date', () => {
+    const director = { directorsNic: 'AN', taxablePayPence: 1_500_000, nicableEarningsPence: 1_500_000 } as const;
+    const book = new PayeBook(RULES);
+    book.pay(director);
+    const before = book.state.get(KEY) as unknown as EmploymentState;
+    // Of 15,000.00 alone: (15,000 - 12,570) * 8% = 194.40; of the second 15,000.00 all is above: 1,200.00.
+    const stated = { ...nothing, employeeNicsPence: pence(19_440) };
+    const event = paymentMade({ ...director, paymentDate: '2026-05-29', period: 2, stated });
+    const [result] = book.decide(event).results;
+    if (result === undefined) throw new Error('not assessed');
+    expect(result.amounts.find(({ head }) => head === 'employeeNics')?.pence).toBe(120_000);
+    expect(explainedDifferences(event, result, before, RULES).map(({ cause }) => cause)).toEqual([
+      'year-to-date drift',
     ]);
   });
 });

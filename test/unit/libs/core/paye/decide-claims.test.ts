@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { EmployerClaimsMade, PayePeriodClosed } from '../../../../../libs/core/events/paye-events.ts';
 import { pence } from '../../../../../libs/core/money/pence.ts';
+import { settledMonth } from '../../../../../libs/core/paye/decide-claims.ts';
 import { payeStateKeys } from '../../../../../libs/core/paye/decide-paye.ts';
 import { PayeBook, paymentMade } from '../../../../support/paye-payments.ts';
 import { testPayeRules } from '../../../../support/paye-rules.ts';
@@ -40,6 +41,17 @@ function payIn(month: number, amountPence = 1_000_000): void {
   const date = new Date(Date.UTC(2026, 2 + month, 28)).toISOString().slice(0, 10);
   book.pay({ paymentDate: date, period: month, taxablePayPence: amountPence, nicableEarningsPence: amountPence });
 }
+
+describe('the month up to which claims are settled', () => {
+  it('is none before the first claim, then that of the latest claim or close', () => {
+    const { account } = paymentMade();
+    expect(settledMonth(book.view, account, '2026-27')).toBeNull();
+    book.decide(claimsMade());
+    book.decide(periodClosed(3));
+    expect(settledMonth(book.view, account, '2026-27')).toBe(3);
+    expect(settledMonth(book.view, account, '2025-26')).toBeNull();
+  });
+});
 
 describe('the Employment Allowance', () => {
   it('is set against employer’s NICs of the months so far when the claim is made, and at each close', () => {
@@ -133,7 +145,10 @@ describe('claims at the door of tax', () => {
     const event = claimsMade({ employmentAllowance: true });
     book.decide(event);
     expect(book.decide(event).outcome).toBe('repeat');
-    expect(book.decide({ ...event, taxMonth: 2 }).rejections[0]?.code).toBe('EVENT_ID_CONFLICT');
+    expect(book.decide({ ...event, taxMonth: 2 }).rejections[0]).toMatchObject({
+      code: 'EVENT_ID_CONFLICT',
+      facts: { what: 'the event id is known with another body' },
+    });
   });
 
   it('that say no payment was made are flagged where one was', () => {

@@ -113,7 +113,10 @@ describe('the same event again', () => {
     const event = paymentMade();
     book.decide(event);
     const other = book.decide({ ...event, taxablePayPence: pence(1) });
-    expect(other.rejections[0]?.code).toBe('EVENT_ID_CONFLICT');
+    expect(other.rejections[0]).toMatchObject({
+      code: 'EVENT_ID_CONFLICT',
+      facts: { what: 'the event id is known with another body' },
+    });
     expect(other.changes).toEqual([]);
   });
 
@@ -246,12 +249,41 @@ describe('starters and leavers', () => {
     });
   });
 
+  it('has a flag where it is taxed by another code or basis than its declaration gives', () => {
+    const none = { startDate: null, declaration: null, p45PayPence: null, p45TaxPence: null } as const;
+    const flags = (changes: Parameters<typeof paymentMade>[0]) => book.decide(paymentMade(changes)).results[0]?.flags;
+    const a = { ...none, declaration: 'A' } as const;
+    expect(flags({ starter: a })).toEqual([]);
+    expect(flags({ starter: a, worksNumber: 'W-2', week1Month1: true })).toEqual(['STARTER_CODE_DIFFERS']);
+    expect(flags({ starter: a, worksNumber: 'W-3', taxCode: 'BR' })).toEqual(['STARTER_CODE_DIFFERS']);
+    expect(flags({ starter: a, worksNumber: 'W-4', taxCode: 'S1257L' })).toEqual([]);
+    expect(flags({ starter: a, worksNumber: 'W-5', taxCode: '1256L' })).toEqual(['STARTER_CODE_DIFFERS']);
+    const c = { ...none, declaration: 'C' } as const;
+    expect(flags({ starter: c, worksNumber: 'W-6', taxCode: 'BR' })).toEqual([]);
+    expect(flags({ starter: c, worksNumber: 'W-7', taxCode: 'D0' })).toEqual(['STARTER_CODE_DIFFERS']);
+    expect(flags({ starter: none, worksNumber: 'W-8', taxCode: '0T M1' })).toEqual([]);
+    expect(flags({ starter: { ...none, p45PayPence: pence(1), p45TaxPence: pence(0) }, worksNumber: 'W-9' })).toEqual(
+      [],
+    );
+  });
+
   it('a payment after leaving is on 0T month 1 whatever code is stated', () => {
     book.pay({ leavingDate: '2026-04-30' });
     const late = book.decide(paymentMade({ paymentDate: '2026-05-29', period: 2, paymentAfterLeaving: true }));
     expect(late.results[0]?.flags).toEqual(['CODE_AFTER_LEAVING']);
     // 2,750 at 20%: within the month's basic rate band of 3,141.66.
     expect(late.results[0]?.amounts[0]).toEqual({ head: 'incomeTax', pence: 55_000 });
+  });
+
+  it('a payment after leaving has no flag where it is on 0T, week 1 or month 1, by its basis or by its text', () => {
+    const after = { paymentDate: '2026-05-29', period: 2, paymentAfterLeaving: true };
+    const flags = (changes: Parameters<typeof paymentMade>[0]) =>
+      book.decide(paymentMade({ ...after, ...changes })).results[0]?.flags;
+    expect(flags({ taxCode: '0T', week1Month1: true })).toEqual([]);
+    expect(flags({ taxCode: 'S0T M1', worksNumber: 'W-2' })).toEqual([]);
+    expect(flags({ taxCode: '0T', worksNumber: 'W-3' })).toEqual(['CODE_AFTER_LEAVING']);
+    expect(flags({ taxCode: 'BR', week1Month1: true, worksNumber: 'W-4' })).toEqual(['CODE_AFTER_LEAVING']);
+    expect(flags({ taxCode: '1257L', week1Month1: true, worksNumber: 'W-5' })).toEqual(['CODE_AFTER_LEAVING']);
   });
 });
 
@@ -482,5 +514,35 @@ describe('employer’s NICs above the upper limit', () => {
     // (4,189 - 758) * 13.8% = 473.478 -> 473.48 and 2 * 13.8% = 0.276 -> 0.28; in one piece it would be 473.754 -> 473.75.
     const pay = { paymentDate: '2024-04-30', taxablePayPence: 419_100, nicableEarningsPence: 419_100 };
     expect(book.pay(pay)).toMatchObject({ employerNics: 47_376 });
+  });
+});
+
+describe('what an employment may come to in a year', () => {
+  const KEY = 'employment|paye:123/AB456|2026-27|W-1';
+  const LIMIT = 5_000_000_000_000;
+
+  it.each([
+    ['/taxablePayPence', { p: LIMIT - 100 }, { taxablePayPence: 100 }, { taxablePayPence: 101 }],
+    ['/nicableEarningsPence', { e: LIMIT - 100 }, { nicableEarningsPence: 100 }, { nicableEarningsPence: 101 }],
+    [
+      '/terminationAwardPence',
+      { a: [LIMIT - 100, 0, 0] },
+      { terminationAwardPence: 100 },
+      { terminationAwardPence: 101 },
+    ],
+    [
+      '/sportingTestimonialPence',
+      { a: [0, LIMIT - 100, 0] },
+      { sportingTestimonialPence: 100 },
+      { sportingTestimonialPence: 101 },
+    ],
+  ])('is limited: %s', (pointer, toDate, most, tooMuch) => {
+    const nothing = { taxablePayPence: 0, nicableEarningsPence: 0 };
+    book.pay(nothing);
+    book.state.set(KEY, { ...book.state.get(KEY), ...toDate });
+    const { rejections } = book.decide(paymentMade({ ...nothing, ...tooMuch }));
+    const detail = 'the employment has more to date than a year of pay can be';
+    expect(rejections).toMatchObject([{ code: 'AMOUNT_OUT_OF_RANGE', facts: { pointer, detail, faults: '1' } }]);
+    expect(book.decide(paymentMade({ ...nothing, ...most })).outcome).toBe('accepted');
   });
 });

@@ -72,6 +72,22 @@ describe('what an employer owes for a month', () => {
     });
   });
 
+  it('takes every claim off and adds the levy, each less what was taken before', () => {
+    const bill = month({
+      incomeTaxPence: 1_000_000,
+      statutoryPayToDatePence: { SMP: 100_000 },
+      smallEmployer: true,
+      recoveredBeforePence: 40_000,
+      compensationBeforePence: 3_600,
+      payBillToDatePence: 100_000_000,
+      levyBeforePence: 75_000,
+      cisSufferedToDatePence: 50_000,
+      cisSetOffBeforePence: 20_000,
+    });
+    // 10,000.00 - 600.00 recovered - (90.00 - 36.00) + (5,000.00 - 1,250.00 - 750.00) - 300.00.
+    expect(bill.netDuePence).toBe(1_000_000 - 60_000 - 5_400 + 300_000 - 30_000);
+  });
+
   it('sick pay does not come back', () => {
     expect(() => month({ statutoryPayToDatePence: { SSP: 1 } })).toThrow(
       expect.objectContaining({ code: 'NOT_RECOVERABLE' }),
@@ -84,6 +100,9 @@ describe('what an employer owes for a month', () => {
     // An allowance of 100.00 by 1/12 is 8.3333…; 0.5% of 10,000.00 is 50.00: 41.66.
     expect(month({ payBillToDatePence: 1_000_000, levyAllowancePence: 10_000 }).levyPence).toBe(4_166);
     expect(month({ taxMonth: 2, levyBeforePence: 5_000 }).levyPence).toBe(-5_000);
+    // 5,000.005 and 5,000.001 less an allowance of 10,000.00 / 12 = 833.33333…: the parts of a penny count together.
+    expect(month({ payBillToDatePence: 100_000_100, levyAllowancePence: 1_000_000 }).levyPence).toBe(416_667);
+    expect(month({ payBillToDatePence: 100_000_020, levyAllowancePence: 1_000_000 }).levyPence).toBe(416_666);
   });
 
   it('a negative bill is a credit', () => {

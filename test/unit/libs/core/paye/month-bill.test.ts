@@ -51,6 +51,8 @@ describe('the bill of a month', () => {
       carriedForwardPence: 0,
       duePost: '2026-05-19',
       dueElectronic: '2026-05-22',
+      payByPost: '2026-05-19',
+      payByElectronic: '2026-05-22',
       referenceSuffix: '2701',
     });
     expect(lines.reduce((sum, { pence: amount }) => sum + amount, 0)).toBe(sums.netDuePence);
@@ -113,12 +115,51 @@ describe('a credit', () => {
       payablePence: 3_000,
       duePost: '2026-07-19',
       dueElectronic: '2026-07-22',
+      // The 19th is a Sunday.
+      payByPost: '2026-07-17',
+      payByElectronic: '2026-07-22',
       referenceSuffix: '2703',
       mayPayQuarterly: true,
       // (0 + 4,000 + 9,000) / 3.
       averageMonthPence: 4_333,
     });
     expect(bill(months).quarter).toMatchObject({ netDuePence: 700, payablePence: 700, dueElectronic: '2026-10-22' });
+  });
+});
+
+describe('the days by which a bill is to be paid', () => {
+  const dates = (year: '2024-25' | '2022-23', taxMonth: number) => {
+    const months = Array.from({ length: taxMonth }, () => month({ incomeTax: 100 }));
+    const { employer } = rulesAtYearEnd(testPayeRules(), year);
+    const { duePost, dueElectronic, payByPost, payByElectronic, quarter } = monthBill(
+      { taxYear: year, taxMonth, months, claims: null },
+      employer,
+    );
+    return [duePost, payByPost, dueElectronic, payByElectronic, quarter.payByPost, quarter.payByElectronic];
+  };
+
+  it('may have a month whose due days are no working days', () => {
+    // 19 April 2025 is Easter Saturday: the 18th is Good Friday. 22 June 2024 is a Saturday; the quarter ends in July.
+    expect(dates('2024-25', 12)).toEqual([
+      '2025-04-19',
+      '2025-04-17',
+      '2025-04-22',
+      '2025-04-22',
+      '2025-04-17',
+      '2025-04-22',
+    ]);
+    expect(dates('2024-25', 2)).toEqual([
+      '2024-06-19',
+      '2024-06-19',
+      '2024-06-22',
+      '2024-06-21',
+      '2024-07-19',
+      '2024-07-22',
+    ]);
+  });
+
+  it('are the nominal ones alone where bank holidays are not known', () => {
+    expect(dates('2022-23', 5)).toEqual(['2022-09-19', null, '2022-09-22', null, null, null]);
   });
 });
 
