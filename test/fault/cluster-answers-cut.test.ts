@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkBothCopies } from '../support/both-copies.ts';
@@ -55,11 +54,10 @@ describe.skipIf(needs.some((one) => !one.available))(
     }
 
     function unsettledOf(service: (typeof CUT)[number]): number {
-      const log = readFileSync(join(cluster.folder, 'logs', service, `${service}.log`), 'utf8');
-      return log.split('appendUnsettled').length - 1;
+      return cluster.logOf(service).split('appendUnsettled').length - 1;
     }
 
-    it('settle each by reading back: nothing is lost, doubled or changed', { timeout: 240_000 }, async () => {
+    it('settle each by reading back: nothing is lost, doubled or changed', { timeout: 420_000 }, async () => {
       const sales = await startPacedImport({
         dataDir: cluster.dataDir,
         file: join(cluster.folder, 'slice.csv'),

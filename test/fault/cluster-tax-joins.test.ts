@@ -45,7 +45,7 @@ describe.skipIf(needs.some((one) => !one.available))('two tax processes that joi
     return takes;
   }
 
-  it('loses, doubles and changes nothing', { timeout: 240_000 }, async () => {
+  it('loses, doubles and changes nothing', { timeout: 420_000 }, async () => {
     const sales = await startPacedImport({
       dataDir: cluster.dataDir,
       file: join(cluster.folder, 'slice.csv'),

@@ -74,7 +74,7 @@ describe.skipIf(needs.some((one) => !one.available))('a tax process that is stop
   }
 
   it('has its partitions taken by another meanwhile, and loses, doubles and changes nothing when it wakes', {
-    timeout: 180_000,
+    timeout: 420_000,
   }, async () => {
     const sales = await startPacedImport({
       dataDir: cluster.dataDir,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StageStats } from '../../libs/adapters/event-log/stage-program.ts';
@@ -30,6 +30,7 @@ export interface ServiceClusterOptions {
 
 const BLOCK_AGE_MS = '500';
 const ASK_MS_MAX = 2_000;
+const READY_MS_MAX = 180_000;
 
 /**
  * A real broker, Redis and the services as processes of their own, each supervised as `tally start --kafka` does it: with as many tax and
@@ -81,7 +82,7 @@ export class ServiceCluster {
   ): Promise<{ readonly process: ChildService; readonly ready: Promise<void> }> {
     const [port = 0] = await freePorts(1);
     const added = this.#service(service, name, `http://127.0.0.1:${port}`, settings);
-    const ready = added.start();
+    const ready = this.#ready(added, name);
     // Of a ledger that stands by nobody waits for it.
     ready.catch(() => undefined);
     return { process: added, ready };
@@ -155,9 +156,10 @@ export class ServiceCluster {
       },
     };
     await Promise.all(
-      SERVICES.map((service) =>
-        this.#service(service, service, this.#urls[service] ?? '', { ...usual[service], ...settings[service] }).start(),
-      ),
+      SERVICES.map((service) => {
+        const own = { ...usual[service], ...settings[service] };
+        return this.#ready(this.#service(service, service, this.#urls[service] ?? '', own), service);
+      }),
     );
     const running = {
       url: gateway,
@@ -166,6 +168,28 @@ export class ServiceCluster {
       urls: { payer, tax, ledger },
     };
     writeFileSync(join(this.dataDir, RUNNING_FILE), JSON.stringify(running), { mode: 0o600 });
+  }
+
+  /** However busy the machine is: what it waits for in vain it shows the end of the log of. */
+  async #ready(service: ChildService, name: string): Promise<void> {
+    service.start().catch(() => undefined);
+    try {
+      await eventually(
+        () => service.isReady(),
+        (isReady) => isReady,
+        READY_MS_MAX,
+      );
+    } catch (cause) {
+      throw new Error(`${name} is not ready: ${this.told.join('; ')}\n${this.logOf(name).slice(-3_000)}`, { cause });
+    }
+  }
+
+  /** All that the process of this name has written. */
+  logOf(name: string): string {
+    const folder = join(this.folder, 'logs', name);
+    return readdirSync(folder)
+      .map((file) => readFileSync(join(folder, file), 'utf8'))
+      .join('');
   }
 
   #service(service: ServiceName, name: string, url: string, settings: Settings): ChildService {
