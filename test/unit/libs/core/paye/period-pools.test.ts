@@ -82,7 +82,10 @@ describe('pools set aside', () => {
   it('are taken back', () => {
     const text = withCharacters('', [pool('AM1:1'), pool('BM1:1'), pool('AM1:2')]);
     expect(setAsideIn(text, periodCode('M1:1'))).toEqual(['AM1:1', 'BM1:1']);
-    expect(setAsideIn(withoutCharacters(text, ['AM1:1', 'BM1:1']), periodCode('M1:1'))).toEqual([]);
+    const rest = withoutCharacters(text, ['AM1:1', 'BM1:1']);
+    expect(setAsideIn(rest, periodCode('M1:1'))).toEqual([]);
+    expect(setAsideIn(rest, periodCode('M1:2'))).toEqual(['AM1:2']);
+    expect(rest).toHaveLength(1);
   });
 
   it('are none before the first', () => {
