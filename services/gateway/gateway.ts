@@ -162,7 +162,7 @@ function gatewayRouter(
       intake,
     });
     const startedMs = performance.now();
-    const result = await intake.take(prepared);
+    const result = await intake.take(prepared, request.query.paths === 'needed' ? 'needed' : 'all');
     metrics.eventsWaiting.set({}, intake.waitingEvents);
     metrics.receiptsPending.set({}, intake.pendingReceipts);
     const receipts = receiptsOf(result, Array.isArray(request.body));

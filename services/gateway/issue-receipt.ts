@@ -19,6 +19,9 @@ export interface ReceiptedEvent {
   readonly person: PersonToken | null;
 }
 
+/** Whether each event of an answer comes with its path, or only where the events of a receipt do not make up its whole tree. */
+export type ReceiptPaths = 'all' | 'needed';
+
 /** One receipt of an answer, ready for JSON. */
 export interface IssuedReceipt {
   readonly note: string;
@@ -27,7 +30,8 @@ export interface IssuedReceipt {
     readonly account: Account;
     readonly hash: string;
     readonly index: number;
-    readonly path: readonly string[];
+    /** Left out where it was asked so and the answer names every event of the receipt. */
+    readonly path?: readonly string[];
     readonly person?: PersonToken;
   }[];
 }
@@ -52,23 +56,29 @@ export function signReceipt(
 }
 
 /** What a sender gets of a receipt for its events: for each its path to the root that the note signs. */
-export function issueReceipt(receipt: StoredReceipt, events: readonly ReceiptedEvent[]): IssuedReceipt {
+export function issueReceipt(
+  receipt: StoredReceipt,
+  events: readonly ReceiptedEvent[],
+  paths: ReceiptPaths = 'all',
+): IssuedReceipt {
   const { note, leafHashes } = receipt;
+  if (paths === 'needed' && events.length === leafHashes.length) return { note, events: events.map(inAnswer) };
   const nodes = nodesOfLeafHashes(leafHashes, latin1TreeHasher);
   const hasher = rememberingHasher();
   // neighbours share all but the lowest hashes of their paths
   const texts = new Map<string, string>();
   return {
     note,
-    events: events.map(({ account, eventId, hash, index, person }) => ({
-      eventId: uuidOf(eventId),
-      account,
-      hash: Buffer.from(hash, 'hex').toString('base64'),
-      index,
-      path: inclusionPath(index, leafHashes.length, nodes, hasher).map((node) => base64Of(node, texts)),
-      ...(person === null ? {} : { person }),
+    events: events.map((event) => ({
+      ...inAnswer(event),
+      path: inclusionPath(event.index, leafHashes.length, nodes, hasher).map((node) => base64Of(node, texts)),
     })),
   };
+}
+
+function inAnswer({ account, eventId, hash, index, person }: ReceiptedEvent): IssuedReceipt['events'][number] {
+  const event = { eventId: uuidOf(eventId), account, hash: Buffer.from(hash, 'hex').toString('base64'), index };
+  return person === null ? event : { ...event, person };
 }
 
 /** The incomplete subtrees at the right edge stand in many paths: each is hashed once. */

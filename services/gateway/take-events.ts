@@ -10,7 +10,13 @@ import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import type { EventId, PersonToken } from '../../libs/core/identity/event-id.ts';
 import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
-import { type IssuedReceipt, issueReceipt, type ReceiptedEvent, signReceipt } from './issue-receipt.ts';
+import {
+  type IssuedReceipt,
+  issueReceipt,
+  type ReceiptedEvent,
+  type ReceiptPaths,
+  signReceipt,
+} from './issue-receipt.ts';
 import type { ReservationBatch, StoredReceipt } from './reservation-store.ts';
 import {
   type NewReservation,
@@ -51,6 +57,7 @@ export interface IntakeDependencies {
 
 interface Waiting {
   readonly events: readonly PreparedEvent[];
+  readonly paths: ReceiptPaths;
   readonly answer: (result: TakeResult) => void;
 }
 
@@ -112,14 +119,14 @@ export class Intake {
   }
 
   /** Resolves when every event is durable in the log, or with why not. Never rejects. */
-  take(events: readonly PreparedEvent[]): Promise<TakeResult> {
+  take(events: readonly PreparedEvent[], paths: ReceiptPaths = 'all'): Promise<TakeResult> {
     if (this.#queuedEvents > this.#options.waitingEventsMax) {
       const cause = new TallyError('GATEWAY_BUSY', 'too many events wait for the log', {}, { retriable: true });
       return Promise.resolve({ kind: 'unavailable', cause });
     }
     this.#queuedEvents += events.length;
     return new Promise((answer) => {
-      this.#queue.push({ events, answer });
+      this.#queue.push({ events, paths, answer });
       this.#running ??= this.#run();
     });
   }
@@ -348,7 +355,7 @@ export class Intake {
       else before.push(entry);
     }
     const receipts = [...byReceipt].map(([number, entries]) =>
-      issueReceipt(this.#dependencies.store.receipt(number), entries),
+      issueReceipt(this.#dependencies.store.receipt(number), entries, plan.waiting.paths),
     );
     return { kind: 'taken', receipts, fresh: plan.fresh.map((entry) => entry.prepared) };
   }

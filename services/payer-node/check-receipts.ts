@@ -1,5 +1,10 @@
 import type { GatewayReceipt, ReceiptedEvent } from '../../libs/adapters/http/gateway-client.ts';
-import { nodeEd25519Verify, nodeSha256, nodeTreeHasher } from '../../libs/adapters/runtime/node-crypto.ts';
+import {
+  latin1TreeHasher,
+  nodeEd25519Verify,
+  nodeSha256,
+  nodeTreeHasher,
+} from '../../libs/adapters/runtime/node-crypto.ts';
 import type { Fault } from '../../libs/core/errors/fault.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { isAccount, type Tax } from '../../libs/core/identity/account.ts';
@@ -99,7 +104,7 @@ export class ReceiptChecker {
         into.differing.push({ eventKey: place, fault: differs() });
         continue;
       }
-      const path = leafHashes === null ? Buffer.concat(event.path.map((text) => Buffer.from(text, 'base64'))) : null;
+      const path = leafHashes === null ? Buffer.concat(pathOf(event)) : null;
       into.events.push({ eventKey: place, hash: ownHash, receiptKey: key, index: event.index, bytes: encoded, path });
     }
     into.receipts.push({ key, note: receipt.note, leafHashes: leafHashes ?? [] });
@@ -146,20 +151,25 @@ interface PlacedEvent {
 /** The leaf hashes of a receipt, where its answer names every event of it: cheaper to check and to keep than a path for each. */
 function wholeTree(note: BatchNote, placed: readonly PlacedEvent[]): readonly Buffer[] | null {
   if (placed.length !== note.eventCount) return null;
-  const leafHashes: (Buffer | undefined)[] = new Array<Buffer | undefined>(placed.length).fill(undefined);
-  for (const { event, leaf } of placed) leafHashes[event.index] = Buffer.from(nodeTreeHasher.leaf(leaf));
+  const leafHashes: (string | undefined)[] = new Array<string | undefined>(placed.length).fill(undefined);
+  for (const { event, leaf } of placed) leafHashes[event.index] = latin1TreeHasher.leaf(leaf);
   const whole = leafHashes.filter((hash) => hash !== undefined);
   if (whole.length !== placed.length || leafHashes.length !== placed.length) return null;
-  if (!sameBytes(rootOfLeafHashes(whole, nodeTreeHasher), note.eventsRoot))
-    throw invalid('a receipt is over other events');
-  return whole;
+  const root = latin1TreeHasher.toBytes(rootOfLeafHashes(whole, latin1TreeHasher));
+  if (!sameBytes(root, note.eventsRoot)) throw invalid('a receipt is over other events');
+  return whole.map((hash) => Buffer.from(hash, 'latin1'));
 }
 
 function checkPath(note: BatchNote, event: ReceiptedEvent, leaf: Uint8Array): void {
-  const path = event.path.map((text) => Buffer.from(text, 'base64'));
-  if (!isInBatch(note, leaf, { index: event.index, path }, nodeTreeHasher)) {
+  if (!isInBatch(note, leaf, { index: event.index, path: pathOf(event) }, nodeTreeHasher)) {
     throw invalid('an event is not under its receipt');
   }
+}
+
+/** Throws RECEIPT_INVALID where it was left out, though the events of the answer are not all of the receipt. */
+function pathOf({ path }: ReceiptedEvent): readonly Buffer[] {
+  if (path === undefined) throw invalid('an event came without its path');
+  return path.map((text) => Buffer.from(text, 'base64'));
 }
 
 function invalid(why: string, cause?: unknown): TallyError {

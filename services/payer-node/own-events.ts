@@ -35,21 +35,55 @@ export interface OwnEvents {
 }
 
 export function ownEventsOf(rules: TaxRules): OwnEvents {
+  const kept: Readonly<Record<Tax, DraftsByText>> = { paye: new DraftsByText(), vat: new DraftsByText() };
   return {
-    read: (tax, events) => readEvents(tax, events, rules),
+    read: (tax, events) => readEvents(tax, events, rules, kept[tax]),
     encode: (tax, text, receivedAtMs, person) => {
-      // It was let through once: by the rates of today it need not be right.
-      const { drafts, doubtful } = readSubmissions(tax, JSON.parse(text), rules);
-      const draft = drafts[0] ?? doubtful[0]?.draft;
-      if (draft === undefined) {
-        throw new TallyError('EVENT_UNREADABLE', 'an event of the record is not one by the rules in force', {});
-      }
+      const draft = kept[tax].take(text) ?? readAgain(tax, text, rules);
       return encodeEvent(eventOf(draft, { receivedAtMs, person: person === null ? null : personToken(person) }));
     },
   };
 }
 
-function readEvents(tax: Tax, events: readonly unknown[], rules: TaxRules): readonly SubmittedEvent[] {
+/** Events that wait for their receipts, at most: what was read at the door need not be read again when the receipt comes. */
+const DRAFTS_KEPT_MAX = 10_000;
+
+/** What was read lately, by the very text that it was read from. The oldest go first; without its draft a text is read again. */
+class DraftsByText {
+  readonly #drafts = new Map<string, Draft>();
+
+  keep(text: string, { event }: Draft): void {
+    if (this.#drafts.size >= DRAFTS_KEPT_MAX) {
+      const oldest = this.#drafts.keys().next();
+      if (!oldest.done) this.#drafts.delete(oldest.value);
+    }
+    // The NINO is not asked for again: its token comes with the receipt.
+    this.#drafts.set(text, { index: 0, event, nino: null });
+  }
+
+  take(text: string): Draft | undefined {
+    const draft = this.#drafts.get(text);
+    if (draft !== undefined) this.#drafts.delete(text);
+    return draft;
+  }
+}
+
+/** Of an event that was let through once: by the rates of today it need not be right. */
+function readAgain(tax: Tax, text: string, rules: TaxRules): Draft {
+  const { drafts, doubtful } = readSubmissions(tax, JSON.parse(text), rules);
+  const draft = drafts[0] ?? doubtful[0]?.draft;
+  if (draft === undefined) {
+    throw new TallyError('EVENT_UNREADABLE', 'an event of the record is not one by the rules in force', {});
+  }
+  return draft;
+}
+
+function readEvents(
+  tax: Tax,
+  events: readonly unknown[],
+  rules: TaxRules,
+  kept: DraftsByText,
+): readonly SubmittedEvent[] {
   const read: SubmittedEvent[] = [];
   for (let from = 0; from < events.length; from += EVENTS_PER_REQUEST_MAX) {
     const slice = events.slice(from, from + EVENTS_PER_REQUEST_MAX);
@@ -59,11 +93,13 @@ function readEvents(tax: Tax, events: readonly unknown[], rules: TaxRules): read
     slice.forEach((json, index) => {
       const draft = byIndex.get(index) ?? inDoubt.get(index);
       const doubts = byIndex.has(index) ? [] : faultsOf(index, from, faults);
-      read.push(
-        draft === undefined
-          ? { readable: false, eventId: idOf(json), faults: doubts }
-          : { ...readable(json, draft), doubts },
-      );
+      if (draft === undefined) {
+        read.push({ readable: false, eventId: idOf(json), faults: doubts });
+        return;
+      }
+      const one = { ...readable(json, draft), doubts };
+      if (doubts.length === 0) kept.keep(one.text, draft);
+      read.push(one);
     });
   }
   return read;

@@ -23,8 +23,8 @@ export interface ReceiptedEvent {
   /** Base64 SHA-256 of the bytes appended. */
   readonly hash: string;
   readonly index: number;
-  /** Base64 hashes of the inclusion path. */
-  readonly path: readonly string[];
+  /** Base64 hashes of the inclusion path; left out where the answer names every event of the receipt. */
+  readonly path?: readonly string[] | undefined;
   /** 32 hex, PAYE only. */
   readonly person?: string | undefined;
 }
@@ -58,7 +58,7 @@ const receiptAnswer = z.object({
           account: z.string(),
           hash: z.string(),
           index: z.number().int().nonnegative(),
-          path: z.array(z.string()),
+          path: z.array(z.string()).optional(),
           person: z.string().optional(),
         }),
       ),
@@ -106,7 +106,7 @@ async function send(
   events: readonly string[],
 ): Promise<RawAnswer> {
   try {
-    const response = await dependencies.fetch(`${options.url}/v1/${tax}/events`, {
+    const response = await dependencies.fetch(`${options.url}/v1/${tax}/events?paths=needed`, {
       method: 'POST',
       headers: { authorization: `Bearer ${options.clientKey}`, 'content-type': 'application/json; charset=utf-8' },
       body: `[${events.join(',')}]`,

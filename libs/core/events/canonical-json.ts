@@ -19,7 +19,7 @@ function textOf(value: unknown, depth: number): string {
       return quoted(value);
     case 'number':
       if (!Number.isFinite(value)) throw refused('it has a number that is not finite');
-      return JSON.stringify(value);
+      return String(value);
     case 'boolean':
       return value ? 'true' : 'false';
     case 'object':
@@ -30,13 +30,24 @@ function textOf(value: unknown, depth: number): string {
 }
 
 function nestedText(value: object, depth: number): string {
-  if (Array.isArray(value)) return `[${value.map((item) => textOf(item, depth + 1)).join(',')}]`;
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const item of value as readonly unknown[]) text += `${text === '' ? '' : ','}${textOf(item, depth + 1)}`;
+    return `[${text}]`;
+  }
+  const members = value as Readonly<Record<string, unknown>>;
   // The default sort of strings compares UTF-16 code units, which is the order that RFC 8785 section 3.2.3 asks for.
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${quoted(name)}:${textOf(member, depth + 1)}`).join(',')}}`;
+  for (const name of Object.keys(members).sort()) {
+    text += `${text === '' ? '' : ','}${quoted(name)}:${textOf(members[name], depth + 1)}`;
+  }
+  return `{${text}}`;
 }
 
+/** Printable ASCII without quote and backslash: nearly every text, and it stands as it is. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function quoted(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   if (LONE_SURROGATE.test(text)) throw refused('it has half a surrogate pair');
   return JSON.stringify(text);
 }

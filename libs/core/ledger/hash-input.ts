@@ -2,6 +2,7 @@ import { assert } from '../errors/assert.ts';
 
 const ENCODER = new TextEncoder();
 const UINT32_RANGE = 2 ** 32;
+const TEXT_LENGTH_BYTES = 4;
 
 /**
  * One part of what is hashed, MACed or given to HKDF: a text stands as UTF-8 behind its 4-byte big-endian length, a number (seq, index) as
@@ -11,10 +12,17 @@ export type HashPart = string | number | Uint8Array;
 
 /** The message of the parts in order. */
 export function hashInput(...parts: readonly HashPart[]): Uint8Array {
-  const pieces = parts.map(bytesOfPart);
-  const message = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (const part of parts) {
+    const piece = typeof part === 'number' ? uint64(part) : typeof part === 'string' ? utf8(part) : part;
+    pieces.push(piece);
+    length += typeof part === 'string' ? TEXT_LENGTH_BYTES + piece.length : piece.length;
+  }
+  const message = new Uint8Array(length);
   let offset = 0;
-  for (const piece of pieces) {
+  for (const [index, piece] of pieces.entries()) {
+    if (typeof parts[index] === 'string') offset = writeTextLength(message, offset, piece.length);
     message.set(piece, offset);
     offset += piece.length;
   }
@@ -36,12 +44,11 @@ export function utf8(text: string): Uint8Array {
   return ENCODER.encode(text);
 }
 
-function bytesOfPart(part: HashPart): Uint8Array {
-  if (typeof part === 'number') return uint64(part);
-  if (typeof part !== 'string') return part;
-  const text = utf8(part);
-  const framed = new Uint8Array(4 + text.length);
-  new DataView(framed.buffer).setUint32(0, text.length);
-  framed.set(text, 4);
-  return framed;
+/** Gives where the text itself begins. */
+function writeTextLength(into: Uint8Array, offset: number, length: number): number {
+  into[offset] = length >>> 24;
+  into[offset + 1] = length >>> 16;
+  into[offset + 2] = length >>> 8;
+  into[offset + 3] = length;
+  return offset + TEXT_LENGTH_BYTES;
 }

@@ -29,7 +29,7 @@ describe('a receipt', () => {
     expect(stored.note).toBe(signNote(byCore.text, [signer]));
     const issued = issueReceipt(stored, events);
     for (const [index, event] of issued.events.entries()) {
-      const place = { index: event.index, path: event.path.map((hash) => Buffer.from(hash, 'base64')) };
+      const place = { index: event.index, path: (event.path ?? []).map((hash) => Buffer.from(hash, 'base64')) };
       expect(place.path.map((hash) => hash.toString('hex'))).toEqual(
         byCore.places[index]?.path.map((hash) => Buffer.from(hash).toString('hex')),
       );
@@ -40,6 +40,16 @@ describe('a receipt', () => {
       expect([note.receivedAtMs, note.eventCount]).toEqual([receivedAtMs, count]);
       expect(event.hash).toBe(own.hash.toString('base64'));
     }
+  });
+
+  it('leaves the paths out on request where the answer names every event of it, and nowhere else', () => {
+    const events = eventsOf(5);
+    const stored = signReceipt({ ledgerName, signer }, receivedAtMs, events);
+    const all = issueReceipt(stored, events);
+    expect(all.events.every(({ path }) => path !== undefined)).toBe(true);
+    const whole = issueReceipt(stored, events, 'needed');
+    expect(whole).toEqual({ note: all.note, events: all.events.map(({ path: _, ...event }) => event) });
+    expect(issueReceipt(stored, events.slice(1), 'needed')).toEqual({ note: all.note, events: all.events.slice(1) });
   });
 
   it('names the person of a payment, and of nothing else', () => {

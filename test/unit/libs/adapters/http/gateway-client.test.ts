@@ -33,7 +33,9 @@ describe('the client of the gateway', () => {
       kind: 'receipts',
       receipts: [{ note: 'n', events: [event] }],
     });
-    expect(seen).toEqual([{ path: '/v1/vat/events', authorization: 'Bearer k', body: '[{"a":1},{"b":2}]' }]);
+    expect(seen).toEqual([
+      { path: '/v1/vat/events?paths=needed', authorization: 'Bearer k', body: '[{"a":1},{"b":2}]' },
+    ]);
   });
 
   it('gives the faults of a refusal with their pointers, or one fault of the whole', async () => {
