@@ -41,7 +41,7 @@ interface CloseEvent {
  *
  * Hard: a return that a person filed closes its period for good. Periods are closed in order of time: the close of one that was filed
  * before an earlier one waits for it. Softly: a period that ended more than the grace before; what comes later is flagged. Looked for
- * once a day, and not as the node starts: it has its copy to catch up first.
+ * once a day, and not in the first minutes of a node: it has its copy to catch up first.
  */
 export class VatPeriodCloser {
   readonly #dependencies: VatPeriodCloserDependencies;
@@ -52,10 +52,12 @@ export class VatPeriodCloser {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    for (let isStart = true; !signal.aborted; isStart = false) {
+    const { bell, clock } = this.#dependencies;
+    const softlyFromMs = clock() + LOOK_EVERY_MS;
+    while (!signal.aborted) {
       await this.#look(() => this.closeFiled());
-      if (!isStart) await this.#look(() => this.closeEnded());
-      await this.#dependencies.bell.wait(LOOK_EVERY_MS, signal);
+      if (clock() >= softlyFromMs) await this.#look(() => this.closeEnded());
+      await bell.wait(LOOK_EVERY_MS, signal);
     }
   }
 

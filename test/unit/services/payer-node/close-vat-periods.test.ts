@@ -18,6 +18,7 @@ import { Doorbell } from '../../../../services/payer-node/doorbell.ts';
 import { eventKey, PayerStore, stateKey } from '../../../../services/payer-node/payer-store.ts';
 import { type FiledReturn, VatFilings } from '../../../../services/payer-node/vat-filings.ts';
 import { uuidOfName } from '../../../support/own-events.ts';
+import { eventually } from '../../../support/service-process.ts';
 import { testVatRules } from '../../../support/vat-rules.ts';
 
 const OWNER = account('vat:101747696');
@@ -28,6 +29,7 @@ let folder: string;
 let store: PayerStore;
 let filings: VatFilings;
 let queued: { readonly eventId: string; readonly periodStart: string; readonly close: string }[];
+let bell: Doorbell;
 let nowMs: number;
 let isFull: boolean;
 let batches: number[];
@@ -83,7 +85,8 @@ beforeEach(async () => {
   const onFault = (fault: Error): void => {
     throw fault;
   };
-  newCloser = () => new VatPeriodCloser({ store, filings, outbox, bell: new Doorbell(), clock: () => nowMs, onFault });
+  bell = new Doorbell();
+  newCloser = () => new VatPeriodCloser({ store, filings, outbox, bell, clock: () => nowMs, onFault });
   closer = newCloser();
 });
 
@@ -204,12 +207,28 @@ describe('the soft close of a period that has ended', () => {
     expect(Math.max(...batches)).toBeLessThanOrEqual(1_000);
   });
 
-  it('waits while a node starts, which has its copy to catch up first', async () => {
+  it('waits for ten minutes after a node starts, which has its copy to catch up first, also where something is filed', async () => {
+    nowMs = Date.UTC(2027, 0, 8, 12);
+    await filings.file(1, filed('26A3', SUMMER));
     const stopping = new AbortController();
     const running = closer.run(stopping.signal);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const sent = (count: number) =>
+      eventually(
+        async () => queued.length,
+        (length) => length === count,
+      );
+    await sent(1);
+    bell.ring();
+    nowMs += 599_999;
+    await filings.file(1, filed('26A2', [localDate('2026-04-01'), localDate('2026-06-30'), 0]));
+    bell.ring();
+    await sent(2);
+    expect(queued.map(({ close }) => close)).toEqual(['hard', 'hard']);
+    nowMs += 1;
+    bell.ring();
+    await sent(3);
+    expect(queued.at(-1)).toMatchObject({ periodStart: '2026-10-01', close: 'soft' });
     stopping.abort();
     await running;
-    expect(queued).toEqual([]);
   });
 });
