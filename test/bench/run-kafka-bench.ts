@@ -114,6 +114,7 @@ class SpreadBench {
       if (has('embedded')) await this.#embeddedPipeline(generated);
       if (has('tax', 'ledger', 'payer')) await this.#stages(events, has);
     }
+    this.#run = 0;
     await rm(this.#folderOf('embedded-kept'), { recursive: true, force: true });
   }
 
