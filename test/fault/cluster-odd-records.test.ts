@@ -113,6 +113,11 @@ describe.skipIf(!canRunKafkaWhole || !capability('kcat').available)('records on 
   });
 
   it('leave a ledger that is whole', { timeout: 90_000 }, async () => {
+    // Services on Kafka stop each for itself: what was decided is given the time to be sealed.
+    await eventually(
+      () => summaryOf(whole().service),
+      ({ taxes }) => [taxes.paye, taxes.vat].every(({ decided, hmrcCopy }) => decided.events === hmrcCopy.events),
+    );
     expect(await whole().service.stop()).toBe(0);
     const ledger = await whole().checkLedger({ complete: true });
     expect(ledger.entries).toBe(7);
