@@ -6,9 +6,9 @@ import type { StateValue, StateView } from '../../libs/core/events/decision.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 import type { TillEvent, TillLine } from '../../libs/core/events/vat-events.ts';
 import { account } from '../../libs/core/identity/account.ts';
-import { eventId } from '../../libs/core/identity/event-id.ts';
 import { pence } from '../../libs/core/money/pence.ts';
 import { decideVat } from '../../libs/core/vat/decide-vat.ts';
+import { sampleSale } from '../support/sample-events.ts';
 
 /*
  * node --max-semi-space-size=64 --import tsx test/bench/receipts.ts [--receipts 100000] [--traders 1000] [--rounds 7]
@@ -67,31 +67,18 @@ function saleOf(index: number): TillEvent {
   const visit = Math.floor(index / traders);
   const till = visit % TILLS_A_TRADER;
   const seq = Math.floor(visit / TILLS_A_TRADER) + 1;
-  const lines = Array.from({ length: LINES }, (_, line) => lineOf(index, line));
-  const totalPence = pence(lines.reduce((sum, { paidPence }) => sum + paidPence, 0));
   const name = `${index % traders}/${till}`;
   const occurredAtMs = FIRST_SALE_MS + index * EVERY_MS;
-  return {
-    type: 'TillEvent',
-    eventId: eventId(hashOf(`sale ${index}`).slice(0, 32)),
+  return sampleSale(`sale ${index}`, {
     account: account(`vat:${vrnOf(index % traders)}`),
     receivedAtMs: occurredAtMs + 1_000,
     tillId: `T${till + 1}`,
     seq,
     prevHash: seq === 1 ? null : hashOf(`${name}/${seq - 1}`),
     hash: hashOf(`${name}/${seq}`),
-    tillType: 'SALE',
     occurredAt: new Date(occurredAtMs).toISOString(),
-    currency: 'GBP',
-    region: null,
-    lines,
-    totalPence,
-    vatPence: null,
-    payments: [{ method: 'card', amountPence: totalPence }],
-    originalEventId: null,
-    unlinkedReason: null,
-    claimedDate: null,
-  };
+    lines: Array.from({ length: LINES }, (_, line) => lineOf(index, line)),
+  });
 }
 
 function lineOf(index: number, line: number): TillLine {

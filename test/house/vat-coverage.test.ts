@@ -1,23 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { isLocalDate } from '../../libs/core/calendar/local-date.ts';
+import { faultsOfRow, readRegister, strayParameters } from '../support/coverage-register.ts';
 import { vatRateCards } from '../support/vat-rules.ts';
 import { vatKinds } from '../vectors/vat-kinds.ts';
 
-interface CoveredRule {
-  readonly rule: string;
-  readonly evidence: string;
-  readonly since: string;
-  readonly status: string;
-  readonly files: readonly string[];
-  readonly tests: readonly { readonly file: string; readonly title: string }[];
-  readonly parameters: readonly string[];
-  readonly vectors?: readonly string[];
-  readonly note?: string;
-}
-
 const REGISTER = 'libs/core/vat/coverage.json';
-const { rules } = JSON.parse(readFileSync(REGISTER, 'utf8')) as { rules: readonly CoveredRule[] };
+const rules = readRegister(REGISTER);
 const SOURCES = readdirSync('libs/core/vat', { recursive: true })
   .map((name) => `libs/core/vat/${String(name)}`)
   .filter((name) => name.endsWith('.ts'));
@@ -26,16 +15,8 @@ describe('the coverage register of VAT', () => {
   it.each(rules.map((rule) => [rule.rule, rule] as const))(
     'rule %s names files and tests that exist',
     (_name, rule) => {
-      expect(rule.files.filter((file) => !existsSync(file))).toEqual([]);
-      expect(rule.tests.length).toBeGreaterThan(0);
-      const missing = rule.tests.filter(
-        ({ file, title }) => !existsSync(file) || !readFileSync(file, 'utf8').includes(title),
-      );
-      expect(missing).toEqual([]);
-      expect(['T', 'S', 'K']).toContain(rule.evidence);
-      expect(['built', 'arithmetic']).toContain(rule.status);
+      expect(faultsOfRow(rule, vatKinds)).toEqual([]);
       expect(isLocalDate(rule.since)).toBe(true);
-      expect((rule.vectors ?? []).filter((kind) => vatKinds[kind] === undefined)).toEqual([]);
     },
   );
 
@@ -64,13 +45,7 @@ describe('the coverage register of VAT', () => {
   });
 
   it('has every value of every rate card under some rule, and no parameter without a value', () => {
-    const parameters = rules.flatMap((rule) => rule.parameters);
-    const names = [...vatRateCards().values()].flatMap((card) =>
-      (card as { values: { name: string }[] }).values.map(({ name }) => name),
-    );
-    const under = (name: string) => (parameter: string) => name === parameter || name.startsWith(`${parameter}.`);
-    expect(names.filter((name) => !parameters.some(under(name)))).toEqual([]);
-    expect(parameters.filter((parameter) => !names.some((name) => under(name)(parameter)))).toEqual([]);
+    expect(strayParameters(rules, vatRateCards().values())).toEqual({ unnamed: [], without: [] });
   });
 
   it('says in a note what is assumed where a rule has no source', () => {

@@ -12,6 +12,14 @@ import { PayeBook, paymentMade } from '../../../../support/paye-payments.ts';
 import { testPayeRules } from '../../../../support/paye-rules.ts';
 
 const RULES = testPayeRules();
+const NOTHING: StatedDeductions = {
+  incomeTaxPence: null,
+  employeeNicsPence: null,
+  employerNicsPence: null,
+  studentLoanPence: null,
+  postgraduateLoanPence: null,
+  class1aNicsPence: null,
+};
 const KEY = 'employment|paye:123/AB456|2026-27|W-1';
 
 /** A second month of 2,750.00 on 1257L and A: tax 340.40, employee 136.16, employer 349.95. */
@@ -19,18 +27,10 @@ function causes(stated: Partial<Record<keyof StatedDeductions, number>>) {
   const book = new PayeBook(RULES);
   book.pay({});
   const before = book.state.get(KEY) as unknown as EmploymentState;
-  const nothing = {
-    incomeTaxPence: null,
-    employeeNicsPence: null,
-    employerNicsPence: null,
-    studentLoanPence: null,
-    postgraduateLoanPence: null,
-    class1aNicsPence: null,
-  };
   const event = paymentMade({
     paymentDate: '2026-05-29',
     period: 2,
-    stated: { ...nothing, ...(stated as Record<string, Pence>) },
+    stated: { ...NOTHING, ...(stated as Record<string, Pence>) },
   });
   const [result] = book.decide(event).results;
   if (result === undefined) throw new Error('not assessed');
@@ -67,14 +67,7 @@ describe('what the employer stated against what was assessed', () => {
   });
 
   it('is found from an entry alone, without its cause', () => {
-    const stated = {
-      incomeTaxPence: pence(1),
-      employeeNicsPence: null,
-      employerNicsPence: null,
-      studentLoanPence: null,
-      postgraduateLoanPence: null,
-      class1aNicsPence: null,
-    };
+    const stated = { ...NOTHING, incomeTaxPence: pence(1) };
     const [result] = new PayeBook(RULES).decide(paymentMade({ stated })).results;
     if (result === undefined) throw new Error('not assessed');
     expect(statedDifferences(result)).toEqual([
@@ -106,16 +99,8 @@ describe('what the employer stated against what was assessed', () => {
 });
 
 describe('the cause of a difference', () => {
-  const nothing = {
-    incomeTaxPence: null,
-    employeeNicsPence: null,
-    employerNicsPence: null,
-    studentLoanPence: null,
-    postgraduateLoanPence: null,
-    class1aNicsPence: null,
-  };
   const causeOf = (changes: Parameters<typeof paymentMade>[0], stated: Partial<StatedDeductions>) => {
-    const event = paymentMade({ ...changes, stated: { ...nothing, ...stated } });
+    const event = paymentMade({ ...changes, stated: { ...NOTHING, ...stated } });
     const [result] = new PayeBook(RULES).decide(event).results;
     if (result === undefined) throw new Error('not assessed');
     return explainedDifferences(event, result, null, RULES).map(({ cause }) => cause);
@@ -146,7 +131,7 @@ describe('the cause of a difference', () => {
     book.pay(director);
     const before = book.state.get(KEY) as unknown as EmploymentState;
     // Of 15,000.00 alone: (15,000 - 12,570) * 8% = 194.40; of the second 15,000.00 all is above: 1,200.00.
-    const stated = { ...nothing, employeeNicsPence: pence(19_440) };
+    const stated = { ...NOTHING, employeeNicsPence: pence(19_440) };
     const event = paymentMade({ ...director, paymentDate: '2026-05-29', period: 2, stated });
     const [result] = book.decide(event).results;
     if (result === undefined) throw new Error('not assessed');
