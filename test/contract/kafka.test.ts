@@ -5,16 +5,15 @@ import { describe } from 'vitest';
 import { openKafkaLog } from '../../libs/adapters/event-log/kafka-log.ts';
 import { startKafka } from '../../libs/adapters/runtime/start-kafka.ts';
 import { capability } from '../support/capabilities.ts';
+import { KAFKA_VERSIONS } from '../support/fetch-servers.ts';
 import { eventLogContract } from './event-log.ts';
 
 const canRun = capability('java').available && capability('maven').available;
-/** TEST_KAFKA_VERSION=3.9.1 runs the same on an older broker. */
-const version = process.env['TEST_KAFKA_VERSION'];
 
-describe.skipIf(!canRun)('Kafka', { timeout: 60_000 }, () => {
-  eventLogContract(`Kafka ${version ?? ''}`, async () => {
+describe.skipIf(!canRun).each(KAFKA_VERSIONS)('Kafka %s', { timeout: 60_000 }, (version) => {
+  eventLogContract(`Kafka ${version}`, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'contract-kafka-'));
-    const kafka = await startKafka({ folder, ...(version === undefined ? {} : { version }) });
+    const kafka = await startKafka({ folder, version });
     const options = { brokers: kafka.brokers, clientId: 'contract' };
     let log = await openKafkaLog(options);
     return {
