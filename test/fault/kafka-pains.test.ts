@@ -18,7 +18,7 @@ import { linkedStart } from '../../libs/adapters/event-log/linked-output.ts';
 import { openLinkedReader } from '../../libs/adapters/event-log/linked-reader.ts';
 import { freePorts } from '../../libs/adapters/runtime/free-port.ts';
 import { type KafkaProcess, startKafkaProcess } from '../../libs/adapters/runtime/start-kafka.ts';
-import type { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { capability } from '../support/capabilities.ts';
 import type { CountedBody } from '../support/counting-program.ts';
 import { linkedJsonCodec } from '../support/linked-json-codec.ts';
@@ -146,6 +146,30 @@ describe.skipIf(!canRun)('pains of kafkajs on a real broker', { timeout: 60_000 
       code: 'TOPIC_FORGETS',
       facts: { topic, 'retention.ms': '604800000' },
     });
+  });
+
+  it('waits until what another process has just made has leaders, instead of failing at the start', async () => {
+    const topics = Array.from({ length: 20 }, () => ({
+      topic: `pains.${randomBytes(6).toString('hex')}.v1`,
+      partitions: 24,
+    }));
+    const place = { topic: topics.at(-1)?.topic ?? '', partition: 23 };
+    const starting = async (clientId: string) => {
+      const log = await openKafkaLog({ brokers: kafka.brokers, clientId });
+      opened.push(log);
+      // From the very moment when the topic is known.
+      for (;;) {
+        try {
+          return await log.bounds(place);
+        } catch (error) {
+          if (!(error instanceof TallyError) || error.code !== 'TOPIC_UNKNOWN') throw error;
+        }
+      }
+    };
+    const others = Promise.all(['a', 'b', 'c', 'd'].map(starting));
+    others.catch(() => undefined);
+    await direct.ensureTopics(topics);
+    expect(await others).toEqual(Array.from({ length: 4 }, () => ({ low: 0, high: 0 })));
   });
 
   it('speaks TLS and SASL, and says why where the password is wrong', async () => {

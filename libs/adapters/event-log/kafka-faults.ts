@@ -35,6 +35,11 @@ export function isUnknownTopic(error: unknown): boolean {
   return ['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_TOPIC_EXCEPTION'].includes(brokerErrorType(error));
 }
 
+/** True of a fault as `kafkaFault` gives it where a partition has no leader at the moment, or another than was asked: one is found within moments. */
+export function isLeaderMoving({ facts }: TallyError): boolean {
+  return facts['type'] === 'NOT_LEADER_FOR_PARTITION' || facts['type'] === 'LEADER_NOT_AVAILABLE';
+}
+
 /** True where an answer came that can not be decoded: neither the broker nor the connection is at fault, and asking again gives the same. */
 export function isUnreadableAnswer(error: unknown): boolean {
   return error instanceof Error && !(error instanceof TallyError) && !error.name.startsWith('KafkaJS')

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Cluster, Kafka } from 'kafkajs';
 import { assert } from '../../core/errors/assert.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
@@ -23,7 +24,7 @@ import {
   REQUEST_TIMEOUT_MS,
 } from './kafka-client.ts';
 import { type KafkaCodec, registerKafkaCodecs } from './kafka-codecs.ts';
-import { isUnknownTopic, kafkaFault, within } from './kafka-faults.ts';
+import { isLeaderMoving, isUnknownTopic, kafkaFault, within } from './kafka-faults.ts';
 import { KafkaMembership } from './kafka-membership.ts';
 import { recordBytes } from './kafka-produce.ts';
 import { KafkaReader } from './kafka-reader.ts';
@@ -61,6 +62,9 @@ const UNAVAILABLE_MS = 10_000;
 const SILENCE_MS = 60_000;
 const JOIN_WITHIN_MS = 30_000;
 const CLOSE_DEADLINE_MS = 8_000;
+/** A broker on a busy machine takes a while to lead what the metadata says it leads. */
+const LEADER_WITHIN_MS = 10_000;
+const LEADER_LOOK_MS = 100;
 
 /**
  * The event log on Kafka (kafkajs 2.2.4). Positions are the caller's own, appends are acknowledged by all replicas in sync, and an
@@ -164,16 +168,16 @@ class KafkaLog implements EventLog {
   async bounds(place: TopicPartition): Promise<{ readonly low: number; readonly high: number }> {
     this.#assertOpen();
     await this.#assertKnown(place);
-    const { topic, partition } = place;
-    return await this.#onCluster('bounds', async (cluster) => {
-      await cluster.addTargetTopic(topic);
-      await cluster.refreshMetadataIfNecessary();
-      const [low, high] = await Promise.all([
-        offsetOf(cluster, { topic, partition }, true),
-        offsetOf(cluster, { topic, partition }, false),
-      ]);
-      return { low, high };
-    });
+    for (const end = this.#nowMs() + LEADER_WITHIN_MS; ; await sleep(LEADER_LOOK_MS)) {
+      try {
+        return await this.#onCluster('bounds', (cluster) => boundsOn(cluster, place));
+      } catch (error) {
+        const isMoving = error instanceof TallyError && isLeaderMoving(error);
+        if (!isMoving || this.#nowMs() > end) {
+          throw error;
+        }
+      }
+    }
   }
 
   reader(positions: readonly PartitionPosition[]): LogReader {
@@ -309,6 +313,19 @@ class KafkaLog implements EventLog {
   }
 }
 
+async function boundsOn(
+  cluster: Cluster,
+  { topic, partition }: TopicPartition,
+): Promise<{ readonly low: number; readonly high: number }> {
+  await cluster.addTargetTopic(topic);
+  await cluster.refreshMetadataIfNecessary();
+  const [low, high] = await Promise.all([
+    offsetOf(cluster, { topic, partition }, true),
+    offsetOf(cluster, { topic, partition }, false),
+  ]);
+  return { low, high };
+}
+
 async function offsetOf(cluster: Cluster, place: TopicPartition, fromBeginning: boolean): Promise<number> {
   const { topic, partition } = place;
   const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
@@ -317,7 +334,7 @@ async function offsetOf(cluster: Cluster, place: TopicPartition, fromBeginning: 
     throw new TallyError(
       'LOG_UNAVAILABLE',
       `${topic}/${partition} has no leader`,
-      { topic, partition },
+      { topic, partition, type: 'LEADER_NOT_AVAILABLE' },
       { retriable: true },
     );
   }

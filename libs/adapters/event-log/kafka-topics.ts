@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { TopicToMake } from './event-log.ts';
-import { isUnknownTopic } from './kafka-faults.ts';
+import { isUnknownTopic, kafkaFault } from './kafka-faults.ts';
 
 // CommonJS: of its names Node finds only some, so this one comes by its default export.
 const { ConfigResourceTypes } = kafkajs;
@@ -57,7 +57,8 @@ export async function createTopics(
     });
   }
   await awaitPartitions(topics, admin);
-  for (const { topic } of missing) {
+  // Also of those that were there: another process may have made them a moment ago.
+  for (const { topic } of topics) {
     await awaitLeaders(topic, admin);
   }
   await assertKept(
@@ -105,7 +106,7 @@ async function awaitLeaders(topic: string, admin: Admin): Promise<void> {
       await admin.fetchTopicOffsets(topic);
       return;
     } catch (error) {
-      if (Date.now() > end) {
+      if (!kafkaFault(error).retriable || Date.now() > end) {
         throw error;
       }
       await sleep(POLL_MS);
