@@ -7,6 +7,7 @@ import {
   rateDayOf,
   regionOf,
   type TillFields,
+  type TillTime,
 } from './check-till.ts';
 import type { RateSource } from './check-till-lines.ts';
 import { CLOCK_AHEAD_MAX_MS } from './vat-limits.ts';
@@ -44,28 +45,27 @@ type Json = Readonly<Record<string, unknown>>;
  * which they are checked (vat.md section 9).
  */
 export function checkTillEvent(json: unknown, context: TillContext, rules: VatRules): readonly string[] {
-  const faults: Fault[] = [];
   if (!isJsonObject(json)) return ['E_JSON'];
-  if (!checkMissingFields(json, faults)) return faults.map((fault) => fault.code);
-  checkIdentity(json, faults);
+  const own: Fault[] = [];
+  if (!checkMissingFields(json, own)) return codesOf(own);
+  checkIdentity(json, own);
   const fields = tillFieldsOf(json);
-  const time = checkTillEnvelope(fields, faults);
-  checkSequence(fields, context, faults);
-  if (context.receivedAtMs !== null && time.occurredAtMs > context.receivedAtMs + CLOCK_AHEAD_MAX_MS) {
-    faults.push({ code: 'E_TIME_FUTURE', pointer: '/occurredAt', detail: 'more than 300 s ahead of receipt' });
-  }
-  if (typeof json.eventId === 'string' && context.seenIds.has(json.eventId)) {
-    faults.push({ code: 'E_DUPLICATE_EVENT', pointer: '/eventId', detail: 'this event id was seen before' });
-  }
-  const ownDay = rateDayOf(fields, time, faults);
+  const time = checkTillEnvelope(fields, own);
+  const taken: Fault[] = [];
+  const ownDay = rateDayOf(fields, time, taken);
   const day = context.original?.day ?? ownDay;
   const source: RateSource = Number.isNaN(day)
     ? { by: 'none' }
     : { by: 'day', rules, day, region: regionOf(fields.region) };
-  checkTillTakings(fields, source, faults);
-  checkTillLinks(fields, faults);
-  checkOriginal(fields, context, faults);
-  return [...new Set(faults.map((fault) => fault.code))];
+  checkTillTakings(fields, source, taken);
+  checkTillLinks(fields, taken);
+  const codes = [
+    ...codesOf(own),
+    ...codesBefore(json.eventId, fields, time, context),
+    ...codesOf(taken),
+    ...codesOfOriginal(fields, context),
+  ];
+  return [...new Set(codes)];
 }
 
 /** Adds a fault for each field of the envelope that is absent; true where none is. */
@@ -108,33 +108,40 @@ export function isJsonObject(json: unknown): json is Json {
   return typeof json === 'object' && json !== null && !Array.isArray(json);
 }
 
-function checkSequence(fields: TillFields, context: TillContext, faults: Fault[]): void {
-  const { lastSeq, lastHash } = context;
-  if (lastSeq === null || !Number.isSafeInteger(fields.seq)) return;
-  const seq = fields.seq as number;
-  if (seq <= lastSeq) {
-    faults.push({ code: 'E_SEQ_REPLAY', pointer: '/seq', detail: `the last accepted was ${lastSeq}` });
-  } else if (seq > lastSeq + 1) {
-    faults.push({ code: 'E_SEQ_GAP', pointer: '/seq', detail: `the last accepted was ${lastSeq}` });
-  } else if (lastHash !== null && typeof fields.prevHash === 'string' && fields.prevHash !== lastHash) {
-    faults.push({ code: 'E_CHAIN_BROKEN', pointer: '/prevHash', detail: 'not the hash of the event before' });
-  }
+function codesOf(faults: readonly Fault[]): readonly string[] {
+  return faults.map((fault) => fault.code);
 }
 
-function checkOriginal(fields: TillFields, context: TillContext, faults: Fault[]): void {
-  const { type, originalEventId, totalPence } = fields;
-  if ((type !== 'REFUND' && type !== 'VOID') || originalEventId === undefined || originalEventId === null) return;
-  const add = (code: string, detail: string) => faults.push({ code, pointer: '/originalEventId', detail });
-  if (context.knownIds !== null && !context.knownIds.has(String(originalEventId))) {
-    add('E_ORIGINAL_UNKNOWN', 'no such sale is known');
-    return;
+/** How an event fits what its till sent before, and the clock of whoever received it. */
+function codesBefore(eventId: unknown, fields: TillFields, time: TillTime, context: TillContext): readonly string[] {
+  const codes: string[] = [];
+  const { lastSeq, lastHash, receivedAtMs } = context;
+  if (lastSeq !== null && Number.isSafeInteger(fields.seq)) {
+    const seq = fields.seq as number;
+    if (seq <= lastSeq) codes.push('E_SEQ_REPLAY');
+    else if (seq > lastSeq + 1) codes.push('E_SEQ_GAP');
+    else if (lastHash !== null && typeof fields.prevHash === 'string' && fields.prevHash !== lastHash) {
+      codes.push('E_CHAIN_BROKEN');
+    }
   }
+  if (receivedAtMs !== null && time.occurredAtMs > receivedAtMs + CLOCK_AHEAD_MAX_MS) codes.push('E_TIME_FUTURE');
+  if (context.seenIds.has(String(eventId))) codes.push('E_DUPLICATE_EVENT');
+  return codes;
+}
+
+/** How a refund or void fits the sale that it names. */
+function codesOfOriginal(fields: TillFields, context: TillContext): readonly string[] {
+  const { type, originalEventId, totalPence } = fields;
+  if ((type !== 'REFUND' && type !== 'VOID') || originalEventId === undefined || originalEventId === null) return [];
+  if (context.knownIds !== null && !context.knownIds.has(String(originalEventId))) return ['E_ORIGINAL_UNKNOWN'];
   const { original } = context;
-  if (original === null) return;
-  if (original.voided) add('E_ALREADY_VOIDED', 'the sale was voided');
-  if (type === 'VOID' && original.zClosed) add('E_VOID_AFTER_Z', 'after the Z report it must be a refund');
-  if (original.vrn !== fields.vrn) add('E_ORIGINAL_OTHER_TRADER', 'the sale belongs to another trader');
-  if (typeof totalPence !== 'number') return;
-  if (-totalPence > original.totalPence - original.refundedPence) add('E_REFUND_EXCEEDS', 'more than what remains');
-  if (type === 'VOID' && -totalPence !== original.totalPence) add('E_VOID_NOT_EXACT', 'not the exact negation');
+  if (original === null) return [];
+  const codes: string[] = [];
+  if (original.voided) codes.push('E_ALREADY_VOIDED');
+  if (type === 'VOID' && original.zClosed) codes.push('E_VOID_AFTER_Z');
+  if (original.vrn !== fields.vrn) codes.push('E_ORIGINAL_OTHER_TRADER');
+  if (typeof totalPence !== 'number') return codes;
+  if (-totalPence > original.totalPence - original.refundedPence) codes.push('E_REFUND_EXCEEDS');
+  if (type === 'VOID' && -totalPence !== original.totalPence) codes.push('E_VOID_NOT_EXACT');
+  return codes;
 }

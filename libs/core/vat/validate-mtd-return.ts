@@ -1,8 +1,4 @@
-/** One fault as HMRC's API reports it: `path` is a JSON pointer, null where the fault is of no field. */
-export interface MtdFault {
-  readonly code: string;
-  readonly path: string | null;
-}
+import type { MtdFault } from './mtd/mtd-error.ts';
 
 interface MoneyField {
   readonly name: string;

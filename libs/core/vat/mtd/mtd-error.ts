@@ -60,6 +60,12 @@ const WORDS = {
 
 export type MtdErrorCode = keyof typeof WORDS;
 
+/** One fault of a submission as HMRC's API reports it: `path` is a JSON pointer, null where the fault is of no field. */
+export interface MtdFault {
+  readonly code: MtdErrorCode;
+  readonly path: string | null;
+}
+
 /** The refusal of one code, as the examples of the API show it. */
 export function mtdRefusal(code: MtdErrorCode): MtdRefusal {
   const [status, message] = WORDS[code];
@@ -80,25 +86,19 @@ const RANGES: ReadonlyMap<string, string> = new Map([
  * The refusal of faults that validateMtdReturn found, in its order. One fault stands alone, as in the examples of the API; several stand
  * under INVALID_REQUEST, each with its path, as HMRC's service wraps them.
  */
-export function mtdRefusalOf(faults: readonly { readonly code: string; readonly path: string | null }[]): MtdRefusal {
+export function mtdRefusalOf(faults: readonly MtdFault[]): MtdRefusal {
   const [first] = faults;
   if (first === undefined) return mtdRefusal('INTERNAL_SERVER_ERROR');
   // HMRC tells a body that is no JSON object only that the request is invalid.
   if (first.code === 'INVALID_JSON') return mtdRefusal('INVALID_REQUEST');
-  const code = isCode(first.code) ? first.code : 'INVALID_REQUEST';
   if (faults.length > 1) {
     const errors = faults.map((fault) => ({ ...wordsOf(fault), ...(fault.path === null ? {} : { path: fault.path }) }));
     return { status: 400, body: { ...mtdRefusal('INVALID_REQUEST').body, errors } };
   }
-  return { status: WORDS[code][0], body: wordsOf(first) };
+  return { status: WORDS[first.code][0], body: wordsOf(first) };
 }
 
-function wordsOf({ code, path }: { readonly code: string; readonly path: string | null }): MtdErrorBody {
-  const message = isCode(code) ? WORDS[code][1] : 'Invalid request';
+function wordsOf({ code, path }: MtdFault): MtdErrorBody {
   const range = code === 'INVALID_MONETARY_AMOUNT' && path !== null ? RANGES.get(path) : undefined;
-  return { code, message: range ?? message };
-}
-
-function isCode(code: string): code is MtdErrorCode {
-  return code in WORDS;
+  return { code, message: range ?? WORDS[code][1] };
 }

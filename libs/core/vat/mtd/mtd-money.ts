@@ -42,16 +42,19 @@ export function liabilitiesAnswer(
 ): { readonly liabilities: readonly MtdLiability[] } | MtdRefusal {
   const range = financialRange(query, today);
   if ('status' in range) return range;
+  // What a return is to be repaid settles other charges like money, whichever came first.
   let paidPence = money.reduce((sum, one) => sum + one.amountPence, 0);
+  for (const { duePence } of charges) paidPence -= Math.min(0, duePence);
   const liabilities: MtdLiability[] = [];
   for (const charge of [...charges].sort((a, b) => (a.end < b.end ? -1 : 1))) {
-    const settledPence = Math.max(0, Math.min(charge.duePence, paidPence));
-    paidPence -= charge.duePence < 0 ? charge.duePence : settledPence;
+    const chargedPence = Math.max(0, charge.duePence);
+    const settledPence = Math.max(0, Math.min(chargedPence, paidPence));
+    paidPence -= settledPence;
     if (charge.duePence === 0 || charge.end < range.from || charge.end > range.to) continue;
-    const outstandingPence = charge.duePence < 0 ? 0 : charge.duePence - settledPence;
+    const outstandingPence = chargedPence - settledPence;
     liabilities.push({
       taxPeriod: { from: charge.start, to: charge.end },
-      type: charge.duePence < 0 ? 'VAT Return Credit Charge' : 'VAT Return Debit Charge',
+      type: chargedPence === 0 ? 'VAT Return Credit Charge' : 'VAT Return Debit Charge',
       originalAmount: charge.duePence / 100,
       ...(outstandingPence === 0 ? {} : { outstandingAmount: outstandingPence / 100 }),
       due: charge.due,

@@ -16,7 +16,7 @@ export function mtdPeriodKey(period: { readonly start: LocalDate; readonly end: 
   const year = String(end.year % 100).padStart(2, '0');
   if (wholeMonths && months === 3) {
     // Quarters end in March (A), January (B) or February (C), and every third month after.
-    const stagger = 'BCA'[(end.month - 1) % 3] ?? 'A';
+    const stagger = 'BCA'.charAt((end.month - 1) % 3);
     return `${year}${stagger}${Math.floor((end.month - 1) / 3) + 1}`;
   }
   if (wholeMonths && months === 1) return `${year}A${MONTHLY[end.month - 1]}`;
@@ -27,6 +27,6 @@ export function mtdPeriodKey(period: { readonly start: LocalDate; readonly end: 
 /** Three digits: 46,656 days are 127 years. */
 function base36(day: number): string {
   const wrapped = ((day % 46_656) + 46_656) % 46_656;
-  const digit = (place: number): string => DIGITS[Math.floor(wrapped / place) % 36] ?? '0';
+  const digit = (place: number): string => DIGITS.charAt(Math.floor(wrapped / place) % 36);
   return digit(1_296) + digit(36) + digit(1);
 }

@@ -174,6 +174,56 @@ describe('a till event gets every code of vat-tables.json that applies', () => {
     expect(checkTillEvent(refund({ type: 'VOID' }), withOriginal(), RULES)).toEqual([]);
   });
 
+  it('says once that a hash is absent or unreadable: the chain is not judged by it', () => {
+    const after = known({ lastSeq: 1, lastHash: HASH });
+    expect(checkTillEvent(sale(), after, RULES)).toEqual([]);
+    expect(checkTillEvent(sale({ prevHash: null }), after, RULES)).toEqual(['E_PREVHASH_REQUIRED']);
+    expect(checkTillEvent(sale({ prevHash: 5 }), after, RULES)).toEqual(['E_PREVHASH_FORMAT']);
+    expect(checkTillEvent(sale(), known({ lastSeq: 1 }), RULES)).toEqual([]);
+    expect(checkTillEvent(sale({ seq: '2' }), known({ lastSeq: 2 }), RULES)).toEqual(['E_SEQ_INVALID']);
+  });
+
+  it('judges a till’s clock at 300 s ahead of the receipt and not before', () => {
+    const receivedAtMs = Date.UTC(2026, 10, 21, 10, 10);
+    expect(checkTillEvent(sale(), known({ receivedAtMs }), RULES)).toEqual([]);
+    expect(checkTillEvent(sale(), known({ receivedAtMs: receivedAtMs - 1 }), RULES)).toEqual(['E_TIME_FUTURE']);
+  });
+
+  it('compares with the sale that is named what gives back, and nothing else', () => {
+    const spent = withOriginal({ voided: true, zClosed: true, vrn: '101747641', refundedPence: 1_500 });
+    const report = { lines: undefined, payments: undefined, totalPence: 0, vatPence: undefined };
+    expect(checkTillEvent(sale({ ...report, type: 'Z_REPORT', originalEventId: ORIGINAL_ID }), spent, RULES)).toEqual(
+      [],
+    );
+    for (const originalEventId of [null, undefined]) {
+      expect(checkTillEvent(refund({ originalEventId, unlinkedReason: 'none' }), spent, RULES)).toEqual([]);
+    }
+    expect(checkTillEvent(refund(), spent, RULES)).toEqual([
+      'E_ALREADY_VOIDED',
+      'E_ORIGINAL_OTHER_TRADER',
+      'E_REFUND_EXCEEDS',
+    ]);
+    expect(checkTillEvent(refund({ originalEventId: ORIGINAL_ID }), known({ knownIds: new Set() }), RULES)).toEqual([
+      'E_ORIGINAL_UNKNOWN',
+    ]);
+  });
+
+  it('does not compare a total that is no amount with what the sale came to', () => {
+    for (const type of ['REFUND', 'VOID']) {
+      expect(checkTillEvent(refund({ type, totalPence: '-1600' }), withOriginal(), RULES)).toEqual([
+        'E_TOTAL_MISMATCH',
+      ]);
+    }
+  });
+
+  it('says each code once', () => {
+    const lines = [
+      { id: '1', category: 'unicorn', paidPence: 1 },
+      { id: '2', category: 'unicorn', paidPence: 1 },
+    ];
+    expect(checkTillEvent(sale({ lines }), NOTHING_KNOWN, RULES)).toEqual(['E_RATE_UNKNOWN']);
+  });
+
   it('several at once, in the order in which they are checked', () => {
     const event = sale({ vrn: '1', tillId: '', currency: 'USD', totalPence: 1, vatPence: 1 });
     expect(checkTillEvent(event, NOTHING_KNOWN, RULES)).toEqual([

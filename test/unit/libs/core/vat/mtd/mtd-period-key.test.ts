@@ -23,6 +23,23 @@ describe('the key of a period', () => {
     expect(keyOf('2026-10-05', '2026-12-31')).not.toBe(keyOf('2026-10-06', '2026-12-31'));
   });
 
+  it('has that of a quarter, month or year only where whole calendar months make it up', () => {
+    for (const [start, end] of [
+      ['2026-10-01', '2026-12-15'],
+      ['2026-10-05', '2026-12-31'],
+      ['2026-10-01', '2026-11-30'],
+      ['2026-11-01', '2026-11-29'],
+      ['2026-01-02', '2026-12-31'],
+      ['2026-01-01', '2026-12-30'],
+    ] as const) {
+      expect(keyOf(start, end)).toMatch(/^#/);
+    }
+    // Its day since 1970 in base 36: 20,454 = 15 x 1,296 + 28 x 36 + 6.
+    expect(keyOf('2026-01-01', '2026-01-02')).toBe('#FS6');
+    // Before 1970 it wraps at 46,656 = 36^3: -1 is ZZZ.
+    expect(keyOf('1969-12-31', '1970-01-02')).toBe('#ZZZ');
+  });
+
   it('is one of HMRC’s form, and of one period alone in a century, for quarters of every stagger and odd days', () => {
     const keys = new Map<string, string>();
     for (let day = localDate('2000-04-01'); day < localDate('2099-09-01'); day = addDays(day, 17)) {
