@@ -85,7 +85,7 @@ export function resumePoint(chain: TillChain): ResumePoint {
   return { seq: chain.s + 1, prevHash: chain.h };
 }
 
-/** What nearly every event does: the next number, no Z report, and none that waits to be compared. */
+/** What nearly every event does: the next number. The chain that it gives has no Z reports that wait. */
 function goStraightOn(chain: TillChain, link: ChainLink): ChainStep {
   const { seq, hash, occurredAtMs } = link;
   const fits = seq === 1 || link.prevHash === chain.h;
@@ -116,11 +116,8 @@ export function isZClosed(saleTill: TillChain, saleSeq: number, voidSeqOnSameTil
 function goOn(chain: TillChain, link: ChainLink, z: readonly number[]): ChainStep {
   const { seq, hash, occurredAtMs } = link;
   if (seq === chain.s + 1) {
-    const fits = seq === 1 || link.prevHash === chain.h;
-    const next = { ...chain, s: seq, h: hash, t: occurredAtMs, z };
-    const isBack = occurredAtMs < chain.t - CLOCK_BACK_MAX_MS;
-    if (isBack) return { chain: next, flags: fits ? BACK : [...BROKEN, ...BACK] };
-    return { chain: next, flags: fits ? NONE : BROKEN };
+    const { chain: next, flags } = goStraightOn(chain, { ...link, takenPence: 0 });
+    return { chain: { ...chain, ...next, z }, flags };
   }
   const gaps: OpenGap[] = [...chain.g, [chain.s + 1, seq - 1, chain.h, link.prevHash, chain.t]];
   const { g, u } = bounded(gaps, chain.u);
@@ -149,14 +146,20 @@ function bounded(
   return dropped === undefined ? { g: gaps, u: forgottenTo } : { g: gaps.slice(excess), u: dropped[1] };
 }
 
-/** Takings belong to the Z report next after them: one that waits, or the one to come. */
+/**
+ * Takings belong to the Z report next after them: one that waits, or the one to come. Where a report between may be forgotten, the one
+ * that waits is not compared.
+ */
 function takeTakings(chain: TillChain, link: ChainLink, lastZ: number): TillChain {
   if (link.takenPence === 0) return chain;
   if (link.seq > lastZ) return chain.k === null ? chain : { ...chain, k: chain.k + link.takenPence };
   const at = chain.w?.findIndex(([seq]) => seq > link.seq) ?? -1;
   const pending = chain.w?.[at];
   if (chain.w === undefined || pending === undefined || pending[2] === null) return chain;
-  const more: PendingZ = [pending[0], pending[1], pending[2] + link.takenPence];
+  // A Z report that came late lies between: they are of that one, which is not compared.
+  if (chain.z.some((z) => link.seq < z && z < pending[0])) return chain;
+  const isSure = chain.z.length < Z_REPORTS_MAX || link.seq > (chain.z[0] ?? 0);
+  const more: PendingZ = [pending[0], pending[1], isSure ? pending[2] + link.takenPence : null];
   return { ...chain, w: [...chain.w.slice(0, at), more, ...chain.w.slice(at + 1)] };
 }
 
