@@ -37,6 +37,14 @@ interface PeriodAnswer {
     readonly silentTills: readonly string[];
     readonly missingEvents: number;
   };
+  readonly notices: readonly {
+    readonly code: string;
+    readonly limitPence: number;
+    readonly turnoverPence: number;
+    readonly from: string;
+    readonly to: string;
+    readonly mustLeave: boolean;
+  }[];
   readonly filed: { readonly receivedAt: string; readonly differencePence: Readonly<Record<string, number>> } | null;
 }
 
@@ -112,6 +120,11 @@ function printBoxes(answer: PeriodAnswer): void {
   console.log(table.toString());
   console.log(`${DIRECTIONS[answer.direction]}; from ${answer.events} events`);
   console.log(statusOf(answer));
+  for (const { code, limitPence, turnoverPence, from, to, mustLeave } of answer.notices) {
+    const turnover = `turnover of ${from} to ${to} is ${formatPence(pence(turnoverPence))}`;
+    const what = mustLeave ? 'the scheme ends with this period' : 'looked at on the anniversary of joining';
+    console.log(`${code}: ${turnover}, above ${formatPence(pence(limitPence))}: ${what}`);
+  }
   const { watermark, tills, silentTills, missingEvents } = answer.completeness;
   if (tills > 0) {
     const silent = silentTills.length === 0 ? '' : `, ${silentTills.length} of ${tills} tills silent`;

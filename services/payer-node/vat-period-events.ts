@@ -74,6 +74,14 @@ function lineOf(
       const boxes = sharesOfEvent(event, entry.amounts, scheme, () => null);
       return { ...of, what: event.kind, at: event.taxPoint, boxes };
     }
+    case 'VatPeriodClosed': {
+      const boxes = sharesOfEvent(event, entry.amounts, scheme, () => null);
+      return { ...of, what: `close of ${event.periodStart}`, at: event.periodEnd, boxes };
+    }
+    case 'TraderRegistered': {
+      const boxes = sharesOfEvent(event, entry.amounts, scheme, () => null);
+      return { ...of, what: `registration from ${event.validFrom}`, at: event.validFrom, boxes };
+    }
     default:
       return { ...of, what: event.type, at: '', boxes: {} };
   }

@@ -7,7 +7,9 @@ import { londonDate } from '../../libs/core/calendar/london-time.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import { completenessOf } from '../../libs/core/vat/completeness.ts';
 import type { BoxShares } from '../../libs/core/vat/event-in-boxes.ts';
+import { type SchemeNotice, schemeNotices } from '../../libs/core/vat/scheme-limits.ts';
 import { takingsByRate } from '../../libs/core/vat/takings.ts';
+import { traderOf } from '../../libs/core/vat/trader.ts';
 import type { VatRules } from '../../libs/core/vat/vat-rules.ts';
 import { OwnState } from './own-state.ts';
 import type { EntryPlace, FollowedAccount } from './payer-records.ts';
@@ -44,7 +46,8 @@ export function vatRouter(dependencies: VatRouterDependencies): Router {
     const followed = followedOf(store, request, response);
     const period = periodNamed(request, periodsOf(followed));
     const completeness = completenessView(store, followed, clock());
-    response.json({ vrn: request.params['vrn'], ...periodView(period), completeness, asOf: asOf(followed) });
+    const notices = noticesOf({ store, rules }, followed, period);
+    response.json({ vrn: request.params['vrn'], ...periodView(period), notices, completeness, asOf: asOf(followed) });
   });
   router.get(`${PERIODS}/:period/events`, auth, (request, response) => {
     const followed = followedOf(store, request, response);
@@ -68,6 +71,16 @@ function completenessView(store: PayerStore, { account: owner, number }: Followe
     missingEvents: seen.missingEvents,
     provisional: seen.provisional,
   };
+}
+
+/** The schemes whose turnover limit the trader is above (vat.md section 5), as its close will be flagged. */
+function noticesOf(
+  { store, rules }: Pick<VatRouterDependencies, 'store' | 'rules'>,
+  { account: owner, number }: FollowedAccount,
+  { return: { period } }: TraderPeriod,
+): readonly SchemeNotice[] {
+  const view = new OwnState(store, number);
+  return schemeNotices(owner, traderOf(owner, view), period, view, rules);
 }
 
 function timeText(ms: number | null): string | null {

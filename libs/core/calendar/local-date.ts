@@ -112,6 +112,14 @@ export function addDays(date: LocalDate, days: number): LocalDate {
   return dateOfDayNumber(dayNumber(date) + days);
 }
 
+/** The same day so many months later; the last of the month where it has no such day (29 February: 28 February a year later). */
+export function addMonths(date: LocalDate, count: number): LocalDate {
+  const { year, month, day } = partsOf(date);
+  const months = year * 12 + month - 1 + count;
+  const [toYear, toMonth] = [Math.floor(months / 12), (((months % 12) + 12) % 12) + 1];
+  return dateOf(toYear, toMonth, Math.min(day, daysInMonth(toYear, toMonth)));
+}
+
 /** Whole days from a to b. */
 export function daysBetween(a: LocalDate, b: LocalDate): number {
   return dayNumber(b) - dayNumber(a);

@@ -7,7 +7,7 @@ export interface BoxHits {
   readonly sign: 1 | -1;
 }
 
-const NO_BOX: BoxHits = { vat: [], net: [], sign: 1 };
+export const NO_BOX: BoxHits = { vat: [], net: [], sign: 1 };
 
 /** Boxes of a return by kind of entry (vat.md section 6). Credits and refunds are given positive and reduce. */
 export const RETURN_HITS: ReadonlyMap<string, BoxHits> = new Map<string, BoxHits>([
@@ -76,10 +76,16 @@ export function isAdjustmentKind(kind: string): boolean {
 export function adjustmentHits(kind: string, scheme: PeriodScheme | undefined): BoxHits {
   if (kind === 'purchase' || kind === 'purchase_credit') return NO_BOX;
   const hits = RETURN_HITS.get(kind) ?? SCHEME_HITS.get(kind) ?? NO_BOX;
-  if (scheme?.c === 1 && INVOICED.has(kind)) return NO_BOX;
+  if (scheme?.c !== undefined && INVOICED.has(kind)) return NO_BOX;
   // Turnover with its VAT stands in box 6, and nothing of it twice.
   if (isFlatRateTurnover(kind, scheme)) return { vat: [], net: hits.net.filter((box) => box !== 6), sign: hits.sign };
   return hits;
+}
+
+/** By how much a kind changes what customers owe under cash accounting: an invoice by its sign, a payment the other way; 0 for others. */
+export function owedByCustomers(kind: string): 1 | -1 | 0 {
+  if (kind === 'cash_received') return -1;
+  return INVOICED.has(kind) ? (RETURN_HITS.get(kind)?.sign ?? 1) : 0;
 }
 
 /** True where an adjustment is turnover of the flat rate scheme: what is sold by invoice, or leaves Northern Ireland for the EU. */
@@ -101,7 +107,7 @@ export function namesRate(kind: string): boolean {
 export function schemeFault(kind: string, scheme: PeriodScheme | undefined): string | null {
   const own = scheme?.k;
   if (kind.startsWith('frs_')) return own === 'FRS' ? null : 'for the flat rate scheme alone';
-  if (kind.startsWith('cash_')) return scheme?.c === 1 ? null : 'for cash accounting alone';
+  if (kind.startsWith('cash_')) return scheme?.c !== undefined ? null : 'for cash accounting alone';
   if (kind === 'stock_opening' || kind === 'stock_closing') {
     return own === 'A2' || own === 'D2' ? null : 'stock is counted for apportionment 2 and direct calculation 2 alone';
   }

@@ -12,16 +12,20 @@ import { afterHardClose } from './forget-events.ts';
 import { dueOf } from './period-boxes.ts';
 import { recordAssessment } from './record-assessment.ts';
 import { broughtForwardFrom } from './retail-vat.ts';
+import { schemeLimitFlags } from './scheme-limits.ts';
 import { periodKey, traderKey } from './state-keys.ts';
 import type { PeriodAccount } from './takings.ts';
 import {
   openedAccount,
   type TraderState,
+  traderLeaving,
   traderOf,
   traderPeriodAfter,
   traderPeriodOfDay,
   traderValue,
 } from './trader.ts';
+import { addUnpaid, type Unpaid } from './unpaid-invoices.ts';
+import { unpaidAfter, withUnpaidBefore } from './unpaid-of-period.ts';
 import type { VatRules } from './vat-rules.ts';
 import type { VatVerdict } from './vat-verdict.ts';
 
@@ -30,8 +34,8 @@ const NO_AMOUNTS: readonly HeadAmount[] = [];
 /**
  * Closes a period (vat.md 8.2). Softly, after the grace: it is taken for complete; what comes later still counts in it, flagged, since it
  * is not submitted. Hard, with its submission: later events count in the next period, tagged with theirs; what the retail and margin
- * schemes bring forward goes into the next period, and what that moves there is the entry; its events begin to be forgotten in time.
- * Periods are closed hard in order of time.
+ * schemes bring forward, and what cash accounting leaves unpaid at its end, goes into the next period, and what that moves there is the entry; its events begin to be forgotten in time.
+ * Periods are closed hard in order of time. Either close is flagged where turnover ends the trader's right to a scheme (scheme-limits.ts).
  */
 export function assessPeriodClose(
   event: VatPeriodClosed,
@@ -51,6 +55,7 @@ export function assessPeriodClose(
     basePence: ZERO_PENCE,
     taxPeriod: closed.text ?? period.text,
     amounts: closed.amounts,
+    flags: schemeLimitFlags(event.account, trader, period, draft, rules),
   };
   return { is: 'assessed', assessment: recordAssessment(event, eventHash, assessed, undefined, draft) };
 }
@@ -90,10 +95,15 @@ function closeSoftly(event: VatPeriodClosed, trader: TraderState, draft: StateDr
 function closeHard(event: VatPeriodClosed, trader: TraderState, draft: StateDraft, rules: VatRules): Closed {
   const own = accountOf(event.account, event.periodStart, draft);
   const others = trader.o.filter(([start]) => start !== event.periodStart);
-  const after = afterHardClose({ ...trader, o: others }, event.periodEnd, own?.e ?? null);
   const next = traderPeriodAfter(trader, event.periodEnd);
   const before = accountOf(event.account, next.start, draft) ?? openedAccount(trader, next, rules);
-  const forward = own === null ? before : broughtInto(before, own);
+  const unpaid = unpaidLeft(trader, own);
+  // While cash accounting goes on it waits; where it has ended, the next period counts it.
+  const waits = unpaid !== null && before.s?.c === 1;
+  const left = traderLeaving({ ...trader, o: others }, waits ? unpaid : null);
+  const after = afterHardClose(left, event.periodEnd, own?.e ?? null);
+  const brought = own === null ? before : broughtInto(before, own);
+  const forward = unpaid === null || waits ? brought : withUnpaidBefore(brought, unpaid);
   if (forward === before) {
     draft.put(traderKey(event.account), traderValue(after));
     return { text: null, amounts: NO_AMOUNTS };
@@ -103,6 +113,13 @@ function closeHard(event: VatPeriodClosed, trader: TraderState, draft: StateDraf
   draft.put(traderKey(event.account), traderValue({ ...after, o: withPeriod(after.o, [next.start, next.end, soft]) }));
   const amounts = amountsOf(difference(dueOf(before), dueOf(forward)));
   return { text: amounts.length === 0 ? null : next.text, amounts };
+}
+
+/** What this period and those before leave unpaid under cash accounting; null: nothing. */
+function unpaidLeft({ b }: TraderState, own: PeriodAccount | null): Unpaid | null {
+  const unpaid = own === null ? null : unpaidAfter(own);
+  if (unpaid === null || b === undefined) return unpaid ?? b ?? null;
+  return addUnpaid(unpaid, b);
 }
 
 /** The next period with what the one before hands on; the same object where that is nothing. */

@@ -7,9 +7,20 @@ import type { EventId } from '../identity/event-id.ts';
 import { negatePence, type Pence, pence } from '../money/pence.ts';
 import { isForgotten } from './forget-events.ts';
 import { dueOf, type PeriodDue } from './period-boxes.ts';
+import { rateSegmentOn } from './rate-segment.ts';
 import { periodKey, traderKey } from './state-keys.ts';
 import type { PeriodAccount } from './takings.ts';
-import { countingPeriod, type OpenPeriod, openedAccount, type TraderState, traderOf, traderValue } from './trader.ts';
+import {
+  countingPeriod,
+  type OpenPeriod,
+  openedAccount,
+  registrationOn,
+  type TraderState,
+  traderLeaving,
+  traderOf,
+  traderValue,
+} from './trader.ts';
+import { withUnpaidBefore } from './unpaid-of-period.ts';
 import { LATE_PERIODS_MAX, OPEN_PERIODS_MAX } from './vat-limits.ts';
 import type { VatPeriod } from './vat-period.ts';
 import type { VatRules } from './vat-rules.ts';
@@ -62,6 +73,12 @@ export function placeFault({ trader, open, date }: Place, pointer: string): Faul
   return null;
 }
 
+/** The rate segment of an event's day under the scheme of the period in which it counts (rate-segment.ts). */
+export function segmentOfPlace({ trader, counted, date }: Place, rules: VatRules): string | undefined {
+  const registration = registrationOn(trader, counted.start);
+  return registration === null ? undefined : rateSegmentOn(registration, date, rules);
+}
+
 /** Writes a period's account with one event more and says what that moved. `after` is the account as the event leaves it. */
 export function countEvent(
   event: { readonly account: Account; readonly eventId: EventId },
@@ -70,15 +87,19 @@ export function countEvent(
   draft: StateDraft,
 ): CountedEvent {
   const { trader, own, counted, open, account } = place;
-  const moved = difference(dueOf(account), dueOf(after));
+  // A period that opens without cash accounting counts what the periods before left unpaid.
+  const takesUnpaid = open === null && trader.b !== undefined && after.s?.c !== 1;
+  const whole = takesUnpaid && trader.b !== undefined ? withUnpaidBefore(after, trader.b) : after;
+  const moved = difference(dueOf(account), dueOf(whole));
   const isLate = own.start !== counted.start;
-  const marked: PeriodAccount = { ...after, e: event.eventId };
+  const marked: PeriodAccount = { ...whole, e: event.eventId };
   const value = isLate ? withLate(marked, own.start, moved) : marked;
   draft.put(periodKey(event.account, counted.start), value as unknown as StateValue);
   if (open === null) {
+    const left = takesUnpaid ? traderLeaving(trader, null) : trader;
     draft.put(
       traderKey(event.account),
-      traderValue({ ...trader, o: withPeriod(trader.o, [counted.start, counted.end, 0]) }),
+      traderValue({ ...left, o: withPeriod(trader.o, [counted.start, counted.end, 0]) }),
     );
   }
   const soft = open !== null && open[2] === 1;

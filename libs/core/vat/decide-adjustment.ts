@@ -3,15 +3,19 @@ import type { Fault } from '../errors/fault.ts';
 import type { EntryKind } from '../events/entry-kinds.ts';
 import type { StateDraft } from '../events/state-draft.ts';
 import type { VatAdjustmentMade } from '../events/vat-events.ts';
-import { adjustmentHits, isFlatRateTurnover, isRecoverable, schemeFault } from './adjustment-kinds.ts';
+import { adjustmentHits, isFlatRateTurnover, isRecoverable, owedByCustomers, schemeFault } from './adjustment-kinds.ts';
 import { checkAdjustmentFields } from './check-adjustment.ts';
 import { checkVrn } from './check-till.ts';
-import { countEvent, type Place, placeFault, placeOf } from './count-in-period.ts';
+import { countEvent, type Place, placeFault, placeOf, segmentOfPlace } from './count-in-period.ts';
 import { isErrorAboveLimit } from './error-limit.ts';
 import { addFlatRateTurnover } from './flat-rate-turnover.ts';
+import { periodAccountAt } from './period-turnover.ts';
+import { inSegment } from './rate-segment.ts';
 import { recordAssessment } from './record-assessment.ts';
 import { addAdjustment, type PeriodAccount } from './takings.ts';
 import { goodsRateKey } from './trader.ts';
+import { addUnpaid, NOTHING_UNPAID, type Unpaid, unpaidPurchase, unpaidSale } from './unpaid-invoices.ts';
+import { unpaidAfter, withUnpaid } from './unpaid-of-period.ts';
 import { GOODS_RATES_MAX } from './vat-limits.ts';
 import { vatRate } from './vat-rate.ts';
 import { type VatRules, vatParameterOn } from './vat-rules.ts';
@@ -43,15 +47,38 @@ export function assessAdjustment(
   if (after === null)
     return refusedFor('E_AMOUNT_RANGE', '/netPence', 'the sums of the period would leave what can be counted');
   const { period, amounts, flags, before } = countEvent(event, place, after, draft);
-  const isAbove = isErrorAboveLimit(event.kind, after, event.taxPoint, rules);
+  const more = [
+    ...(isErrorAboveLimit(event.kind, after, event.taxPoint, rules) ? ['ERROR_ABOVE_LIMIT'] : []),
+    ...(isPaidAboveInvoiced(event, place, after, draft) ? ['PAID_ABOVE_INVOICED'] : []),
+  ];
   const assessed = {
     kind: entryKindOf(event.kind),
     taxPeriod: period.text,
     basePence: event.netPence,
     amounts,
-    flags: isAbove ? [...flags, 'ERROR_ABOVE_LIMIT'] : flags,
+    flags: more.length === 0 ? flags : [...flags, ...more],
   };
   return { is: 'assessed', assessment: recordAssessment(event, eventHash, assessed, before, draft) };
+}
+
+/**
+ * True for a payment by which more is paid than was invoiced since cash accounting began: most likely it is of an invoice from before,
+ * which counted when it was sent and is not to be entered again.
+ */
+function isPaidAboveInvoiced(
+  { account, kind }: VatAdjustmentMade,
+  { trader, counted }: Place,
+  after: PeriodAccount,
+  draft: StateDraft,
+): boolean {
+  if (kind !== 'cash_received' && kind !== 'cash_paid') return false;
+  let unpaid = addUnpaid(after.u ?? NOTHING_UNPAID, trader.b ?? NOTHING_UNPAID);
+  for (const [start] of trader.o) {
+    const own = start === counted.start ? null : unpaidAfter(periodAccountAt(account, start, draft));
+    if (own !== null) unpaid = addUnpaid(unpaid, own);
+  }
+  const [sales, salesVat, purchases, inputVat] = unpaid;
+  return kind === 'cash_received' ? sales < 0 || salesVat < 0 : purchases < 0 || inputVat < 0;
 }
 
 /** The period's account with the adjustment; null where a sum would leave the safe integers. */
@@ -62,6 +89,10 @@ function accountAfter(event: VatAdjustmentMade, place: Place, rules: VatRules): 
   const parts = isRecoverable(kind, scheme) ? hits.sign * vatPence * event.recoverableBasisPoints : 0;
   const counted = addAdjustment(place.account, kind, netPence, vatPence, parts);
   if (counted === null) return null;
+  if (scheme?.c !== undefined) {
+    const unpaid = unpaidChange(event);
+    if (unpaid !== null) return withUnpaid(counted, unpaid);
+  }
   if (isFlatRateTurnover(kind, scheme)) {
     return addFlatRateTurnover(counted, hits.sign * (netPence + vatPence), place, rules);
   }
@@ -69,7 +100,7 @@ function accountAfter(event: VatAdjustmentMade, place: Place, rules: VatRules): 
     case 'frs_relevant_goods':
       return checked({ ...counted, r: (counted.r ?? 0) + netPence + vatPence }, (after) => after.r ?? 0);
     case 'goods_for_resale':
-      return withGoods(counted, 'q', event);
+      return withResaleGoods(counted, event, segmentOfPlace(place, rules));
     case 'stock_closing':
       return withGoods(counted, 'c', event);
     case 'stock_opening':
@@ -83,6 +114,23 @@ function accountAfter(event: VatAdjustmentMade, place: Place, rules: VatRules): 
     default:
       return counted;
   }
+}
+
+/** What an invoice or a payment changes of what is unpaid under cash accounting; null for any other kind. */
+function unpaidChange({ kind, netPence, vatPence, recoverableBasisPoints }: VatAdjustmentMade): Unpaid | null {
+  if (kind === 'cash_paid') return unpaidPurchase(-netPence, -vatPence, recoverableBasisPoints);
+  const sign = owedByCustomers(kind);
+  return sign === 0 ? null : unpaidSale(sign * netPence, sign * vatPence);
+}
+
+function withResaleGoods(
+  account: PeriodAccount,
+  event: VatAdjustmentMade,
+  segment: string | undefined,
+): PeriodAccount | null {
+  const after = withGoods(account, 'q', event);
+  if (after === null) return null;
+  return inSegment(after, segment, { q: { [goodsRateKey(event.ratePct ?? '0')]: event.netPence } });
 }
 
 function withGoods(account: PeriodAccount, part: 'q' | 'c', event: VatAdjustmentMade): PeriodAccount | null {

@@ -7,6 +7,8 @@ import { checkVrn } from './check-till.ts';
 import { countEvent, placeFault, placeOf } from './count-in-period.ts';
 import { recordAssessment } from './record-assessment.ts';
 import { addAdjustment, addPurchase, type PeriodAccount } from './takings.ts';
+import { unpaidPurchase } from './unpaid-invoices.ts';
+import { withUnpaid } from './unpaid-of-period.ts';
 import type { VatRules } from './vat-rules.ts';
 import { refusedFor, type VatVerdict } from './vat-verdict.ts';
 
@@ -33,10 +35,14 @@ export function assessPurchase(
   return { is: 'assessed', assessment: recordAssessment(event, eventHash, assessed, before, draft) };
 }
 
-/** Under the flat rate scheme the percentage stands for it, under cash accounting its payment counts: its sums are kept, out of every box. */
+/** Under the flat rate scheme the percentage stands for it, under cash accounting its payment counts: its sums are kept, and that it is unpaid. */
 function accountAfter(account: PeriodAccount, event: PurchaseRecorded): PeriodAccount | null {
   const { netPence, vatPence } = event;
-  const waits = account.s?.k === 'FRS' || account.s?.c === 1;
-  if (waits) return addAdjustment(account, event.kind, netPence, vatPence, 0);
+  const isCash = account.s?.c !== undefined;
+  if (isCash || account.s?.k === 'FRS') {
+    const kept = addAdjustment(account, event.kind, netPence, vatPence, 0);
+    if (kept === null || !isCash) return kept;
+    return withUnpaid(kept, unpaidPurchase(netPence, vatPence, event.recoverableBasisPoints));
+  }
   return addPurchase(account, netPence, vatPence, event.recoverableBasisPoints);
 }

@@ -5,7 +5,9 @@ import type { TraderRegistered } from '../events/vat-events.ts';
 import { ZERO_PENCE } from '../money/pence.ts';
 import { checkRegistrationFields } from './check-registration.ts';
 import { checkVrn } from './check-till.ts';
+import { applyCashChange } from './end-of-cash-accounting.ts';
 import { recordAssessment } from './record-assessment.ts';
+import { schemeJoinFlags } from './scheme-limits.ts';
 import { traderKey } from './state-keys.ts';
 import {
   isSameCadence,
@@ -42,8 +44,11 @@ export function assessRegistration(
   const kept = trader.r.filter(({ validFrom }) => validFrom !== registration.validFrom);
   if (kept.length >= REGISTRATIONS_MAX)
     return refusedFor('TOO_MANY', '/validFrom', `at most ${REGISTRATIONS_MAX} of a trader`);
-  draft.put(traderKey(event.account), traderValue({ ...trader, r: [...kept, registration] }));
-  const assessed = { kind: 'charge' as const, taxPeriod: '', basePence: ZERO_PENCE, amounts: [] };
+  const after: TraderState = { ...trader, r: [...kept, registration] };
+  draft.put(traderKey(event.account), traderValue(after));
+  const flags = schemeJoinFlags(event.account, after, registration, draft, rules);
+  const moved = applyCashChange(event.account, after, registration, draft, rules);
+  const assessed = { kind: 'charge' as const, basePence: ZERO_PENCE, ...moved, flags };
   return { is: 'assessed', assessment: recordAssessment(event, eventHash, assessed, undefined, draft) };
 }
 

@@ -14,8 +14,9 @@ import {
   type TillTime,
 } from './check-till.ts';
 import type { LinesReading, RateSource } from './check-till-lines.ts';
-import { countEvent, type Place, placeFault, placeOf } from './count-in-period.ts';
+import { countEvent, type Place, placeFault, placeOf, segmentOfPlace } from './count-in-period.ts';
 import { addFlatRateTurnover } from './flat-rate-turnover.ts';
+import { inSegment } from './rate-segment.ts';
 import { countAssessment, nextNumber } from './record-assessment.ts';
 import {
   afterReturn,
@@ -131,12 +132,19 @@ function checkSale(event: TillEvent, sale: RememberedSale, draft: StateDraft, fa
 function accountAfter(place: Place, takings: LinesReading | null, rules: VatRules): PeriodAccount | null {
   if (takings === null) return { ...place.account, n: place.account.n + 1 };
   const counted = addTakings(place.account, takings.rates, takings.grossPence);
-  if (counted === null || place.account.s?.k !== 'FRS') return counted;
+  const scheme = place.account.s;
+  if (counted === null || scheme === undefined) return counted;
+  if (scheme.x !== undefined) return inSegment(counted, segmentOfPlace(place, rules), { g: sumsByRate(takings) });
+  if (scheme.k !== 'FRS') return counted;
   let turnoverPence = 0;
   takings.rates.forEach((rate, index) => {
     if (rate.treatment !== 'O') turnoverPence += takings.grossPence[index] ?? 0;
   });
   return addFlatRateTurnover(counted, turnoverPence, place, rules);
+}
+
+function sumsByRate({ rates, grossPence }: LinesReading): Readonly<Record<string, number>> {
+  return Object.fromEntries(rates.map(({ key }, index) => [key, grossPence[index] ?? 0]));
 }
 
 function remember(

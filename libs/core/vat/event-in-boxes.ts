@@ -1,7 +1,7 @@
 import type { HeadAmount } from '../events/decision.ts';
-import type { PurchaseRecorded, TillEvent, VatAdjustmentMade } from '../events/vat-events.ts';
+import type { TillEvent, VatAdjustmentMade, VatEvent } from '../events/vat-events.ts';
 import { type Pence, pence } from '../money/pence.ts';
-import { adjustmentHits } from './adjustment-kinds.ts';
+import { adjustmentHits, type BoxHits, NO_BOX, owedByCustomers } from './adjustment-kinds.ts';
 import type { PeriodScheme } from './takings.ts';
 import type { VatRate } from './vat-rate.ts';
 
@@ -20,7 +20,7 @@ const PRICE_IN_BOX_6: ReadonlySet<string> = new Set(['margin_sale', 'margin_pool
  * @param rateOf the rate of a till's line by its category; null where it is not known.
  */
 export function sharesOfEvent(
-  event: TillEvent | PurchaseRecorded | VatAdjustmentMade,
+  event: VatEvent,
   amounts: readonly HeadAmount[],
   scheme: PeriodScheme | undefined,
   rateOf: (category: string) => VatRate | null,
@@ -30,8 +30,14 @@ export function sharesOfEvent(
   switch (event.type) {
     case 'TillEvent':
       return tillShares(event, outputVat, scheme, rateOf);
-    case 'PurchaseRecorded':
-      return withoutZeros({ 1: outputVat, 4: inputVat, 7: event.netPence });
+    case 'PurchaseRecorded': {
+      const waits = scheme?.k === 'FRS' || scheme?.c === 1;
+      return withoutZeros({ 1: outputVat, 4: inputVat, 7: waits ? 0 : event.netPence });
+    }
+    case 'VatPeriodClosed':
+    case 'TraderRegistered':
+      // What a close brings forward, and what cash accounting leaves unpaid at its end: their VAT, without net values of their own.
+      return withoutZeros({ 1: outputVat, 4: inputVat });
     case 'VatAdjustmentMade':
       return adjustmentShares(event, outputVat, inputVat, scheme);
   }
@@ -61,7 +67,7 @@ function adjustmentShares(
   scheme: PeriodScheme | undefined,
 ): BoxShares {
   const { kind, netPence, vatPence } = event;
-  const { vat, net, sign } = adjustmentHits(kind, scheme);
+  const { vat, net, sign } = hitsOfEvent(kind, scheme);
   const shares: Record<1 | 2 | 4 | 6 | 7 | 8 | 9, number> = { 1: 0, 2: 0, 4: inputVat, 6: 0, 7: 0, 8: 0, 9: 0 };
   for (const box of net) shares[box] += sign * netPence;
   // What box 2 does not hold of the output VAT is box 1.
@@ -70,6 +76,13 @@ function adjustmentShares(
   if (MOVES_RETAIL_VAT.test(kind)) shares[6] -= outputVat;
   if (PRICE_IN_BOX_6.has(kind)) shares[6] += netPence;
   return withoutZeros(shares);
+}
+
+/** In the last period of cash accounting an invoice counts whether or not it is paid, and its payment no more. */
+function hitsOfEvent(kind: string, scheme: PeriodScheme | undefined): BoxHits {
+  if (scheme?.c !== 2) return adjustmentHits(kind, scheme);
+  if (kind.startsWith('cash_')) return NO_BOX;
+  return owedByCustomers(kind) === 0 ? adjustmentHits(kind, scheme) : adjustmentHits(kind, undefined);
 }
 
 function amountOf(amounts: readonly HeadAmount[], head: 'outputVat' | 'inputVat'): number {

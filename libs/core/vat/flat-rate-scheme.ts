@@ -1,4 +1,4 @@
-import { dateOf, daysInMonth, type LocalDate, partsOf } from '../calendar/local-date.ts';
+import { addMonths, type LocalDate } from '../calendar/local-date.ts';
 import { TallyError } from '../errors/tally-error.ts';
 import { halfUpShare } from '../money/half-up.ts';
 import { type Pence, pence } from '../money/pence.ts';
@@ -84,7 +84,7 @@ function percentageOf(
   }
   const full = limitedCost ? vatParameterOn(rules, 'limitedCostTrader.rate', segment.start) : ofSector;
   if (registeredOn === null) return full;
-  const anniversary = yearAfter(registeredOn);
+  const anniversary = addMonths(registeredOn, 12);
   if (segment.start >= anniversary) return full;
   if (segment.end >= anniversary) {
     throw new TallyError('E_FRS_SEGMENT_SPANS_ANNIVERSARY', `split the turnover at ${anniversary}`, { anniversary });
@@ -116,9 +116,4 @@ function capitalGoodsVat(period: FlatRatePeriod, rules: VatRules): Pence {
   let sum = 0;
   for (const item of period.capitalGoods) if (!item.service && item.grossPence >= minimum) sum += item.vatPence;
   return pence(sum);
-}
-
-function yearAfter(date: LocalDate): LocalDate {
-  const { year, month, day } = partsOf(date);
-  return dateOf(year + 1, month, Math.min(day, daysInMonth(year + 1, month)));
 }

@@ -1,4 +1,4 @@
-import { addDays, dateOf, daysInMonth, type LocalDate, partsOf } from '../calendar/local-date.ts';
+import { addDays, addMonths, type LocalDate } from '../calendar/local-date.ts';
 import { halfUpShare } from '../money/half-up.ts';
 import { type Pence, pence } from '../money/pence.ts';
 import { vatDueDate } from './vat-period.ts';
@@ -42,9 +42,5 @@ export function balancingPayment(yearEnd: LocalDate, yearPence: number, paidPenc
 
 /** The last day of the n-th month of a year that begins on this day. */
 function endOfMonthOf(yearStart: LocalDate, month: number): LocalDate {
-  const { year, month: first, day } = partsOf(yearStart);
-  const months = year * 12 + first - 1 + month;
-  const [nextYear, nextMonth] = [Math.floor(months / 12), (months % 12) + 1];
-  const sameDay = dateOf(nextYear, nextMonth, Math.min(day, daysInMonth(nextYear, nextMonth)));
-  return addDays(sameDay, -1);
+  return addDays(addMonths(yearStart, month), -1);
 }

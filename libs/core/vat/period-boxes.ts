@@ -2,6 +2,7 @@ import { type Pence, pence } from '../money/pence.ts';
 import { adjustmentHits } from './adjustment-kinds.ts';
 import { flatRateTurnover, retailVatOf, taxableOf } from './retail-vat.ts';
 import { inputVatOf, type PeriodAccount } from './takings.ts';
+import { unpaidDueIn } from './unpaid-invoices.ts';
 import { rateOfKey, vatRate, vatWithin } from './vat-rate.ts';
 import { type PoundsRule, type VatReturn, wholePounds } from './vat-return.ts';
 
@@ -44,11 +45,12 @@ export function boxesOf(account: PeriodAccount, poundsRule: PoundsRule): VatRetu
 }
 
 function outputBoxes(account: PeriodAccount): readonly [box1: number, box2: number] {
-  const boxes = { 1: retailVatOf(account) + marginVatOf(account) + poolVatOf(account), 2: 0 };
+  const boxes = { 1: retailVatOf(account) + marginOutputVatOf(account), 2: 0 };
   for (const [kind, [, vatPence]] of Object.entries(account.a ?? {})) {
     const { vat, sign } = adjustmentHits(kind, account.s);
     for (const box of vat) if (box !== 4) boxes[box] += sign * vatPence;
   }
+  boxes[1] += unpaidDueIn(account)?.[1] ?? 0;
   return [boxes[1], boxes[2]];
 }
 
@@ -61,7 +63,10 @@ function netBoxes(account: PeriodAccount): Record<6 | 7 | 8 | 9, number> {
     // The whole price less the VAT on the margin (Notice 718).
     if (kind === 'margin_sale' || kind === 'margin_pool_sale') net[6] += netPence;
   }
-  net[6] -= marginVatOf(account) + poolVatOf(account);
+  net[6] -= marginOutputVatOf(account);
+  const [sales, , purchases] = unpaidDueIn(account) ?? [0, 0, 0];
+  net[6] += sales;
+  net[7] += purchases;
   return net;
 }
 
@@ -82,6 +87,11 @@ function dispatchedOf({ g }: PeriodAccount): number {
   let dispatched = 0;
   for (const [key, amount] of Object.entries(g)) if (key.endsWith('D')) dispatched += amount;
   return dispatched;
+}
+
+/** Output VAT of the margin scheme: of single items and of the pool. */
+export function marginOutputVatOf(account: PeriodAccount): number {
+  return marginVatOf(account) + poolVatOf(account);
 }
 
 /** VAT within the margins of single items, once per rate. */

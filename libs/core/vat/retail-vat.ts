@@ -1,6 +1,7 @@
 import { halfUpQuotient, halfUpShare } from '../money/half-up.ts';
 import { type Pence, pence } from '../money/pence.ts';
-import type { BroughtForward, PeriodAccount } from './takings.ts';
+import { addedUp, lessAll, majorityOfSegment, segmentsOf } from './rate-segment.ts';
+import type { BroughtForward, PeriodAccount, SegmentSums } from './takings.ts';
 import { rateOfKey, type VatRate, vatWithin } from './vat-rate.ts';
 
 type ByRate = Readonly<Record<string, number>>;
@@ -11,28 +12,64 @@ type ByRate = Readonly<Record<string, number>>;
  * what was accounted for in its periods before.
  */
 export function retailVatOf(account: PeriodAccount): Pence {
-  const year = account.s?.e === 1 ? account.y : undefined;
   switch (account.s?.k) {
     case undefined:
       return posVat(account.g);
     case 'FRS':
       return flatRateVatOf(account);
     case 'A1': {
-      const own = apportionedVat(account.g, account.q ?? {});
-      if (year === undefined) return own;
-      return pence(apportionedVat(sum(account.g, year.g), sum(account.q, year.q)) - year.d);
+      const vatOf = (_segment: string, { g, q }: SegmentSums) => apportionedVat(g, q);
+      if (account.s.e !== 1 || account.y === undefined) return vatOfSegments(segmentsOf(account), vatOf);
+      return pence(vatOfSegments(segmentsOfYear(account), vatOf) - account.y.d);
     }
     case 'A2':
-      return apportionedVat(account.g, sum(account.q, ...(account.y?.w ?? [])));
+      return apportionedVat(account.g, addedUp(account.q, ...(account.y?.w ?? [])));
     case 'D1':
-      return directVat(account.g, account.q ?? {}, account.s.u);
     case 'D2': {
+      const majority = account.s.u;
+      const vatOf = (segment: string, { g, q }: SegmentSums) => directVat(g, q, majorityOfSegment(segment, majority));
       // Without a count of stock there is nothing to adjust by.
-      if (account.s.e !== 1 || account.c === undefined) return directVat(account.g, account.q ?? {}, account.s.u);
-      const sold = less(sum(account.q, year?.q, year?.o), account.c);
-      return pence(directVat(sum(account.g, year?.g), sold, account.s.u) - (year?.d ?? 0));
+      const isAdjusted = account.s.k === 'D2' && account.s.e === 1 && account.c !== undefined;
+      if (!isAdjusted) return vatOfSegments(segmentsOf(account), vatOf);
+      return pence(vatOfSegments(withStock(segmentsOfYear(account), account), vatOf) - (account.y?.d ?? 0));
     }
   }
+}
+
+function vatOfSegments(
+  segments: ReadonlyMap<string, SegmentSums>,
+  vatOf: (segment: string, sums: SegmentSums) => Pence,
+): Pence {
+  let vat = 0;
+  for (const [segment, sums] of segments) vat += vatOf(segment, sums);
+  return pence(vat);
+}
+
+/** Takings and goods of the retail year so far, this period among it. What was not told apart before is of this period's own segment. */
+function segmentsOfYear(account: PeriodAccount): ReadonlyMap<string, SegmentSums> {
+  const { y, s } = account;
+  const all = new Map(segmentsOf(account));
+  const before = [[s?.x ?? '', { g: y?.g ?? {}, q: y?.q ?? {} }] as const, ...Object.entries(y?.z ?? {})];
+  for (const [segment, sums] of before) {
+    const own = all.get(segment);
+    all.set(segment, { g: addedUp(own?.g, sums.g), q: addedUp(own?.q, sums.q) });
+  }
+  return all;
+}
+
+/** What was sold of the goods: the stock at the start of the year was sold first, and that at its end is left of what came last. */
+function withStock(
+  segments: ReadonlyMap<string, SegmentSums>,
+  { y, c }: PeriodAccount,
+): ReadonlyMap<string, SegmentSums> {
+  const inOrder = [...segments].sort(([a], [b]) => (a < b ? -1 : 1));
+  return new Map(
+    inOrder.map(([segment, { g, q }], index) => {
+      const opened = index === 0 ? addedUp(q, y?.o) : q;
+      const sold = index === inOrder.length - 1 ? lessAll(opened, [c ?? {}]) : opened;
+      return [segment, { g, q: sold }];
+    }),
+  );
 }
 
 /** VAT-inclusive turnover of the flat rate scheme (its box 6). */
@@ -64,13 +101,14 @@ export function broughtForwardFrom(account: PeriodAccount): BroughtForward | nul
   // A year that ends without a count goes on with the last one.
   const stock = (isYearEnd ? account.c : undefined) ?? before?.o ?? {};
   if (isYearEnd) return { d: 0, g: {}, q: {}, w: window, o: stock };
-  return {
-    d: (before?.d ?? 0) + retailVatOf(account),
-    g: sum(before?.g, account.g),
-    q: sum(before?.q, account.q),
-    w: window,
-    o: stock,
-  };
+  const year = { d: (before?.d ?? 0) + retailVatOf(account), w: window, o: stock };
+  if (account.s?.x !== undefined) {
+    const z = Object.fromEntries(
+      segmentsOfYear({ ...account, y: { d: 0, w: [], o: {}, g: {}, q: {}, z: before?.z ?? {} } }),
+    );
+    return { ...year, g: before?.g ?? {}, q: before?.q ?? {}, z };
+  }
+  return { ...year, g: addedUp(before?.g, account.g), q: addedUp(before?.q, account.q) };
 }
 
 /** Apportionment 2 looks at four periods, this one among them. */
@@ -124,17 +162,4 @@ function total(amounts: ByRate): number {
   let all = 0;
   for (const amount of Object.values(amounts)) all += amount;
   return all;
-}
-
-function sum(...parts: readonly (ByRate | undefined)[]): ByRate {
-  const all: Record<string, number> = {};
-  for (const part of parts) {
-    for (const [key, amount] of Object.entries(part ?? {})) all[key] = (all[key] ?? 0) + amount;
-  }
-  return all;
-}
-
-function less(from: ByRate, amounts: ByRate): ByRate {
-  const negated = Object.fromEntries(Object.entries(amounts).map(([key, amount]) => [key, -amount]));
-  return sum(from, negated);
 }

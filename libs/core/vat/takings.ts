@@ -1,5 +1,6 @@
 import type { StateValue } from '../events/decision.ts';
 import { type Pence, pence } from '../money/pence.ts';
+import { addUnpaid, type Unpaid, unpaidDueIn } from './unpaid-invoices.ts';
 import { compareVatRates, type VatRate, vatRateOfKey, vatWithin } from './vat-rate.ts';
 
 /**
@@ -30,8 +31,14 @@ export interface PeriodAccount {
   readonly q?: Readonly<Record<string, number>>;
   /** Stock at expected selling prices by rate key, counted at the end of the period. */
   readonly c?: Readonly<Record<string, number>>;
+  /** Retail schemes: the part of `g` and `q` that is of other rate segments than the scheme's `x`. */
+  readonly z?: Readonly<Record<string, SegmentSums>>;
   /** What the hard close of the period before brought here. */
   readonly y?: BroughtForward;
+  /** Cash accounting: what was invoiced in the period less what was paid in it. */
+  readonly u?: Unpaid;
+  /** What earlier periods of cash accounting left unpaid, counted here since the scheme has ended. */
+  readonly b?: Unpaid;
   /** Margin scheme: margins above nothing, of single items, by rate key. */
   readonly v?: Readonly<Record<string, number>>;
   /** Margin scheme, global: sales, purchases with what was brought forward, and the rate in basis points. */
@@ -46,14 +53,22 @@ export interface PeriodAccount {
 export interface PeriodScheme {
   /** FRS: flat rate; A1, A2: apportionment; D1, D2: direct calculation; absent: point of sale. */
   readonly k?: 'FRS' | 'A1' | 'A2' | 'D1' | 'D2';
-  /** 1: cash accounting, invoices count when they are paid. */
-  readonly c?: 1;
+  /** 1: cash accounting, invoices count when they are paid; 2: and the scheme ends with this period, in which all that is unpaid counts. */
+  readonly c?: 1 | 2;
   /** Direct calculation: rate key of the majority of the goods. */
   readonly u?: string;
+  /** Apportionment 1, direct calculation: rate segment of the first day (rate-segment.ts); absent: a change of rate splits nothing. */
+  readonly x?: string;
   /** Flat rate: the limited cost trader test is made; least relevant goods in pence, least share of turnover in basis points. */
   readonly w?: readonly [minimumPence: number, shareBasisPoints: number];
   /** 1: the retail year ends with this period: annual adjustment. */
   readonly e?: 1;
+}
+
+/** Takings and goods of the days between two changes of rate, as `g` and `q`. */
+export interface SegmentSums {
+  readonly g: Readonly<Record<string, number>>;
+  readonly q: Readonly<Record<string, number>>;
 }
 
 /** From the periods before, once each is closed hard. */
@@ -62,6 +77,8 @@ export interface BroughtForward {
   readonly d: number;
   readonly g: Readonly<Record<string, number>>;
   readonly q: Readonly<Record<string, number>>;
+  /** The same by rate segment, of periods that tell them apart: beside `g` and `q`, not in them. */
+  readonly z?: Readonly<Record<string, SegmentSums>>;
   /** Goods of up to three periods before, oldest first (apportionment 2). */
   readonly w: readonly Readonly<Record<string, number>>[];
   /** Stock at the start of the retail year. */
@@ -141,9 +158,18 @@ export function outputVatOf(account: PeriodAccount): Pence {
 
 /** Recoverable input VAT of the period so far, half up and symmetric. */
 export function inputVatOf(account: PeriodAccount): Pence {
+  const unpaid = unpaidDueIn(account);
+  if (unpaid !== null) {
+    const [, , , whole, parts] = addUnpaid(unpaid, [0, 0, 0, account.i, account.f]);
+    return roundedInput(whole, parts);
+  }
+  return roundedInput(account.i, account.f);
+}
+
+function roundedInput(whole: number, parts: number): Pence {
   const half = PARTS / 2;
-  const up = account.i < 0 ? account.f > half : account.f >= half;
-  return pence(up ? account.i + 1 : account.i);
+  const up = whole < 0 ? parts > half : parts >= half;
+  return pence(up ? whole + 1 : whole);
 }
 
 /** Gross takings and VAT by rate, listed S R Z E O and by falling rate. */

@@ -3,8 +3,10 @@ import type { StateValue, StateView } from '../events/decision.ts';
 import type { TraderRegistered, VatCadence } from '../events/vat-events.ts';
 import type { Account } from '../identity/account.ts';
 import { halfUpShare } from '../money/half-up.ts';
+import { majorityOfSegment, rateSegmentOn } from './rate-segment.ts';
 import { traderKey } from './state-keys.ts';
 import { EMPTY_PERIOD, type PeriodAccount, type PeriodScheme } from './takings.ts';
+import type { Unpaid } from './unpaid-invoices.ts';
 import { cadencePeriodOfDay, DEFAULT_STAGGER, type VatPeriod, vatPeriodOfDay } from './vat-period.ts';
 import { basisPointsOfPercent, vatRate } from './vat-rate.ts';
 import { findVatParameter, type VatRules, vatParameterOn } from './vat-rules.ts';
@@ -29,6 +31,8 @@ export interface TraderState {
   readonly x: readonly string[];
   /** Last day of the periods whose events are forgotten; null: none is. */
   readonly k: LocalDate | null;
+  /** Cash accounting: what periods closed hard left unpaid; absent: nothing. */
+  readonly b?: Unpaid;
 }
 
 /** What applies to a trader that said nothing: stagger 1, point of sale, on invoices. */
@@ -41,6 +45,12 @@ export function traderOf(account: Account, view: StateView): TraderState {
 
 export function traderValue(trader: TraderState): StateValue {
   return trader as unknown as StateValue;
+}
+
+/** The trader to whom more is left unpaid, or nothing any more. */
+export function traderLeaving(trader: TraderState, unpaid: Unpaid | null): TraderState {
+  const { b: _before, ...rest } = trader;
+  return unpaid === null ? rest : { ...rest, b: unpaid };
 }
 
 /** What holds on a day, or null where the trader said nothing of it. */
@@ -85,7 +95,7 @@ export function countingPeriod(
 /** The account of a period before its first event: under the scheme that holds on its first day. */
 export function openedAccount(trader: TraderState, period: VatPeriod, rules: VatRules): PeriodAccount {
   const registration = registrationOn(trader, period.start);
-  const scheme = registration === null ? undefined : schemeOf(registration, period, rules);
+  const scheme = registration === null ? undefined : schemeOf(registration, period, cashOf(trader, period), rules);
   return scheme === undefined ? EMPTY_PERIOD : { ...EMPTY_PERIOD, s: scheme };
 }
 
@@ -105,23 +115,48 @@ export function naturalPeriodOfDay(registration: Registration | null, day: numbe
   return cadencePeriodOfDay(day, registration.cadence, registration.annualEndMonth);
 }
 
-function schemeOf(registration: Registration, period: VatPeriod, rules: VatRules): PeriodScheme | undefined {
-  const cash = registration.cashAccounting ? { c: 1 as const } : {};
+/** Whether a period has cash accounting, and whether it is the last one that has (`c` of its scheme). */
+export function cashOf(trader: TraderState, { start, end }: VatPeriod): PeriodScheme['c'] {
+  if (registrationOn(trader, start)?.cashAccounting !== true) return undefined;
+  return registrationOn(trader, addDays(end, 1))?.cashAccounting === true ? 1 : 2;
+}
+
+function schemeOf(
+  registration: Registration,
+  period: VatPeriod,
+  c: PeriodScheme['c'],
+  rules: VatRules,
+): PeriodScheme | undefined {
+  const cash = c === undefined ? {} : { c };
   const yearEnd = isRetailYearEnd(registration.cadence, period.end) ? { e: 1 as const } : {};
   switch (registration.scheme) {
     case 'pointOfSale':
-      return registration.cashAccounting ? cash : undefined;
+      return c === undefined ? undefined : cash;
     case 'apportionment1':
-      return { k: 'A1', ...cash, ...yearEnd };
+      return { k: 'A1', ...cash, ...yearEnd, ...segmentOf(registration, period, rules) };
     case 'apportionment2':
       return { k: 'A2', ...cash };
     case 'directCalculation1':
-      return { k: 'D1', u: majorityKeyOf(registration), ...cash };
+      return { k: 'D1', u: majorityKeyOf(registration), ...cash, ...segmentOf(registration, period, rules) };
     case 'directCalculation2':
-      return { k: 'D2', u: majorityKeyOf(registration), ...cash, ...yearEnd };
+      return {
+        k: 'D2',
+        u: majorityKeyOf(registration),
+        ...cash,
+        ...yearEnd,
+        ...segmentOf(registration, period, rules),
+      };
     case 'flatRate':
       return { k: 'FRS', ...limitedCostTestOf(registration, period, rules) };
   }
+}
+
+/** The segment of a period's first day, with the rate of the majority of the goods on it. */
+function segmentOf(registration: Registration, period: VatPeriod, rules: VatRules): Pick<PeriodScheme, 'x' | 'u'> {
+  const x = rateSegmentOn(registration, period.start, rules);
+  if (x === undefined) return {};
+  const u = majorityOfSegment(x, undefined);
+  return u === undefined ? { x } : { x, u };
 }
 
 function majorityKeyOf({ majorityRatePct }: Registration): string {

@@ -1,4 +1,4 @@
-import { dayNumber, type LocalDate } from '../calendar/local-date.ts';
+import { dateOfDayNumber, dayNumber, type LocalDate } from '../calendar/local-date.ts';
 import { TallyError } from '../errors/tally-error.ts';
 import type { VatRegion } from '../events/vat-events.ts';
 import { type VatRate, vatRate } from './vat-rate.ts';
@@ -91,6 +91,13 @@ export function vatParameterOn(rules: VatRules, name: string, date: LocalDate): 
   const value = findVatParameter(rules, name, date);
   if (value === null) throw new TallyError('RATE_NOT_IN_FORCE', `${name} has no value on ${date}`, { name, date });
   return value;
+}
+
+/** The day from which the figure holds that findVatParameter gives; null where it gives none. */
+export function vatParameterSince(rules: VatRules, name: string, date: LocalDate): LocalDate | null {
+  const days = rules.parameters.get(name)?.days ?? [];
+  const day = days.findLast((candidate) => candidate <= dayNumber(date));
+  return day === undefined ? null : dateOfDayNumber(day);
 }
 
 function valueAt<Value>(timeline: Timeline<Value>, day: number): Value | null {

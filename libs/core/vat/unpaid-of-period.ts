@@ -1,0 +1,18 @@
+import type { PeriodAccount } from './takings.ts';
+import { addUnpaid, NOTHING_UNPAID, type Unpaid } from './unpaid-invoices.ts';
+
+/** The account with more that is invoiced or paid; null where a sum would leave the safe integers. */
+export function withUnpaid(account: PeriodAccount, added: Unpaid): PeriodAccount | null {
+  const u = addUnpaid(account.u ?? NOTHING_UNPAID, added);
+  return u.every((sum) => Number.isSafeInteger(sum)) ? { ...account, u } : null;
+}
+
+/** What the period leaves unpaid to the next ones: nothing where it counts it itself. */
+export function unpaidAfter({ s, u }: PeriodAccount): Unpaid | null {
+  return s?.c === 1 && u !== undefined && u.some((sum) => sum !== 0) ? u : null;
+}
+
+/** The account with what earlier periods left unpaid. */
+export function withUnpaidBefore(account: PeriodAccount, unpaid: Unpaid): PeriodAccount {
+  return { ...account, b: account.b === undefined ? unpaid : addUnpaid(account.b, unpaid) };
+}

@@ -1,0 +1,201 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { localDate } from '../../../../../libs/core/calendar/local-date.ts';
+import type { TraderRegistered } from '../../../../../libs/core/events/vat-events.ts';
+import { sharesOfEvent } from '../../../../../libs/core/vat/event-in-boxes.ts';
+import { VatBook } from '../../../../support/vat-book.ts';
+import { testVatRules } from '../../../../support/vat-rules.ts';
+import { sampleAdjustment, sampleClose, samplePurchase, sampleRegistration } from '../../../../support/vat-samples.ts';
+
+const RULES = testVatRules();
+const Q1 = ['2026-01-01', '2026-03-31'] as const;
+const Q2 = ['2026-04-01', '2026-06-30'] as const;
+const Q3 = ['2026-07-01', '2026-09-30'] as const;
+let book: VatBook;
+beforeEach(() => {
+  book = new VatBook(RULES);
+  register('begin', '2026-01-01', { cashAccounting: true });
+});
+
+const register = (name: string, validFrom: string, other: Partial<TraderRegistered> = {}) =>
+  book.decide(sampleRegistration(name, { validFrom: localDate(validFrom), ...other }));
+/** The end: from 1 July on invoices count when they are sent, and the second quarter is the last one of the scheme. */
+const end = (name = 'end') => register(name, Q3[0]);
+const adjust = (name: string, kind: string, day: string, net: number, vat: number) =>
+  book.decide(sampleAdjustment(name, kind, net, vat, { taxPoint: localDate(day) }));
+const close = ([start, to]: readonly [string, string]) => book.decide(sampleClose(`c${start}`, start, to, 'hard'));
+const first = (decision: ReturnType<VatBook['decide']>) => decision.results[0];
+const entries = () =>
+  book.decisions
+    .flatMap(({ results }) => results)
+    .reduce((sum, { amounts }) => sum + amounts.reduce((s, a) => s + a.pence, 0), 0);
+
+/** 1,000.00 + 200.00 invoiced in the first quarter, half of it paid; a purchase of 500.00 + 100.00, a fifth paid, VAT recoverable to 25%. */
+function tradeInFirstQuarter(): void {
+  adjust('i1', 'sale', Q1[0], 100_000, 20_000);
+  adjust('z1', 'sale_zero', Q1[0], 30_000, 0);
+  adjust('c1', 'cash_received', Q1[0], 50_000, 10_000);
+  book.decide(samplePurchase('p1', 50_000, 10_000, { taxPoint: localDate(Q1[0]), recoverableBasisPoints: 2_500 }));
+  const paid = sampleAdjustment('k1', 'cash_paid', 10_000, 2_000, {
+    taxPoint: localDate(Q1[0]),
+    recoverableBasisPoints: 2_500,
+  });
+  book.decide(paid);
+}
+
+describe('the end of cash accounting', () => {
+  it('makes what nobody paid due with the last period, once the period before is closed', () => {
+    tradeInFirstQuarter();
+    expect(book.boxes(Q1[0])).toMatchObject({ 1: 10_000, 4: 500, 6: 50_000, 7: 10_000 });
+    adjust('i2', 'sale', Q2[0], 10_000, 2_000);
+    expect(first(end())).toMatchObject({
+      taxPeriod: '2026-04-01/2026-06-30',
+      amounts: [{ head: 'outputVat', pence: 2_000 }],
+    });
+    expect(book.boxes(Q2[0])).toMatchObject({ 1: 2_000, 4: 0, 6: 10_000, 7: 0 });
+    // Unpaid of the first quarter: 500.00 + 100.00 and 300.00 at 0%; of the purchase 400.00 and a quarter of 80.00.
+    expect(first(close(Q1))).toMatchObject({
+      taxPeriod: '2026-04-01/2026-06-30',
+      amounts: [
+        { head: 'outputVat', pence: 10_000 },
+        { head: 'inputVat', pence: -2_000 },
+      ],
+    });
+    expect(book.boxes(Q2[0])).toMatchObject({ 1: 12_000, 4: 2_000, 6: 90_000, 7: 40_000 });
+    expect(book.boxes(Q1[0])).toMatchObject({ 1: 10_000, 4: 500 });
+    expect(entries()).toBe(12_000 + 10_000 - 2_000 - 500);
+  });
+
+  it('takes along what periods closed before had left', () => {
+    tradeInFirstQuarter();
+    close(Q1);
+    expect(book.boxes(Q2[0])).toMatchObject({ 1: 0, 4: 0 });
+    expect(first(end())?.amounts).toEqual([
+      { head: 'outputVat', pence: 10_000 },
+      { head: 'inputVat', pence: -2_000 },
+    ]);
+    expect(book.boxes(Q2[0])).toMatchObject({ 1: 10_000, 4: 2_000, 6: 80_000, 7: 40_000 });
+    expect(JSON.parse(book.state.get('trader|vat:101747696') ?? '{}')).not.toHaveProperty('b');
+  });
+
+  it('in its last period counts an invoice at once and its payment no more', () => {
+    end();
+    expect(first(adjust('i', 'sale', Q2[0], 10_000, 2_000))?.amounts).toEqual([{ head: 'outputVat', pence: 2_000 }]);
+    expect(first(adjust('c', 'cash_received', Q2[0], 10_000, 2_000))?.amounts).toEqual([]);
+    expect(first(book.decide(samplePurchase('p', 500, 100, { taxPoint: localDate(Q2[0]) })))?.amounts).toEqual([
+      { head: 'inputVat', pence: -100 },
+    ]);
+    expect(first(adjust('k', 'cash_paid', Q2[0], 500, 100))?.amounts).toEqual([]);
+    expect(book.boxes(Q2[0])).toMatchObject({ 1: 2_000, 4: 100, 6: 10_000, 7: 500 });
+    expect(adjust('n', 'cash_received', Q3[0], 1, 0).rejections[0]?.code).toBe('E_SCHEME');
+  });
+
+  it('lets bad debts be relieved in its last period: what is due unpaid may be bad', () => {
+    expect(adjust('b1', 'bad_debt_relief', Q2[0], 0, 100).rejections[0]?.code).toBe('E_SCHEME');
+    end();
+    expect(adjust('b2', 'bad_debt_relief', Q2[0], 0, 100).outcome).toBe('accepted');
+  });
+
+  it('said after its last period was closed is due with the period after', () => {
+    tradeInFirstQuarter();
+    close(Q1);
+    close(Q2);
+    expect(first(end())).toMatchObject({
+      taxPeriod: '2026-07-01/2026-09-30',
+      amounts: [
+        { head: 'outputVat', pence: 10_000 },
+        { head: 'inputVat', pence: -2_000 },
+      ],
+    });
+    expect(book.boxes(Q3[0])).toMatchObject({ 1: 10_000, 4: 2_000, 6: 80_000, 7: 40_000 });
+    close(Q3);
+    expect(book.boxes('2026-10-01')).toMatchObject({ 1: 0, 4: 0 });
+  });
+
+  it('taken back gives everything back: it waits for payment again', () => {
+    tradeInFirstQuarter();
+    close(Q1);
+    end();
+    const { amounts } = first(register('on', Q3[0], { cashAccounting: true })) ?? {};
+    expect(amounts).toEqual([
+      { head: 'outputVat', pence: -10_000 },
+      { head: 'inputVat', pence: 2_000 },
+    ]);
+    expect(book.boxes(Q2[0])).toMatchObject({ 1: 0, 4: 0, 6: 0, 7: 0 });
+    expect(first(end('again'))?.amounts).toEqual([
+      { head: 'outputVat', pence: 10_000 },
+      { head: 'inputVat', pence: -2_000 },
+    ]);
+  });
+
+  it('is the same whenever it is said: before the invoices, between them, or after', () => {
+    const trade = (at: number) => {
+      book = new VatBook(RULES);
+      register('begin', '2026-01-01', { cashAccounting: true });
+      const steps = [
+        () => tradeInFirstQuarter(),
+        () => adjust('i2', 'sale', Q2[0], 10_000, 2_000),
+        () => adjust('c2', 'cash_received', Q2[0], 20_000, 4_000),
+        () => close(Q1),
+      ];
+      steps.splice(at, 0, () => end());
+      for (const step of steps) step();
+      return [book.boxes(Q1[0]), book.boxes(Q2[0]), entries()];
+    };
+    const expected = trade(4);
+    // 100.00 + 20.00 of the quarter and what the one before left.
+    expect(expected[1]).toMatchObject({ 1: 12_000, 4: 2_000, 6: 90_000, 7: 40_000 });
+    for (const at of [0, 1, 2, 3]) expect(trade(at)).toEqual(expected);
+  });
+
+  it('reaches over a period in which nothing happened', () => {
+    tradeInFirstQuarter();
+    close(Q1);
+    register('later', '2026-10-01');
+    close(Q3);
+    // The third quarter is the last one; it was opened by the registration and has all of it.
+    expect(book.boxes(Q3[0])).toMatchObject({ 1: 10_000, 4: 2_000 });
+  });
+});
+
+describe('a payment above what was invoiced', () => {
+  it('is flagged: it is most likely of an invoice from before cash accounting began, which counted when it was sent', () => {
+    expect(first(adjust('c1', 'cash_received', Q1[0], 100, 20))?.flags).toEqual(['PAID_ABOVE_INVOICED']);
+    adjust('i1', 'sale', Q1[0], 1_000, 200);
+    expect(first(adjust('c2', 'cash_received', Q2[0], 900, 180))?.flags).toEqual([]);
+    expect(first(adjust('c3', 'cash_received', Q2[0], 1, 0))?.flags).toEqual(['PAID_ABOVE_INVOICED']);
+    expect(first(adjust('k1', 'cash_paid', Q2[0], 0, 1))?.flags).toEqual(['PAID_ABOVE_INVOICED']);
+  });
+
+  it('is told apart from one of an invoice of a period that is closed', () => {
+    adjust('i1', 'sale', Q1[0], 1_000, 200);
+    close(Q1);
+    expect(first(adjust('c1', 'cash_received', Q2[0], 1_000, 200))?.flags).toEqual([]);
+    expect(first(adjust('c2', 'cash_received', Q2[0], 0, 1))?.flags).toEqual(['PAID_ABOVE_INVOICED']);
+  });
+});
+
+describe('the events behind the boxes', () => {
+  const rate = () => null;
+  const [invoice, payment] = [
+    sampleAdjustment('i', 'sale', 10_000, 2_000),
+    sampleAdjustment('c', 'cash_received', 10_000, 2_000),
+  ];
+
+  it('are payments while the scheme runs, and invoices in its last period', () => {
+    const vat = [{ head: 'outputVat', pence: invoice.vatPence } as const];
+    expect(sharesOfEvent(invoice, [], { c: 1 }, rate)).toEqual({});
+    expect(sharesOfEvent(payment, vat, { c: 1 }, rate)).toEqual({ 1: 2_000, 6: 10_000 });
+    expect(sharesOfEvent(invoice, vat, { c: 2 }, rate)).toEqual({ 1: 2_000, 6: 10_000 });
+    expect(sharesOfEvent(payment, [], { c: 2 }, rate)).toEqual({});
+    const purchase = samplePurchase('p', 500, 100);
+    expect(sharesOfEvent(purchase, [], { c: 1 }, rate)).toEqual({});
+    expect(sharesOfEvent(purchase, [], { k: 'FRS' }, rate)).toEqual({});
+    expect(sharesOfEvent(purchase, [], { c: 2 }, rate)).toEqual({ 7: 500 });
+  });
+
+  it('are the close or the registration that moved what was unpaid', () => {
+    const moved = [{ head: 'outputVat', pence: invoice.vatPence } as const];
+    expect(sharesOfEvent(sampleClose('c', ...Q1, 'hard'), moved, { c: 2 }, rate)).toEqual({ 1: 2_000 });
+    expect(sharesOfEvent(sampleRegistration('r'), moved, { c: 2 }, rate)).toEqual({ 1: 2_000 });
+  });
+});
