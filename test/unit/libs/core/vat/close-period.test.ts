@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { localDate } from '../../../../../libs/core/calendar/local-date.ts';
 import { account } from '../../../../../libs/core/identity/account.ts';
 import { pence } from '../../../../../libs/core/money/pence.ts';
-import { duePeriodCloses } from '../../../../../libs/core/vat/due-period-closes.ts';
+import { duePeriodCloses, periodCloseId } from '../../../../../libs/core/vat/due-period-closes.ts';
 import type { PeriodAccount } from '../../../../../libs/core/vat/takings.ts';
 import { type TraderState, traderOf } from '../../../../../libs/core/vat/trader.ts';
 import { idOf, sampleSale } from '../../../../support/sample-events.ts';
@@ -83,6 +83,9 @@ describe('a hard close', () => {
     expect(Object.keys(late)).toHaveLength(17);
     expect(late['']).toEqual([2, 0, 40]);
     expect(late['2000-01-01']).toEqual([1, 0, 20]);
+    book.decide(samplePurchase('again', 100, 20, { taxPoint: localDate('2000-03-01') }));
+    expect(period('2026-10-01').l?.['2000-01-01']).toEqual([2, 0, 40]);
+    expect(period('2026-10-01').l?.['']).toEqual([2, 0, 40]);
   });
 
   it('is refused out of order, twice, before the end, and for what is no period of the trader', () => {
@@ -101,6 +104,60 @@ describe('a hard close', () => {
     expect(codeOf(book.decide(early))).toBe('E_PERIOD_NOT_ENDED');
     // 23:00 UTC is the first of October in London.
     expect(codeOf(book.decide({ ...early, receivedAtMs: Date.UTC(2026, 8, 30, 23) }))).toBe('accepted');
+  });
+
+  it('says where and why it is refused', () => {
+    const factsOf = (decision: ReturnType<VatBook['decide']>) => {
+      const { pointer, detail } = decision.rejections[0]?.facts ?? {};
+      return [pointer, detail];
+    };
+    book.decide(sell('s1', '2026-05-10'));
+    expect(factsOf(close('c1', '2026-07-01', '2026-08-31', 'soft'))).toEqual([
+      '/periodStart',
+      "the trader's period is 2026-07-01 to 2026-09-30",
+    ]);
+    expect(factsOf(close('c2', '2026-07-01', '2026-09-30', 'hard'))).toEqual([
+      '/periodStart',
+      'a period before it is not closed',
+    ]);
+    const early = { ...sampleClose('c3', '2026-07-01', '2026-09-30', 'soft'), receivedAtMs: Date.UTC(2026, 8, 30) };
+    expect(factsOf(book.decide(early))).toEqual(['/periodEnd', 'the period has not ended']);
+    close('c4', '2026-04-01', '2026-06-30', 'hard');
+    expect(factsOf(close('c5', '2026-04-01', '2026-06-30', 'hard'))).toEqual(['/close', 'the period is closed']);
+  });
+
+  it('comes in order of time; a soft one may come before those of earlier periods', () => {
+    book.decide(sell('s1', '2026-05-10'));
+    book.decide(sell('s2', '2026-08-10'));
+    expect(codeOf(close('c1', '2026-07-01', '2026-09-30', 'soft'))).toBe('accepted');
+    expect(trader().o).toEqual([
+      ['2026-04-01', '2026-06-30', 0],
+      ['2026-07-01', '2026-09-30', 1],
+    ]);
+    expect(codeOf(close('c2', '2026-04-01', '2026-06-30', 'soft'))).toBe('accepted');
+    expect(codeOf(close('c3', '2026-04-01', '2026-06-30', 'hard'))).toBe('accepted');
+    expect(trader()).toMatchObject({ o: [['2026-07-01', '2026-09-30', 1]], h: '2026-06-30' });
+  });
+
+  it('of a trader whose days make a short period is in order with the day before it', () => {
+    book.decide(sampleRegistration('r1', { validFrom: localDate('2026-07-01') }));
+    book.decide(sampleRegistration('r2', { validFrom: localDate('2026-09-01'), cadence: 'stagger2' }));
+    book.decide(sell('s1', '2026-08-31'));
+    book.decide(sell('s2', '2026-09-01'));
+    expect(codeOf(close('c1', '2026-09-01', '2026-10-31', 'hard'))).toBe('E_PERIOD_ORDER');
+    expect(codeOf(close('c2', '2026-07-01', '2026-08-31', 'hard'))).toBe('accepted');
+    expect(codeOf(close('c3', '2026-09-01', '2026-10-31', 'hard'))).toBe('accepted');
+  });
+
+  it('is an entry of its own period without amounts where nothing is brought forward', () => {
+    book.decide(sell('s1', '2026-08-10'));
+    expect(close('c1', '2026-07-01', '2026-09-30', 'hard').results[0]).toMatchObject({
+      kind: 'charge',
+      taxPeriod: '2026-07-01/2026-09-30',
+      basePence: 0,
+      amounts: [],
+    });
+    expect(book.state.has('vat|vat:101747696|2026-10-01')).toBe(false);
   });
 
   it('may come after a soft one, and of a period without events', () => {
@@ -215,6 +272,43 @@ describe('what a close brings forward', () => {
       amounts: [{ head: 'outputVat', pence: -10_000 }],
     });
     expect(book.boxes('2026-10-01')).toMatchObject({ 1: 5_000, 6: 85_000 });
+    expect(trader().o).toEqual([['2026-10-01', '2026-12-31', 0]]);
+  });
+
+  it('opens the next period where it had no events, at the rate of the pool, and moves nothing there yet', () => {
+    const pool = (name: string, kind: string, amount: number, taxPoint: string) =>
+      book.decide(sampleAdjustment(name, kind, amount, 0, { taxPoint: localDate(taxPoint) })).results[0]?.amounts;
+    pool('a', 'margin_pool_purchase', 100_000, '2026-08-10');
+    expect(close('c1', '2026-07-01', '2026-09-30', 'hard').results[0]).toMatchObject({
+      taxPeriod: '2026-07-01/2026-09-30',
+      amounts: [],
+    });
+    expect(period('2026-10-01').m).toEqual([0, 100_000, 2_000]);
+    expect(period('2026-10-01').y).toBeUndefined();
+    expect(trader().o).toEqual([['2026-10-01', '2026-12-31', 0]]);
+    expect(pool('b', 'margin_pool_sale', 106_000, '2026-10-10')).toEqual([{ head: 'outputVat', pence: 1_000 }]);
+  });
+
+  it('leaves the next period softly closed where it is', () => {
+    const at = { taxPoint: localDate('2026-08-10') };
+    book.decide(sampleAdjustment('a', 'margin_pool_purchase', 100_000, 0, at));
+    book.decide(sampleAdjustment('b', 'margin_pool_sale', 60_000));
+    close('c1', '2026-10-01', '2026-12-31', 'soft');
+    close('c2', '2026-07-01', '2026-09-30', 'hard');
+    expect(trader().o).toEqual([['2026-10-01', '2026-12-31', 1]]);
+  });
+
+  it('is nothing of a surplus, nor of goods where the scheme changes', () => {
+    const at = { taxPoint: localDate('2026-08-10') };
+    book.decide(sampleRegistration('r1', { scheme: 'apportionment1', validFrom: localDate('2026-07-01') }));
+    const next = { scheme: 'apportionment2', validFrom: localDate('2026-10-01') } as const;
+    book.decide(sampleRegistration('r2', next));
+    book.decide(sampleAdjustment('a', 'margin_pool_purchase', 100, 0, at));
+    book.decide(sampleAdjustment('b', 'margin_pool_sale', 100, 0, at));
+    book.decide(sampleAdjustment('g', 'goods_for_resale', 100, 0, { ...at, ratePct: '20' }));
+    close('c1', '2026-07-01', '2026-09-30', 'hard');
+    expect(period('2026-10-01')).toEqual({});
+    expect(trader().o).toEqual([]);
   });
 
   const goods = (name: string, kind: string, amount: number, ratePct: string, taxPoint: string) =>
@@ -291,5 +385,24 @@ describe('the closes that are due', () => {
     const { eventId } = due[0] ?? { eventId: idOf('none') };
     book.decide({ ...sampleClose('x', '2026-07-01', '2026-09-30', 'soft'), eventId });
     expect(duePeriodCloses(OWNER, trader(), localDate('2026-10-09'))).toEqual([]);
+  });
+
+  it('have ids of their own, by account, period and kind', () => {
+    const other = account('vat:101747641');
+    const [july, october] = [
+      [localDate('2026-07-01'), localDate('2026-09-30')],
+      [localDate('2026-10-01'), localDate('2026-12-31')],
+    ] as const;
+    const ids = [
+      periodCloseId(OWNER, ...july, 'soft'),
+      periodCloseId(OWNER, ...july, 'hard'),
+      periodCloseId(OWNER, ...october, 'soft'),
+      periodCloseId(OWNER, july[0], october[1], 'soft'),
+      periodCloseId(other, ...july, 'soft'),
+    ];
+    expect(new Set(ids).size).toBe(5);
+    expect(periodCloseId(OWNER, ...july, 'soft')).toBe(ids[0]);
+    book.decide(sell('s1', '2026-08-10'));
+    expect(duePeriodCloses(OWNER, trader(), localDate('2026-10-08'))[0]?.eventId).toBe(ids[0]);
   });
 });

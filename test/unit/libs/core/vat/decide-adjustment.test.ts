@@ -4,7 +4,7 @@ import { pence } from '../../../../../libs/core/money/pence.ts';
 import { sampleSale } from '../../../../support/sample-events.ts';
 import { line, VatBook } from '../../../../support/vat-book.ts';
 import { testVatRules } from '../../../../support/vat-rules.ts';
-import { sampleAdjustment, samplePurchase, sampleRegistration } from '../../../../support/vat-samples.ts';
+import { sampleAdjustment, sampleClose, samplePurchase, sampleRegistration } from '../../../../support/vat-samples.ts';
 
 const RULES = testVatRules();
 let book: VatBook;
@@ -73,6 +73,77 @@ describe('an adjustment', () => {
     // 0.5 -> 1 before, 1.0 -> 1 now: nothing more.
     expect(results[0]?.amounts).toEqual([]);
     expect(book.boxes('2026-10-01')).toMatchObject({ 4: 1 });
+  });
+
+  it.each([
+    ['import_vat_paid', 'claim'],
+    ['bad_debt_relief', 'claim'],
+    ['error_overdeclared', 'claim'],
+    ['import_pva', 'charge'],
+    ['ni_acquisition', 'charge'],
+    ['own_use', 'charge'],
+    ['error_underdeclared', 'charge'],
+    ['sale_export', 'charge'],
+  ])('%s is a %s: what only gives VAT back is claimed', (kind, entryKind) => {
+    const vat = kind === 'sale_export' ? 0 : 20;
+    expect(book.decide(sampleAdjustment('a1', kind, 100, vat)).results[0]?.kind).toBe(entryKind);
+  });
+
+  it('says where and why it is refused', () => {
+    const factsOf = (event: Parameters<VatBook['decide']>[0]) => {
+      const { pointer, detail } = book.decide(event).rejections[0]?.facts ?? {};
+      return [pointer, detail];
+    };
+    expect(factsOf(sampleAdjustment('a1', 'cash_paid', 100, 20))).toEqual(['/kind', 'for cash accounting alone']);
+    expect(factsOf(sampleAdjustment('a2', 'frs_capital', 100, 20))).toEqual([
+      '/kind',
+      'for the flat rate scheme alone',
+    ]);
+    expect(factsOf(sampleAdjustment('a3', 'stock_opening', 100, 0, { ratePct: '20' }))).toEqual([
+      '/kind',
+      'stock is counted for apportionment 2 and direct calculation 2 alone',
+    ]);
+    expect(factsOf(sampleAdjustment('a4', 'goods_for_resale', 100, 0, { ratePct: '20' }))).toEqual([
+      '/kind',
+      'for the apportionment and direct calculation schemes alone',
+    ]);
+    const full = { n: 1, g: {}, p: 0, i: 0, f: 0, a: { own_use: [Number.MAX_SAFE_INTEGER, 0] } };
+    book.state.set('vat|vat:101747696|2026-10-01', JSON.stringify(full));
+    expect(factsOf(sampleAdjustment('a5', 'own_use', 100, 20))).toEqual([
+      '/netPence',
+      'the sums of the period would leave what can be counted',
+    ]);
+    book = new VatBook(RULES);
+    book.decide(sampleRegistration('r1', { cashAccounting: true }));
+    expect(factsOf(sampleAdjustment('a6', 'bad_debt_relief', 0, 20))).toEqual([
+      '/kind',
+      'cash accounting relieves bad debts by itself',
+    ]);
+    book = new VatBook(RULES);
+    book.decide(sampleRegistration('r1', { scheme: 'flatRate', flatRateSector: 'pubs' }));
+    for (const kind of ['margin_purchase', 'margin_pool_purchase', 'margin_pool_sale']) {
+      expect(factsOf(sampleAdjustment(kind, kind, 100))).toEqual([
+        '/kind',
+        'the flat rate scheme has no margin scheme beside it',
+      ]);
+    }
+    expect(factsOf(sampleAdjustment('g1', 'goods_for_resale', 100, 0, { ratePct: '20' }))[0]).toBe('/kind');
+    expect(factsOf(sampleAdjustment('c1', 'frs_capital', 166_666, 33_333))).toEqual([
+      '/netPence',
+      'capital goods cost at least 200000 pence with VAT',
+    ]);
+  });
+
+  it('is refused of a period whose events are forgotten', () => {
+    for (const [start, end] of [
+      ['2025-01-01', '2025-03-31'],
+      ['2026-04-01', '2026-06-30'],
+    ] as const) {
+      book.decide(sampleAdjustment(start, 'own_use', 100, 20, { taxPoint: localDate(start) }));
+      book.decide(sampleClose(`c${start}`, start, end, 'hard'));
+    }
+    const { rejections } = book.decide(sampleAdjustment('a', 'own_use', 1, 0, { taxPoint: localDate('2025-03-31') }));
+    expect(rejections).toMatchObject([{ code: 'E_EVENT_TOO_OLD', facts: { pointer: '/taxPoint' } }]);
   });
 
   it('is a repeat with the same body, a conflict with another', () => {
@@ -152,6 +223,9 @@ describe('the margin scheme', () => {
     // Box 6: 1,600.00 + 500.00 - 100.00.
     expect(book.boxes('2026-10-01')).toMatchObject({ 1: 10_000, 6: 200_000 });
     expect(sell('back', -160_000, -100_000)).toEqual([{ head: 'outputVat', pence: -10_000 }]);
+    // What is given away brings nothing.
+    expect(sell('gift', 0, 5_000)).toEqual([]);
+    expect(book.boxes('2026-10-01')).toMatchObject({ 1: 0, 6: 50_000 });
   });
 
   it('taxes a pool by its sales above its purchases', () => {
@@ -232,6 +306,21 @@ describe('the flat rate scheme', () => {
     expect(sale('s2', 250_005, '2026-11-21T10:00:00Z')?.amounts).toEqual([{ head: 'outputVat', pence: 81_251 }]);
   });
 
+  it('counts no relevant goods beyond what is exact', () => {
+    flat({ limitedCostTest: true });
+    const account = { n: 1, g: {}, p: 0, i: 0, f: 0, s: { k: 'FRS', w: [25_000, 200] }, r: Number.MAX_SAFE_INTEGER };
+    book.state.set('vat|vat:101747696|2026-10-01', JSON.stringify(account));
+    expect(book.decide(sampleAdjustment('g1', 'frs_relevant_goods', 1)).rejections[0]?.code).toBe('E_AMOUNT_RANGE');
+    expect(book.decide(sampleAdjustment('g2', 'frs_relevant_goods', -1)).outcome).toBe('accepted');
+  });
+
+  it('at exactly 2% of turnover is no limited cost trader', () => {
+    flat({ limitedCostTest: true });
+    book.decide(sampleAdjustment('g1', 'frs_relevant_goods', 30_000));
+    // 2% of 15,000.00 is 300.00: 12.5%.
+    expect(sale('s1', 1_500_000, '2026-11-21T10:00:00Z')?.amounts).toEqual([{ head: 'outputVat', pence: 187_500 }]);
+  });
+
   it('gives VAT back on capital goods of 2,000.00 and more, and on nothing else that is bought', () => {
     flat();
     expect(book.decide(samplePurchase('p1', 50_000, 10_000)).results[0]?.amounts).toEqual([]);
@@ -278,6 +367,36 @@ describe('a retail scheme', () => {
     goods('g2', 10_500, '5');
     expect(book.boxes('2026-10-01')).toMatchObject({ 1: 373_750 });
     expect(book.total('outputVat')).toBe(373_750);
+  });
+
+  it('counts no more rates of stock than of goods, nor what it could not count exactly', () => {
+    register('apportionment2');
+    const stock = (name: string, amount: number, ratePct: string) =>
+      book.decide(sampleAdjustment(name, 'stock_opening', amount, 0, { ratePct })).rejections[0]?.code ?? 'accepted';
+    for (let index = 0; index < 16; index += 1) expect(stock(`o${index}`, 100, String(index))).toBe('accepted');
+    expect(stock('more', 100, '99')).toBe('E_AMOUNT_RANGE');
+    const most = Number.MAX_SAFE_INTEGER;
+    for (const [o, last] of [
+      [most, 0],
+      [0, most],
+    ]) {
+      const y = { d: 0, g: {}, q: {}, w: [{ S2000: last }], o: { S2000: o } };
+      const account = { n: 1, g: {}, p: 0, i: 0, f: 0, s: { k: 'A2' }, y };
+      book.state.set('vat|vat:101747696|2026-10-01', JSON.stringify(account));
+      expect(stock(`most${o}`, 100, '20')).toBe('E_AMOUNT_RANGE');
+    }
+  });
+
+  it('of apportionment 2 has its opening stock among the goods of the period before, whichever came before that', () => {
+    register('apportionment2');
+    const y = { d: 0, g: {}, q: {}, w: [{ S2000: 1 }, { S2000: 2, Z0: 4 }], o: {} };
+    const account = { n: 1, g: {}, p: 0, i: 0, f: 0, s: { k: 'A2' }, y };
+    book.state.set('vat|vat:101747696|2026-10-01', JSON.stringify(account));
+    book.decide(sampleAdjustment('o1', 'stock_opening', 30, 0, { ratePct: '20' }));
+    expect(JSON.parse(book.state.get('vat|vat:101747696|2026-10-01') ?? '').y).toMatchObject({
+      w: [{ S2000: 1 }, { S2000: 32, Z0: 4 }],
+      o: { S2000: 30 },
+    });
   });
 
   it('of direct calculation never takes less than nothing at the majority’s rate', () => {
