@@ -1,7 +1,7 @@
 import type { HeadAmount } from '../events/decision.ts';
 import type { TillEvent, VatAdjustmentMade, VatEvent } from '../events/vat-events.ts';
 import { type Pence, pence } from '../money/pence.ts';
-import { adjustmentHits, type BoxHits, NO_BOX, owedByCustomers } from './adjustment-kinds.ts';
+import { adjustmentHits, type BoxHits, isFlatRateTurnover, NO_BOX, owedByCustomers } from './adjustment-kinds.ts';
 import type { PeriodScheme } from './takings.ts';
 import type { VatRate } from './vat-rate.ts';
 
@@ -75,6 +75,8 @@ function adjustmentShares(
   shares[1] = outputVat - shares[2];
   if (MOVES_RETAIL_VAT.test(kind)) shares[6] -= outputVat;
   if (PRICE_IN_BOX_6.has(kind)) shares[6] += netPence;
+  // Under the flat rate scheme box 6 is turnover with its VAT (Notice 733).
+  if (isFlatRateTurnover(kind, scheme)) shares[6] += sign * (netPence + vatPence);
   return withoutZeros(shares);
 }
 

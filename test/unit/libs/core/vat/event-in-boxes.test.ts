@@ -144,6 +144,37 @@ describe('what an event brings to the boxes', () => {
   it('of the flat rate scheme: its percentage to box 1, turnover with its VAT to box 6', () => {
     const registration = { scheme: 'flatRate', flatRateSector: 'catering' } as const;
     const lines = [line('1', 100_000), line('2', 5_000, 'outside')];
-    expect(sharesOfAll([sampleSale('s1', { lines })], registration)).toEqual([{ 1: 12_500, 6: 100_000 }]);
+    const events = [
+      sampleSale('s1', { lines }),
+      sampleAdjustment('i1', 'sale', 100_000, 20_000),
+      sampleAdjustment('i2', 'sale_refund', 10_000, 2_000),
+      sampleAdjustment('i3', 'ni_dispatch', 8_000),
+      sampleAdjustment('c1', 'frs_capital', 200_000, 40_000),
+      samplePurchase('p1', 500, 100),
+    ];
+    // 12.5% of 1,000.00, 1,200.00, -120.00 and 80.00.
+    expect(sharesOfAll(events, registration)).toEqual([
+      { 1: 12_500, 6: 100_000 },
+      { 1: 15_000, 6: 120_000 },
+      { 1: -1_500, 6: -12_000 },
+      { 1: 1_000, 6: 8_000, 8: 8_000 },
+      { 4: 40_000, 7: 200_000 },
+      {},
+    ]);
+  });
+
+  it('of cash accounting: nothing of what is invoiced, all of what is paid', () => {
+    const events = [
+      sampleAdjustment('i1', 'sale', 100_000, 20_000),
+      samplePurchase('p1', 500, 100),
+      sampleAdjustment('c1', 'cash_received', 50_000, 10_000),
+      sampleAdjustment('c2', 'cash_paid', 250, 50),
+    ];
+    expect(sharesOfAll(events, { cashAccounting: true })).toEqual([
+      {},
+      {},
+      { 1: 10_000, 6: 50_000 },
+      { 4: 50, 7: 250 },
+    ]);
   });
 });
