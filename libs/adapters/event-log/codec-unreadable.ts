@@ -1,5 +1,5 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
-import { KAFKA_CODECS } from './kafka-codecs.ts';
+import { READABLE_CODECS } from './kafka-codecs.ts';
 
 /** What the sender of a record in an unreadable compression is told: what it came in, and what to send it again in. */
 export interface CodecFacts {
@@ -8,12 +8,12 @@ export interface CodecFacts {
 }
 
 export function codecFacts(codec: string): CodecFacts {
-  return { codec, readable: Object.keys(KAFKA_CODECS).join(', ') };
+  return { codec, readable: READABLE_CODECS.join(', ') };
 }
 
-/** CODEC_UNREADABLE: a record that came in a compression which cannot be unpacked here. */
+/** CODEC_UNREADABLE: a record that came in a batch which cannot be unpacked here: it would be too large, or is not packed as it says. */
 export function codecUnreadable(codec: string): TallyError {
   const facts = codecFacts(codec);
-  const message = `it is compressed with ${codec}, which this version can not unpack: send it again with ${facts.readable}`;
+  const message = `its batch, compressed with ${codec}, can not be unpacked: send it again in smaller batches, with ${facts.readable}`;
   return new TallyError('CODEC_UNREADABLE', message, { ...facts });
 }

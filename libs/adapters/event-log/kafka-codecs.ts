@@ -1,6 +1,10 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import kafkajs, { type KafkaMessage } from 'kafkajs';
+import { TallyError } from '../../core/errors/tally-error.ts';
+import { unpackLz4 } from './unpack-lz4.ts';
+import { unpackSnappy } from './unpack-snappy.ts';
+import { unpackZstd } from './unpack-zstd.ts';
 
 // CommonJS: of its names Node finds only some, so all come by its default export.
 const { CompressionCodecs, CompressionTypes } = kafkajs;
@@ -8,6 +12,14 @@ const { CompressionCodecs, CompressionTypes } = kafkajs;
 export const KAFKA_CODECS = { none: CompressionTypes.None, gzip: CompressionTypes.GZIP } as const;
 /** What our own messages may be compressed with. */
 export type KafkaCodec = keyof typeof KAFKA_CODECS;
+
+/** What records may come in besides gzip; ours are never written so. */
+const UNPACKERS = [
+  { name: 'snappy', type: CompressionTypes.Snappy, unpack: unpackSnappy },
+  { name: 'lz4', type: CompressionTypes.LZ4, unpack: unpackLz4 },
+  { name: 'zstd', type: CompressionTypes.ZSTD, unpack: unpackZstd },
+] as const;
+export const READABLE_CODECS: readonly string[] = [...Object.keys(KAFKA_CODECS), ...UNPACKERS.map(({ name }) => name)];
 
 /** A batch that unpacks to more than this is not unpacked: brokers refuse more than 1 MiB packed. */
 const UNPACKED_BYTES_MAX = 64 * 1024 ** 2;
@@ -20,8 +32,9 @@ let registered = false;
 
 /**
  * Registers a codec for every kind of compression that a record may come in; to be called before anything is read. With an unregistered
- * one kafkajs fails the whole fetch, and its consumer ends. Here each record of a batch that can not be unpacked keeps its offset and
- * comes marked as unreadable, so it ends as a decision with a code (inputs) or halts its reader loudly (linked messages).
+ * one kafkajs fails the whole fetch, and its consumer ends. Here each record of a batch that can not be unpacked (it would be too large, or
+ * is not what it says) keeps its offset and comes marked as unreadable, so it ends as a decision with a code (inputs) or halts its reader
+ * loudly (linked messages).
  */
 export function registerKafkaCodecs(): void {
   if (registered) {
@@ -29,14 +42,17 @@ export function registerKafkaCodecs(): void {
   }
   registered = true;
   CompressionCodecs[CompressionTypes.GZIP] = () => ({ compress: compressGzip, decompress: decompressGzip });
-  for (const [name, type] of [
-    ['snappy', CompressionTypes.Snappy],
-    ['lz4', CompressionTypes.LZ4],
-    ['zstd', CompressionTypes.ZSTD],
-  ] as const) {
+  for (const { name, type, unpack } of UNPACKERS) {
     CompressionCodecs[type] = () => ({
-      compress: () => Promise.reject(new Error(`there is no codec for ${name}`)),
-      decompress: () => Promise.resolve(unreadableRecords(name)),
+      compress: () => Promise.reject(new Error(`records are not written with ${name}`)),
+      decompress: async (packed: Buffer) => {
+        try {
+          return unpack(packed, UNPACKED_BYTES_MAX);
+        } catch (error) {
+          if (error instanceof TallyError) return unreadableRecords(name);
+          throw error;
+        }
+      },
     });
   }
 }

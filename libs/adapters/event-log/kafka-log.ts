@@ -63,7 +63,7 @@ const SILENCE_MS = 60_000;
 const JOIN_WITHIN_MS = 30_000;
 const CLOSE_DEADLINE_MS = 8_000;
 /** A broker on a busy machine takes a while to lead what the metadata says it leads. */
-const LEADER_WITHIN_MS = 10_000;
+const LEADER_WITHIN_MS = 30_000;
 const LEADER_LOOK_MS = 100;
 
 /**
