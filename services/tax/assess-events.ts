@@ -1,8 +1,8 @@
 import { checkTopic, decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
+import { PrintedLiabilities, printDecisions } from '../../libs/adapters/codec/liabilities-codec.ts';
 import { codecUnreadable } from '../../libs/adapters/event-log/codec-unreadable.ts';
 import type { LogRecord, RecordBatch } from '../../libs/adapters/event-log/event-log.ts';
-import { KeyedState } from '../../libs/adapters/event-log/keyed-state.ts';
-import { withLastChanges } from '../../libs/adapters/event-log/last-changes.ts';
+import { KeyedState, type WrittenChanges } from '../../libs/adapters/event-log/keyed-state.ts';
 import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
 import { splitDecisions } from '../../libs/adapters/event-log/split-decisions.ts';
 import type { FoldedMessage, Proposal, StageProgram } from '../../libs/adapters/event-log/stage-program.ts';
@@ -27,9 +27,12 @@ export interface AssessEventsDependencies {
   readonly nowMs: () => number;
   /** SHA-256 as 64 lower-case hex. */
   readonly sha256Hex: (data: Uint8Array) => string;
-  /** Told of every decision that is in the log, once per fold: metrics. */
-  readonly onDecisions?: (decisions: readonly DecisionOfRecord[], body: LiabilityBody) => void;
+  /** Told of what became of the decisions of a message that is in the log, once per fold: metrics. */
+  readonly onDecided?: (counts: OutcomeCounts) => void;
 }
+
+/** How many decisions have which outcome. */
+export type OutcomeCounts = Readonly<Record<Decision['outcome'], number>>;
 
 /** An input record as far as it could be read. */
 interface Input {
@@ -74,23 +77,18 @@ class AssessEvents implements StageProgram<LiabilityBody> {
       changesOf: (decision) => decision.changes,
     });
     const { rules, nowMs } = this.#dependencies;
-    const decidedAtMs = nowMs();
-    const settle = (some: readonly DecisionOfRecord[]) => withLastChanges(some, bytesOf);
-    return splitDecisions(batches, decisions, settle).map((part) => ({
-      covers: part.covers,
-      body: {
-        decidedAtMs,
-        payeRulesHash: rules.paye.hash,
-        vatRulesHash: rules.vat.hash,
-        decisions: part.decisions,
-      },
-    }));
+    const head = { decidedAtMs: nowMs(), payeRulesHash: rules.paye.hash, vatRulesHash: rules.vat.hash };
+    const settle = (from: number, to: number) => this.#settled(decisions.slice(from, to), from, head);
+    const parts = splitDecisions(batches, decisions, settle);
+    this.#state.endBatch();
+    return parts.map(({ covers, part }) => ({ covers, body: part }));
   }
 
-  fold(message: FoldedMessage<LiabilityBody>): readonly StorePut[] {
-    const { decisions } = message.body;
-    this.#dependencies.onDecisions?.(decisions, message.body);
-    return this.#state.fold(changesOf(decisions));
+  fold({ body }: FoldedMessage<LiabilityBody>): readonly StorePut[] {
+    const isOwn = body instanceof OwnLiabilities;
+    const decisions = isOwn ? [] : body.decisions;
+    this.#dependencies.onDecided?.(isOwn ? body.counts : countsOf(decisions));
+    return isOwn ? this.#state.foldWritten(body.written) : this.#state.fold(changesOf(decisions));
   }
 
   async onFolded(_messages: readonly FoldedMessage<LiabilityBody>[], checkpoint: Checkpoint): Promise<void> {
@@ -99,6 +97,14 @@ class AssessEvents implements StageProgram<LiabilityBody> {
 
   reset(): void {
     this.#state.reset();
+  }
+
+  /** Decisions of this batch, from the one at `from` on, as they stand in a message of their own. */
+  #settled(decisions: readonly DecisionOfRecord[], from: number, head: MessageHead): OwnLiabilities {
+    const standing = this.#state.standing(from, from + decisions.length);
+    const { printed, texts } = printDecisions(decisions, standing);
+    const written = this.#state.written(standing, texts);
+    return new OwnLiabilities(head, printed, { written, counts: countsOf(decisions) });
   }
 
   #read(topic: string, record: LogRecord): Input {
@@ -139,6 +145,30 @@ class AssessEvents implements StageProgram<LiabilityBody> {
   }
 }
 
+type MessageHead = Omit<LiabilityBody, 'decisions'>;
+
+/** A message that is decided here: of its decisions nothing is kept but their bytes and what folding them needs. */
+class OwnLiabilities extends PrintedLiabilities {
+  readonly written: WrittenChanges;
+  readonly counts: OutcomeCounts;
+
+  constructor(head: MessageHead, printed: Buffer, made: Pick<OwnLiabilities, 'written' | 'counts'>) {
+    super(head, printed);
+    this.written = made.written;
+    this.counts = made.counts;
+  }
+
+  get bytes(): number {
+    return this.printed.length;
+  }
+}
+
+function countsOf(decisions: readonly DecisionOfRecord[]): OutcomeCounts {
+  const counts = { accepted: 0, rejected: 0, repeat: 0, held: 0 };
+  for (const { outcome } of decisions) counts[outcome] += 1;
+  return counts;
+}
+
 /** An event that the rules cannot carry (an amount beyond the safe integers) is rejected; a fault of our own is let through and halts. */
 function decideOrReject(event: TaxEvent, hash: string, view: StateView, rules: TaxRules): Decision {
   try {
@@ -173,16 +203,4 @@ function refusalOf(error: unknown): Rejection {
 
 function* changesOf(decisions: readonly DecisionOfRecord[]) {
   for (const decision of decisions) yield* decision.changes;
-}
-
-const BYTES_A_DECISION = 40;
-const BYTES_A_RESULT = 160;
-
-/** About what a decision takes once encoded, its changes apart: where messages are cut. */
-function bytesOf(decision: DecisionOfRecord): number {
-  let bytes = BYTES_A_DECISION + decision.results.length * BYTES_A_RESULT;
-  for (const result of decision.results)
-    bytes += result.links.length * 16 + (result.amounts.length + result.stated.length) * 8;
-  for (const rejection of decision.rejections) bytes += BYTES_A_RESULT + JSON.stringify(rejection.facts).length;
-  return bytes;
 }

@@ -58,7 +58,7 @@ export async function createTax(options: TaxOptions, dependencies: TaxDependenci
       programFor: (partition) =>
         createAssessEvents(
           { partition, partitionCount, stateEntriesMax },
-          { rules, store, nowMs, sha256Hex, onDecisions: (decisions) => metrics.observeDecisions(decisions) },
+          { rules, store, nowMs, sha256Hex, onDecided: (counts) => metrics.observeDecisions(counts) },
         ),
       observe: (event) => report(event, logger),
     },

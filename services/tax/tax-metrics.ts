@@ -1,9 +1,9 @@
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
-import type { DecisionOfRecord } from '../../libs/core/events/liability-message.ts';
+import type { OutcomeCounts } from './assess-events.ts';
 
 /** What the tax service counts; labels are closed lists, never payers. */
 export interface TaxMetrics {
-  observeDecisions(decisions: readonly DecisionOfRecord[]): void;
+  observeDecisions(counts: OutcomeCounts): void;
   setLag(records: number): void;
 }
 
@@ -19,9 +19,7 @@ export function createTaxMetrics(metrics: Metrics): TaxMetrics {
     labels: [],
   });
   return {
-    observeDecisions(decisions) {
-      const counts = { accepted: 0, rejected: 0, repeat: 0, held: 0 };
-      for (const { outcome } of decisions) counts[outcome] += 1;
+    observeDecisions(counts) {
       for (const [outcome, count] of Object.entries(counts)) if (count > 0) decided.add({ outcome }, count);
     },
     setLag: (records) => lag.set({}, records),

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Checkpoint, StateStore } from '../../libs/adapters/state-store/state-store.ts';
+import { Utf8Text } from '../../libs/adapters/state-store/utf8-text.ts';
 
 export interface OpenedStore {
   readonly store: StateStore;
@@ -64,6 +65,24 @@ export function stateStoreContract(name: string, open: () => Promise<OpenedStore
       ];
       await store.commit([{ partition: p, expectedTip: TIPS[0], checkpoint: at(TIPS[1], 2), puts }]);
       expect(await store.get(p, ['x', 'y', 'z', 'never'])).toEqual({ tip: TIPS[1], values: [null, '3', '1', null] });
+    });
+
+    it('takes texts where they stand among other bytes as it takes strings', async () => {
+      const p = fresh();
+      const bytes = Buffer.from('…{"é":"£"}[1]…');
+      const end = bytes.length - 3;
+      const puts = [
+        { key: 'x', value: new Utf8Text(bytes, 3, end - 3) },
+        { key: 'ü', value: new Utf8Text(bytes, end - 3, end) },
+        { key: 'y', value: '"£"' },
+        { key: 'z', value: null },
+        { key: 'y', value: new Utf8Text(bytes, end - 3, end) },
+      ];
+      await store.commit([{ partition: p, expectedTip: null, checkpoint: at(TIPS[0], 1), puts }]);
+      expect(await store.get(p, ['x', 'ü', 'y', 'z'])).toEqual({
+        tip: TIPS[0],
+        values: ['{"é":"£"}', '[1]', '[1]', null],
+      });
     });
 
     it('refuses as stale, and without a trace, a commit whose tip is not the stored one', async () => {

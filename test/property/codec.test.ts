@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blocksCodec } from '../../libs/adapters/codec/blocks-codec.ts';
 import { decodeEvent, encodeEvent } from '../../libs/adapters/codec/event-codec.ts';
-import { liabilitiesCodec, liabilitiesCodecWithoutState } from '../../libs/adapters/codec/liabilities-codec.ts';
+import {
+  liabilitiesCodec,
+  liabilitiesCodecWithoutState,
+  PrintedLiabilities,
+  printDecisions,
+} from '../../libs/adapters/codec/liabilities-codec.ts';
 import { rejectedDecisions } from '../../libs/adapters/codec/rejected-decisions.ts';
 import { HEADER_BYTES, writerOf } from '../../libs/adapters/codec/single-object.ts';
 import type { LogRecord } from '../../libs/adapters/event-log/event-log.ts';
@@ -69,6 +74,31 @@ describe('the codec', () => {
           body.decisions.flatMap(({ topic, offset, rejections }, index) =>
             rejections.length === 0 ? [] : [{ index, topic, offset, rejections }],
           ),
+        );
+      }),
+    );
+  });
+
+  it('prints the decisions of a message beforehand byte for byte as within it, and says where each value stands', () => {
+    fc.assert(
+      fc.property(arbitraryLink, arbitraryCovers, arbitraryLiabilityBody, (link, covers, body) => {
+        const all = body.decisions.flatMap(({ changes }) => changes);
+        let end = 0;
+        const ends = body.decisions.map(({ changes }) => {
+          end += changes.length;
+          return end;
+        });
+        const { printed, texts } = printDecisions(body.decisions, {
+          slots: all,
+          values: all.map(({ value }) => value),
+          ends,
+        });
+        const whole = liabilitiesCodec.encode(link, covers, body);
+        const beforehand = new PrintedLiabilities(body, printed);
+        expect(liabilitiesCodec.encode(link, covers, beforehand).equals(whole)).toBe(true);
+        expect(beforehand.decisions).toEqual(body.decisions);
+        expect(texts.map((text) => text?.toString())).toEqual(
+          all.map(({ value }) => (value === null ? undefined : JSON.stringify(value))),
         );
       }),
     );

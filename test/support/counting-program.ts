@@ -1,6 +1,5 @@
 import type { LogRecord, RecordBatch } from '../../libs/adapters/event-log/event-log.ts';
-import { KeyedState } from '../../libs/adapters/event-log/keyed-state.ts';
-import { withLastChanges } from '../../libs/adapters/event-log/last-changes.ts';
+import { KeyedState, type StandingChanges } from '../../libs/adapters/event-log/keyed-state.ts';
 import { splitDecisions } from '../../libs/adapters/event-log/split-decisions.ts';
 import type { FoldedMessage, StageProgram } from '../../libs/adapters/event-log/stage-program.ts';
 import type { Checkpoint, StateStore } from '../../libs/adapters/state-store/state-store.ts';
@@ -42,9 +41,13 @@ export class CountingProgram implements StageProgram<CountedBody> {
       decide: count,
       changesOf: (decision) => decision.changes,
     });
-    const settle = (some: readonly Counted[]) => withLastChanges(some, () => 100);
+    const settle = (from: number, to: number) => {
+      const standing = this.#state.standing(from, to);
+      const part = decisions.slice(from, to).map((one, index) => ({ ...one, changes: changesOf(standing, index) }));
+      return { bytes: 100 * part.length, decisions: part };
+    };
     const parts = splitDecisions(batches, decisions, settle, this.#messageBytes);
-    return parts.map(({ covers, decisions: part }) => ({ covers, body: { decisions: part } }));
+    return parts.map(({ covers, part }) => ({ covers, body: { decisions: part.decisions } }));
   }
 
   fold(message: FoldedMessage<CountedBody>) {
@@ -59,6 +62,11 @@ export class CountingProgram implements StageProgram<CountedBody> {
   reset() {
     this.#state.reset();
   }
+}
+
+function changesOf({ slots, values, ends }: StandingChanges, index: number): StateChange[] {
+  const begin = index === 0 ? 0 : (ends[index - 1] ?? 0);
+  return slots.slice(begin, ends[index]).map(({ key }, at) => ({ key, value: values[begin + at] ?? null }));
 }
 
 function count({ topic, record }: { topic: string; record: LogRecord }, view: StateView): Counted {

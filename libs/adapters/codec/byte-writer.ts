@@ -1,6 +1,20 @@
 import { assert } from '../../core/errors/assert.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
 
+const LENGTH_BYTES = 2;
+const TWO_BYTE_LENGTH_MIN = 64;
+const TWO_BYTE_LENGTH_MAX = 8_191;
+const NO_DIGIT = 16;
+/** What a character is worth as a hex digit of either case, by its code; 16: none. */
+const HEX_DIGITS: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) => {
+  const digit = Number.parseInt(String.fromCharCode(code), 16);
+  return Number.isNaN(digit) ? NO_DIGIT : digit;
+});
+const BILLION = 1_000_000_000;
+const BILLION_DIGITS = 9;
+const [QUOTE, BACKSLASH, COMMA, COLON, ZERO] = [0x22, 0x5c, 0x2c, 0x3a, 0x30];
+const [OPENING_BRACKET, CLOSING_BRACKET, OPENING_BRACE, CLOSING_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d];
+
 /**
  * Writes Avro binary into one buffer that is used again and again: about five times as fast as a new buffer a value.
  * Longs are zigzag varints of safe integers; an array is one block and an end; both exactly as avsc writes them.
@@ -15,6 +29,11 @@ export class ByteWriter {
 
   reset(): void {
     this.#position = 0;
+  }
+
+  /** Bytes since the last reset. */
+  get position(): number {
+    return this.#position;
   }
 
   /** A copy of what was written since the last reset. */
@@ -78,9 +97,44 @@ export class ByteWriter {
   /** A fixed of `bytes` bytes given as hex digits. Throws HEX_LENGTH for another length or other digits. */
   writeHex(hex: string, bytes: number): void {
     this.#ensure(bytes);
-    const written = hex.length === bytes * 2 ? this.#buffer.write(hex, this.#position, bytes, 'hex') : -1;
-    if (written !== bytes) throw new TallyError('HEX_LENGTH', `expected ${bytes * 2} hex digits`, { bytes });
-    this.#position += bytes;
+    const buffer = this.#buffer;
+    const start = this.#position;
+    let isHex = hex.length === bytes * 2;
+    for (let index = 0; isHex && index < bytes; index += 1) {
+      const high = HEX_DIGITS[hex.charCodeAt(2 * index)] ?? NO_DIGIT;
+      const low = HEX_DIGITS[hex.charCodeAt(2 * index + 1)] ?? NO_DIGIT;
+      isHex = (high | low) < NO_DIGIT;
+      buffer[start + index] = (high << 4) | low;
+    }
+    if (!isHex) throw new TallyError('HEX_LENGTH', `expected ${bytes * 2} hex digits`, { bytes });
+    this.#position = start + bytes;
+  }
+
+  /**
+   * A string: the JSON text of a value, byte for byte as JSON.stringify has it, printed where it stands. Where the value is not a plain
+   * one (no object, array, string, number, boolean or null) that function is asked.
+   *
+   * @returns how many bytes the text takes; it ends where the writer stands.
+   */
+  writeJsonString(value: unknown): number {
+    // Most texts have a length of two bytes; where it takes another number, what was printed is moved.
+    this.#ensure(LENGTH_BYTES);
+    const start = this.#position + LENGTH_BYTES;
+    this.#position = start;
+    this.#writeJson(value);
+    const length = this.#position - start;
+    this.#ensure(10);
+    this.#position = start - LENGTH_BYTES;
+    if (length >= TWO_BYTE_LENGTH_MIN && length <= TWO_BYTE_LENGTH_MAX) {
+      this.writeLong(length);
+      this.#position = start + length;
+      return length;
+    }
+    const moved = this.#position + lengthBytes(length);
+    this.#buffer.copyWithin(moved, start, start + length);
+    this.writeLong(length);
+    this.#position = moved + length;
+    return length;
   }
 
   writeBytes(bytes: Uint8Array): void {
@@ -105,6 +159,107 @@ export class ByteWriter {
       }
     }
     this.writeLong(0);
+  }
+
+  #writeJson(value: unknown): void {
+    switch (typeof value) {
+      case 'string':
+        this.#writeJsonText(value);
+        return;
+      case 'number':
+        this.#writeJsonNumber(value);
+        return;
+      case 'object':
+        if (Array.isArray(value)) this.#writeJsonArray(value as readonly unknown[]);
+        else if (value === null) this.#writePlain('null');
+        else if (hasPlainPrototype(value)) this.#writeJsonObject(value as Readonly<Record<string, unknown>>);
+        else this.#writePlain(JSON.stringify(value) ?? 'null');
+        return;
+      default:
+        // As an item of an array; members that have no text are left out before they come here.
+        this.#writePlain(JSON.stringify(value) ?? 'null');
+    }
+  }
+
+  #writeJsonArray(items: readonly unknown[]): void {
+    this.#writeCharacter(OPENING_BRACKET);
+    for (let index = 0; index < items.length; index += 1) {
+      if (index > 0) this.#writeCharacter(COMMA);
+      this.#writeJson(items[index]);
+    }
+    this.#writeCharacter(CLOSING_BRACKET);
+  }
+
+  #writeJsonObject(members: Readonly<Record<string, unknown>>): void {
+    this.#writeCharacter(OPENING_BRACE);
+    let isFirst = true;
+    for (const name in members) {
+      const value = members[name];
+      if (value === undefined || typeof value === 'function' || typeof value === 'symbol') continue;
+      if (isFirst) isFirst = false;
+      else this.#writeCharacter(COMMA);
+      this.#writeJsonText(name);
+      this.#writeCharacter(COLON);
+      this.#writeJson(value);
+    }
+    this.#writeCharacter(CLOSING_BRACE);
+  }
+
+  /** Printable ASCII without quote and backslash, as nearly every text is, stands as it is. */
+  #writeJsonText(text: string): void {
+    const length = text.length;
+    this.#ensure(length + 2);
+    const buffer = this.#buffer;
+    let at = this.#position;
+    buffer[at++] = QUOTE;
+    for (let index = 0; index < length; index += 1) {
+      const code = text.charCodeAt(index);
+      if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) {
+        this.#writePlain(JSON.stringify(text));
+        return;
+      }
+      buffer[at++] = code;
+    }
+    buffer[at++] = QUOTE;
+    this.#position = at;
+  }
+
+  #writeJsonNumber(value: number): void {
+    if (value < 0 || value > Number.MAX_SAFE_INTEGER || !Number.isInteger(value)) {
+      this.#writePlain(Number.isFinite(value) ? String(value) : 'null');
+      return;
+    }
+    this.#ensure(16);
+    if (value < BILLION) {
+      this.#writeDigits(value | 0, digitsOf(value | 0));
+      return;
+    }
+    const billions = Math.floor(value / BILLION);
+    this.#writeDigits(billions, digitsOf(billions));
+    this.#writeDigits(value - billions * BILLION, BILLION_DIGITS);
+  }
+
+  /** So many digits of a whole number below 2^31, from the last one on. */
+  #writeDigits(value: number, digits: number): void {
+    const buffer = this.#buffer;
+    const end = this.#position + digits;
+    let rest = value;
+    for (let at = end - 1; at >= this.#position; at -= 1) {
+      const tenth = (rest / 10) | 0;
+      buffer[at] = ZERO + rest - tenth * 10;
+      rest = tenth;
+    }
+    this.#position = end;
+  }
+
+  #writeCharacter(code: number): void {
+    this.#ensure(1);
+    this.#buffer[this.#position++] = code;
+  }
+
+  #writePlain(text: string): void {
+    this.#ensure(text.length * 3);
+    this.#position += this.#buffer.write(text, this.#position, 'utf8');
   }
 
   #writeShortAscii(text: string, length: number): boolean {
@@ -154,6 +309,24 @@ export class ByteWriter {
     this.#buffer = grown;
     assert(grown.length >= needed, 'the writer grew enough');
   }
+}
+
+function lengthBytes(length: number): number {
+  let bytes = 1;
+  for (let rest = length * 2; rest > 0x7f; rest = Math.floor(rest / 128)) bytes += 1;
+  return bytes;
+}
+
+function digitsOf(value: number): number {
+  let digits = 1;
+  for (let rest = value; rest >= 10; rest = (rest / 10) | 0) digits += 1;
+  return digits;
+}
+
+/** What JSON.stringify prints by its members: no date, no other object with a text of its own. */
+function hasPlainPrototype(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 function notSafe(value: number): TallyError {

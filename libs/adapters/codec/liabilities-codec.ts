@@ -5,8 +5,9 @@ import type { DecisionOfRecord, LiabilityBody } from '../../core/events/liabilit
 import type { Account } from '../../core/identity/account.ts';
 import type { PersonToken } from '../../core/identity/event-id.ts';
 import type { StageCodec } from '../event-log/stage-program.ts';
-import type { ByteReader } from './byte-reader.ts';
-import type { ByteWriter } from './byte-writer.ts';
+import { Utf8Text } from '../state-store/utf8-text.ts';
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
 import { linkedMessageCodec } from './linked-message.ts';
 import { ownSchema } from './single-object.ts';
 import { readEventId, readNullableEventId, readPence } from './typed-fields.ts';
@@ -35,11 +36,90 @@ function writeBody(writer: ByteWriter, body: LiabilityBody): void {
   writer.writeLong(body.decidedAtMs);
   writer.writeHex(body.payeRulesHash, 32);
   writer.writeHex(body.vatRulesHash, 32);
+  if (body instanceof PrintedLiabilities) {
+    writer.writeRaw(body.printed);
+    return;
+  }
   if (body.decisions.length > 0) writer.writeLong(body.decisions.length);
-  for (const decision of body.decisions) writeDecision(writer, decision);
+  for (const decision of body.decisions) {
+    writeDecision(writer, decision);
+    writeChanges(writer, decision.changes);
+  }
   writer.writeLong(0);
 }
 
+/** Of one message: its decisions as they stand in it, printed before the message is. */
+export class PrintedLiabilities implements LiabilityBody {
+  readonly decidedAtMs: number;
+  readonly payeRulesHash: string;
+  readonly vatRulesHash: string;
+  /** The array of decisions. */
+  readonly printed: Buffer;
+
+  constructor(of: Omit<LiabilityBody, 'decisions'>, printed: Buffer) {
+    this.decidedAtMs = of.decidedAtMs;
+    this.payeRulesHash = of.payeRulesHash;
+    this.vatRulesHash = of.vatRulesHash;
+    this.printed = printed;
+  }
+
+  /** Read back at each call: whoever made them has no use of them any more. */
+  get decisions(): readonly DecisionOfRecord[] {
+    const reader = new ByteReader(this.printed, 0);
+    return reader.readArray(() => readDecision(reader, readChange));
+  }
+}
+
+/** The changes that stand at the end of some decisions, in order; `ends` says for each decision where its own end. */
+interface ChangesToPrint {
+  readonly slots: readonly { readonly key: string }[];
+  readonly values: readonly (StateValue | null)[];
+  readonly ends: readonly number[];
+}
+
+/** The array of decisions of one message, and where in it the value of each change stands; null: its key is removed. */
+interface PrintedDecisions {
+  readonly printed: Buffer;
+  readonly texts: readonly (Utf8Text | null)[];
+}
+
+const PRINTER = new ByteWriter({ startBytes: 1024 * 1024 });
+
+/** Prints decisions with the changes given, not their own. */
+export function printDecisions(
+  decisions: readonly DecisionOfRecord[],
+  { slots, values, ends }: ChangesToPrint,
+): PrintedDecisions {
+  const writer = PRINTER;
+  const textStarts = new Uint32Array(slots.length);
+  const textEnds = new Uint32Array(slots.length);
+  writer.reset();
+  if (decisions.length > 0) writer.writeLong(decisions.length);
+  let at = 0;
+  for (let index = 0; index < decisions.length; index += 1) {
+    writeDecision(writer, decisions[index] as DecisionOfRecord);
+    const end = ends[index] ?? at;
+    if (end > at) writer.writeLong(end - at);
+    for (; at < end; at += 1) {
+      const value = values[at] ?? null;
+      writer.writeString(slots[at]?.key ?? '');
+      writer.writeBranch(value !== null);
+      if (value === null) continue;
+      const length = writer.writeJsonString(value);
+      textEnds[at] = writer.position;
+      textStarts[at] = writer.position - length;
+    }
+    writer.writeLong(0);
+  }
+  writer.writeLong(0);
+  const printed = writer.take();
+  const texts = values.map((value, index) =>
+    value === null ? null : new Utf8Text(printed, textStarts[index] ?? 0, textEnds[index] ?? 0),
+  );
+  return { printed, texts };
+}
+
+/** A decision without its changes. */
 function writeDecision(writer: ByteWriter, decision: DecisionOfRecord): void {
   writer.writeString(decision.topic);
   writer.writeLong(decision.offset);
@@ -50,8 +130,11 @@ function writeDecision(writer: ByteWriter, decision: DecisionOfRecord): void {
   if (decision.rejections.length > 0) writer.writeLong(decision.rejections.length);
   for (const rejection of decision.rejections) writeRejection(writer, rejection);
   writer.writeLong(0);
-  if (decision.changes.length > 0) writer.writeLong(decision.changes.length);
-  for (const change of decision.changes) {
+}
+
+function writeChanges(writer: ByteWriter, changes: readonly StateChange[]): void {
+  if (changes.length > 0) writer.writeLong(changes.length);
+  for (const change of changes) {
     writer.writeString(change.key);
     writer.writeNullableString(change.value === null ? null : (change.text ?? JSON.stringify(change.value)));
   }

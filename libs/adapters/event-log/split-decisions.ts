@@ -9,15 +9,15 @@ interface OfRecord {
   readonly offset: number;
 }
 
-export interface DecisionPart<D extends OfRecord> {
-  readonly covers: readonly CoverTo[];
-  readonly decisions: readonly D[];
+/** What of the decisions stands in one message. */
+interface Settled {
+  /** Bytes once encoded. */
+  readonly bytes: number;
 }
 
-/** Decisions as they stand in one message, and about what they take once encoded. */
-export interface PartOfDecisions<D> {
-  readonly decisions: readonly D[];
-  readonly bytes: number;
+export interface DecisionPart<Part extends Settled> {
+  readonly covers: readonly CoverTo[];
+  readonly part: Part;
 }
 
 /** Decisions that are tried in one message at first. */
@@ -28,47 +28,57 @@ const DECISIONS_MAX = 1_000;
  * maxBytes, in order, an event's results never split. Each part covers its inputs up to its last decision, the last part all that was
  * read: offsets without a record are covered too. No batches give no parts.
  *
- * @param settle how decisions stand in one message of theirs alone: what one takes may depend on those beside it. Asked again with
- * fewer where they are too many for one.
+ * @param settle how the decisions [from, to) stand in one message of theirs alone: what one takes may depend on those beside it. Asked
+ * again with fewer where they are too many for one.
  */
-export function splitDecisions<D extends OfRecord>(
+export function splitDecisions<Part extends Settled>(
   batches: readonly RecordBatch[],
-  decisions: readonly D[],
-  settle: (decisions: readonly D[]) => PartOfDecisions<D>,
+  decisions: readonly OfRecord[],
+  settle: (from: number, to: number) => Part,
   maxBytes: number = MESSAGE_BYTES_MAX,
-): readonly DecisionPart<D>[] {
+): readonly DecisionPart<Part>[] {
   const progressed = batches.filter((batch) => batch.nextOffset > batch.fromOffset);
   if (progressed.length === 0) {
     return [];
   }
-  const parts: (readonly D[])[] = [];
-  for (let start = 0; start < decisions.length; start += DECISIONS_MAX) {
-    cut(decisions.slice(start, start + DECISIONS_MAX), settle, maxBytes, parts);
+  const cuts: Cut<Part>[] = [];
+  for (let from = 0; from < decisions.length; from += DECISIONS_MAX) {
+    cut(from, Math.min(from + DECISIONS_MAX, decisions.length), settle, maxBytes, cuts);
   }
-  if (parts.length === 0) {
-    parts.push([]);
+  if (cuts.length === 0) {
+    cuts.push({ from: 0, to: 0, part: settle(0, 0) });
   }
   const partitionOf = new Map(progressed.map((batch) => [batch.topic, batch.partition]));
-  return parts.map((part, index) => ({
-    covers: index === parts.length - 1 ? progressed.map(wholeBatch) : reachOf(part, partitionOf),
-    decisions: part,
+  return cuts.map(({ from, to, part }, index) => ({
+    covers: index === cuts.length - 1 ? progressed.map(wholeBatch) : reachOf(decisions.slice(from, to), partitionOf),
+    part,
   }));
 }
 
-function cut<D>(
-  decisions: readonly D[],
-  settle: (decisions: readonly D[]) => PartOfDecisions<D>,
+interface Cut<Part> {
+  readonly from: number;
+  readonly to: number;
+  readonly part: Part;
+}
+
+/** In as few parts of the same number as can be: decisions differ little in what they take. */
+function cut<Part extends Settled>(
+  from: number,
+  to: number,
+  settle: (from: number, to: number) => Part,
   maxBytes: number,
-  parts: (readonly D[])[],
+  cuts: Cut<Part>[],
 ): void {
-  const whole = settle(decisions);
-  if (whole.bytes <= maxBytes || decisions.length === 1) {
-    parts.push(whole.decisions);
+  const part = settle(from, to);
+  const count = to - from;
+  if (part.bytes <= maxBytes || count === 1) {
+    cuts.push({ from, to, part });
     return;
   }
-  const fitting = Math.max(1, Math.floor((decisions.length * maxBytes) / whole.bytes));
-  for (let start = 0; start < decisions.length; start += fitting) {
-    cut(decisions.slice(start, start + fitting), settle, maxBytes, parts);
+  const fitting = Math.max(1, Math.floor((count * maxBytes) / part.bytes));
+  const each = Math.ceil(count / Math.ceil(count / fitting));
+  for (let start = from; start < to; start += each) {
+    cut(start, Math.min(start + each, to), settle, maxBytes, cuts);
   }
 }
 

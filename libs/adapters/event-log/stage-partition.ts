@@ -1,6 +1,6 @@
 import { assert } from '../../core/errors/assert.ts';
 import { hasCode, TallyError } from '../../core/errors/tally-error.ts';
-import type { Checkpoint } from '../state-store/state-store.ts';
+import type { Checkpoint, StorePut } from '../state-store/state-store.ts';
 import {
   type AppendOutcome,
   type AppendRecord,
@@ -82,7 +82,8 @@ export class StagePartition<Body> {
   #pending: Pending<Body>[] = [];
   #folded: FoldedMessage<Body>[] = [];
   #foldedBytes = 0;
-  #puts = new Map<string, string | null>();
+  /** What the store must take, of each message folded since it took the last. */
+  #puts: (readonly StorePut[])[] = [];
   #isStored = true;
   #mustNotify = false;
   #strayBatches = 0;
@@ -283,7 +284,7 @@ export class StagePartition<Body> {
   }
 
   storeCommit() {
-    const puts = [...this.#puts].map(([key, value]) => ({ key, value }));
+    const puts = lastPuts(this.#puts);
     return { partition: this.partition, expectedTip: this.#storedTip, checkpoint: this.checkpoint(), puts };
   }
 
@@ -301,7 +302,7 @@ export class StagePartition<Body> {
   async stored(): Promise<void> {
     if (!this.#isStored) {
       this.#storedTip = this.#linked.tip;
-      this.#puts = new Map();
+      this.#puts = [];
       this.#isStored = true;
     }
     if (this.isDirty && this.alive) {
@@ -330,7 +331,7 @@ export class StagePartition<Body> {
   abandon(): void {
     this.#pending = [];
     this.#folded = [];
-    this.#puts = new Map();
+    this.#puts = [];
     this.#isStored = true;
     this.#mustNotify = false;
     this.unsettled = false;
@@ -474,9 +475,7 @@ export class StagePartition<Body> {
   #fold(message: FoldedMessage<Body>): void {
     this.#tipOffset = message.offset;
     try {
-      for (const { key, value } of this.program.fold(message)) {
-        this.#puts.set(key, value);
-      }
+      this.#puts.push(this.program.fold(message));
     } catch (cause) {
       throw programError(this.#output, cause);
     }
@@ -545,6 +544,15 @@ export class StagePartition<Body> {
       await this.#context.clock.sleep(this.#context.limits.retryMs);
     }
   }
+}
+
+/** Of several messages each key once, with what it was given last; those of one message as they are: the store takes the last of a key. */
+function lastPuts(ofMessages: readonly (readonly StorePut[])[]): readonly StorePut[] {
+  const [first, ...others] = ofMessages;
+  if (first === undefined || others.length === 0) return first ?? [];
+  const last = new Map<string, StorePut>();
+  for (const puts of ofMessages) for (const put of puts) last.set(put.key, put);
+  return [...last.values()];
 }
 
 /** An error of the program is a fault of this partition, unless the program says that trying again can help. */

@@ -153,7 +153,7 @@ class EmbeddedStore implements StateStore {
       return 'stale';
     }
     for (const { key, value } of puts) {
-      writes.push({ place: stateKey(partition, key), text: value });
+      writes.push({ place: stateKey(partition, key), text: value === null ? null : String(value) });
     }
     writes.push({ place: checkpointKey(partition), text: JSON.stringify(checkpoint) });
     tips.set(partition, checkpoint.tip);

@@ -124,7 +124,7 @@ class RedisStore implements StateStore {
       if (value === null) {
         removes.push(key);
       } else {
-        sets.push(key, value);
+        sets.push(key, String(value));
       }
     }
     const text = JSON.stringify(checkpoint);

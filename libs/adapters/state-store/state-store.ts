@@ -1,4 +1,5 @@
 import type { PartitionPosition } from '../event-log/event-log.ts';
+import type { Utf8Text } from './utf8-text.ts';
 
 /** Where a partition's fold stands: the id of the last valid message of the output partition (32 hex, 32 zeros before the first) and positions. */
 export interface Checkpoint {
@@ -14,7 +15,7 @@ export interface Checkpoint {
 export interface StorePut {
   readonly key: string;
   /** JSON text; null removes the key. */
-  readonly value: string | null;
+  readonly value: string | Utf8Text | null;
 }
 
 export interface StoreCommit {

@@ -96,7 +96,7 @@ export class SimulatedStore {
       if (value === null) {
         values.delete(key);
       } else {
-        values.set(key, value);
+        values.set(key, String(value));
       }
     }
     this.#partitions.set(partition, { checkpoint, values });

@@ -153,4 +153,45 @@ describe('ByteReader and ByteWriter', () => {
       { numRuns: 1_000 },
     );
   });
+
+  it('print values as JSON.stringify does, as strings of every length', () => {
+    const writer = new ByteWriter({ startBytes: 4 });
+    const printed = (value: unknown) => {
+      writer.reset();
+      writer.writeBoolean(true);
+      const length = writer.writeJsonString(value);
+      expect(writer.position).toBe(writer.take().length);
+      const reader = new ByteReader(writer.take(), 1);
+      const text = reader.readString();
+      reader.finish();
+      expect(length).toBe(Buffer.byteLength(text));
+      return text;
+    };
+    const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.stringMatching(/^[ -~]{0,9000}$/));
+    const value = fc.oneof(
+      fc.jsonValue(),
+      fc.array(text),
+      fc.dictionary(text, fc.oneof(fc.double(), fc.maxSafeInteger())),
+    );
+    fc.assert(
+      fc.property(value, (one) => {
+        expect(printed(one)).toBe(JSON.stringify(one));
+      }),
+    );
+    for (const odd of [-0, Number.NaN, 999_999_999, 1_000_000_000, 2 ** 53 - 1, 2 ** 53, -1, 1.5, 1e21]) {
+      expect(printed([odd])).toBe(JSON.stringify([odd]));
+    }
+    const members = {
+      absent: undefined,
+      method: () => 1,
+      at: new Date(0),
+      list: [undefined, () => 1, new Date(0)],
+      '"': null,
+    };
+    expect(printed(members)).toBe(JSON.stringify(members));
+    for (const count of [0, 60, 61, 62, 63, 8_187, 8_188, 8_189, 8_190, 200_000]) {
+      expect(printed('x'.repeat(count))).toBe(`"${'x'.repeat(count)}"`);
+    }
+    expect(() => printed([1n])).toThrow(TypeError);
+  });
 });

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KeyedState } from '../../../../../libs/adapters/event-log/keyed-state.ts';
 import type { StateStore } from '../../../../../libs/adapters/state-store/state-store.ts';
+import { Utf8Text } from '../../../../../libs/adapters/state-store/utf8-text.ts';
 import type { StateView } from '../../../../../libs/core/events/decision.ts';
 
 const TIP = 'ab'.repeat(16);
@@ -55,7 +57,7 @@ describe('keyed state', () => {
       { key: 'a', value: [6] },
       { key: 'new', value: [1] },
     ])) {
-      held.values.set(key, value ?? '');
+      held.values.set(key, String(value ?? ''));
     }
     state.committed(at(TIP));
     const again = await state.decideAll(['a', 'new', 'nothing'], addTo);
@@ -121,6 +123,79 @@ describe('keyed state', () => {
     held.values.delete('a');
     const [fresh] = await state.decideAll(['a'], addTo);
     expect(fresh?.value).toEqual([1]);
+  });
+
+  it('gives of decisions that go into one message the changes that stand, each where it was last made', async () => {
+    const { store } = memoryStore({ a: '[5]' });
+    const state = stateOn(store);
+    await state.decideAll(['a', 'b', 'a', 'b', 'c'], addTo);
+    const of = (from: number, to: number) => {
+      const { slots, values, ends } = state.standing(from, to);
+      return { changes: slots.map(({ key }, index) => [key, values[index]]), ends };
+    };
+    expect(of(0, 5)).toEqual({
+      changes: [
+        ['a', [7]],
+        ['b', [2]],
+        ['c', [1]],
+      ],
+      ends: [0, 0, 1, 2, 3],
+    });
+    expect(of(0, 2)).toEqual({
+      changes: [
+        ['a', [6]],
+        ['b', [1]],
+      ],
+      ends: [1, 2],
+    });
+    expect(of(2, 3)).toEqual({ changes: [['a', [7]]], ends: [1] });
+    expect(of(3, 3)).toEqual({ changes: [], ends: [] });
+  });
+
+  it('leaves of every batch of decisions the state that all changes leave, however they are cut into messages', async () => {
+    const arbitraryChange = fc.record({
+      key: fc.constantFrom('a', 'b', 'c', 'd'),
+      value: fc.option(fc.tuple(fc.nat())),
+    });
+    const arbitraryDecisions = fc.array(fc.array(arbitraryChange, { maxLength: 4 }), { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(arbitraryDecisions, fc.nat(12), async (decisions, cut) => {
+        const state = stateOn(memoryStore({ a: '[5]', b: '[6]' }).store);
+        await state.decideAll(decisions, {
+          keysOf: () => [],
+          decide: (changes) => changes,
+          changesOf: (changes) => changes,
+        });
+        const at = Math.min(cut, decisions.length);
+        const standing = [state.standing(0, at), state.standing(at, decisions.length)];
+        const left = new Map<string, unknown>();
+        for (const { slots, values } of standing) {
+          expect(new Set(slots).size).toBe(slots.length);
+          for (const [index, { key }] of slots.entries()) left.set(key, values[index]);
+        }
+        const expected = new Map<string, unknown>();
+        for (const { key, value } of decisions.flat()) expected.set(key, value);
+        expect(left).toEqual(expected);
+      }),
+    );
+  });
+
+  it('folds what it wrote: the texts as they were printed, and what is at hand', async () => {
+    const { store, asked } = memoryStore({ a: '[5]' });
+    const state = stateOn(store);
+    await state.decideAll(['a', 'new'], addTo);
+    const text = new Utf8Text(Buffer.from('x[6][1]'), 1, 4);
+    const written = state.written(state.standing(0, 2), [text, null]);
+    state.endBatch();
+    expect(state.foldWritten(written)).toEqual([
+      { key: 'a', value: text },
+      { key: 'new', value: null },
+    ]);
+    expect(String(text)).toBe('[6]');
+    state.committed(at(TIP));
+    const [next] = await state.decideAll(['a'], addTo);
+    expect(next?.value).toEqual([7]);
+    expect(asked).toEqual([['a', 'new']]);
   });
 
   it('refuses a store that stands elsewhere: another tip, or wiped', async () => {

@@ -6,13 +6,13 @@ import { splitDecisions } from '../../../../../libs/adapters/event-log/split-dec
 function batch(topic: string, fromOffset: number, nextOffset: number): RecordBatch {
   return { topic, partition: 3, records: [], fromOffset, nextOffset, highOffset: nextOffset };
 }
-/** Decisions as they are, of so many bytes each. */
+/** The offsets of decisions, each of so many bytes. */
 const sized =
-  (bytesOf: (decision: { readonly offset: number }) => number) =>
-  <D extends { readonly offset: number }>(decisions: readonly D[]) => ({
-    decisions,
-    bytes: decisions.reduce((sum, one) => sum + bytesOf(one), 0),
-  });
+  (decisions: readonly { readonly offset: number }[], bytesOf: (offset: number) => number) =>
+  (from: number, to: number) => {
+    const offsets = decisions.slice(from, to).map(({ offset }) => offset);
+    return { offsets, bytes: offsets.reduce((sum, offset) => sum + bytesOf(offset), 0) };
+  };
 const decisionsOf = (topic: string, from: number, next: number) =>
   Array.from({ length: next - from }, (_, index) => ({ topic, offset: from + index }));
 
@@ -23,7 +23,7 @@ describe('cutting decisions into messages', () => {
     const parts = splitDecisions(
       batches,
       decisions,
-      sized(() => 40),
+      sized(decisions, () => 40),
       100,
     );
     expect(parts.map((part) => part.covers)).toEqual([
@@ -40,37 +40,19 @@ describe('cutting decisions into messages', () => {
   });
 
   it('covers offsets that hold no record, and makes nothing of nothing', () => {
-    expect(
-      splitDecisions(
-        [batch('a', 4, 9)],
-        [],
-        sized(() => 1),
-      ),
-    ).toEqual([{ covers: [{ topic: 'a', partition: 3, next: 9 }], decisions: [] }]);
-    expect(
-      splitDecisions(
-        [batch('a', 4, 4)],
-        [],
-        sized(() => 1),
-      ),
-    ).toEqual([]);
-    expect(
-      splitDecisions(
-        [],
-        [],
-        sized(() => 1),
-      ),
-    ).toEqual([]);
+    const none = sized([], () => 1);
+    expect(splitDecisions([batch('a', 4, 9)], [], none)).toEqual([
+      { covers: [{ topic: 'a', partition: 3, next: 9 }], part: { offsets: [], bytes: 0 } },
+    ]);
+    expect(splitDecisions([batch('a', 4, 4)], [], none)).toEqual([]);
+    expect(splitDecisions([], [], none)).toEqual([]);
   });
 
   it('lets a decision that is larger than a message stand alone', () => {
-    const parts = splitDecisions(
-      [batch('a', 0, 3)],
-      decisionsOf('a', 0, 3),
-      sized(({ offset }) => (offset === 1 ? 500 : 10)),
-      100,
-    );
-    expect(parts.map((part) => part.decisions.map(({ offset }) => offset))).toEqual([[0], [1], [2]]);
+    const decisions = decisionsOf('a', 0, 3);
+    const settle = sized(decisions, (offset) => (offset === 1 ? 500 : 10));
+    const parts = splitDecisions([batch('a', 0, 3)], decisions, settle, 100);
+    expect(parts.map(({ part }) => part.offsets)).toEqual([[0], [1], [2]]);
   });
 
   it('keeps every decision once, in order, in parts of the size asked for, with coverage that never goes back', () => {
@@ -78,13 +60,12 @@ describe('cutting decisions into messages', () => {
     fc.assert(
       fc.property(sizes, fc.integer({ min: 10, max: 100 }), (bytes, maxBytes) => {
         const decisions = decisionsOf('a', 0, bytes.length);
-        const size = ({ offset }: { offset: number }) => bytes[offset] ?? 0;
-        const parts = splitDecisions([batch('a', 0, bytes.length)], decisions, sized(size), maxBytes);
-        expect(parts.flatMap((part) => part.decisions)).toEqual(decisions);
-        for (const part of parts) {
-          const sum = part.decisions.reduce((total, decision) => total + size(decision), 0);
-          expect(sum <= maxBytes || part.decisions.length === 1).toBe(true);
-          expect(part.covers[0]?.next).toBe((part.decisions.at(-1)?.offset ?? -1) + 1);
+        const settle = sized(decisions, (offset) => bytes[offset] ?? 0);
+        const parts = splitDecisions([batch('a', 0, bytes.length)], decisions, settle, maxBytes);
+        expect(parts.flatMap(({ part }) => part.offsets)).toEqual(decisions.map(({ offset }) => offset));
+        for (const { covers, part } of parts) {
+          expect(part.bytes <= maxBytes || part.offsets.length === 1).toBe(true);
+          expect(covers[0]?.next).toBe((part.offsets.at(-1) ?? -1) + 1);
         }
       }),
     );
