@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { localDate } from '../../../../../libs/core/calendar/local-date.ts';
-import { type FlatRatePeriod, flatRateVat } from '../../../../../libs/core/vat/flat-rate-scheme.ts';
+import {
+  type FlatRatePeriod,
+  flatRatePercentages,
+  flatRateVat,
+} from '../../../../../libs/core/vat/flat-rate-scheme.ts';
 import { testVatRules } from '../../../../support/vat-rules.ts';
 
 const RULES = testVatRules();
@@ -47,5 +51,45 @@ describe('the flat rate scheme', () => {
     const [segment] = PERIOD.segments;
     const segments = segment === undefined ? [] : [{ ...segment, sector: 'piracy' }];
     expect(() => due({ segments })).toThrow(expect.objectContaining({ code: 'E_FRS_SECTOR' }));
+  });
+  it('says what it refuses', () => {
+    const [segment] = PERIOD.segments;
+    const segments = segment === undefined ? [] : [{ ...segment, sector: 'piracy' }];
+    expect(() => due({ segments })).toThrow(
+      expect.objectContaining({
+        message: 'not a sector of the flat rate scheme on that date',
+        facts: { start: '2026-07-01' },
+      }),
+    );
+    expect(() => due({ registeredOn: localDate('2025-08-01') })).toThrow(
+      expect.objectContaining({ message: 'split the turnover at 2026-08-01', facts: { anniversary: '2026-08-01' } }),
+    );
+  });
+
+  it('gives VAT back on goods of 2,000.00 and more, not on services', () => {
+    const back = (grossPence: number, service: boolean) =>
+      flatRateVat({ ...PERIOD, capitalGoods: [{ grossPence, vatPence: 33_333, service }] }, RULES).capitalGoodsVatPence;
+    expect([back(200_000, false), back(199_999, false), back(200_000, true)]).toEqual([33_333, 0, 0]);
+  });
+
+  it('of no turnover at all is nothing', () => {
+    expect(flatRateVat({ ...PERIOD, segments: [], relevantGoodsPence: 0 }, RULES)).toEqual({
+      limitedCost: false,
+      parts: [],
+      flatRateVatPence: 0,
+      capitalGoodsVatPence: 0,
+    });
+  });
+
+  it('had no limited cost traders before 1 April 2017', () => {
+    const on = (day: string, registeredOn: string | null = null) => {
+      const registered = registeredOn === null ? null : localDate(registeredOn);
+      const found = flatRatePercentages('computer_it_consultancy', registered, localDate(day), RULES);
+      return [found.ofSector, found.ofLimitedCost];
+    };
+    expect(on('2017-03-31')).toEqual([1_450, 1_450]);
+    expect(on('2017-04-01')).toEqual([1_450, 1_650]);
+    expect(on('2017-04-01', '2016-04-02')).toEqual([1_350, 1_550]);
+    expect(on('2017-04-01', '2016-04-01')).toEqual([1_450, 1_650]);
   });
 });

@@ -36,4 +36,16 @@ describe('direct calculation scheme 1', () => {
       expect.objectContaining({ code: 'E_ESP_EXCEEDS_TAKINGS' }),
     );
   });
+  it('may have nothing left for the majority', () => {
+    expect(totalVat(directCalculationOneVat(2_100, [{ rate: REDUCED, grossPence: 2_100 }], STANDARD))).toBe(100);
+  });
+
+  it('says what it cannot do', () => {
+    expect(() => directCalculationOneVat(1, [{ rate: ZERO, grossPence: 2 }], STANDARD)).toThrow(
+      'expected selling prices are above the takings',
+    );
+    expect(() => apportionmentOneVat(100, [{ rate: ZERO, grossPence: 0 }])).toThrow(
+      'takings cannot be apportioned over purchases of nothing',
+    );
+  });
 });

@@ -25,6 +25,22 @@ describe('HMRC’s validator', () => {
     expect(validateMtdReturn('101747696', JSON.stringify(GOOD))).toEqual([]);
   });
 
+  it('takes a nil return, and amounts at the ends of their ranges', () => {
+    const most = 9_999_999_999_999.99;
+    const nil = { vatDueSales: 0, vatDueAcquisitions: 0, totalVatDue: 0, vatReclaimedCurrPeriod: 0, netVatDue: 0 };
+    expect(faults(nil)).toEqual([]);
+    const ends = { ...nil, vatDueSales: -most, totalVatDue: -most, vatReclaimedCurrPeriod: -most };
+    expect(faults({ ...ends, totalValueSalesExVAT: -9_999_999_999_999 })).toEqual([]);
+    expect(faults({ ...ends, vatDueSales: -1e13 })).toEqual(['INVALID_MONETARY_AMOUNT /vatDueSales']);
+    expect(faults({ ...nil, netVatDue: 100_000_000_000 })).toEqual(['INVALID_MONETARY_AMOUNT /netVatDue']);
+    for (const periodKey of ['18A', '18A11', '18a1', ' 18A1']) {
+      expect(faults({ periodKey })).toEqual(['PERIOD_KEY_INVALID /periodKey']);
+    }
+    for (const vrn of ['1017476960', '10174769', 'x01747696']) {
+      expect(validateMtdReturn(vrn, GOOD)).toEqual([{ code: 'VRN_INVALID', path: null }]);
+    }
+  });
+
   it('names each field that is absent or of another type', () => {
     expect(faults({ vatDueSales: undefined, finalised: undefined, periodKey: undefined })).toEqual([
       'MANDATORY_FIELD_MISSING /periodKey',

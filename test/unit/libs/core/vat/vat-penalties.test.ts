@@ -30,6 +30,9 @@ describe('a late payment of £10,000.00', () => {
     expect(late('2025-05-07', '2025-06-08', '2025-01-01')).toEqual([32, 40_000, 219]);
     expect(late('2025-05-07', '2025-06-08')).toEqual([32, 40_000, 219]);
     expect(late('2025-08-07', '2025-08-23', '2025-04-01')).toEqual([16, 30_000, 0]);
+    // Where the period is not told, what is due from 31 May 2025 began on or after 1 April.
+    expect(late('2025-05-30', '2025-06-15')).toEqual([16, 20_000, 0]);
+    expect(late('2025-05-31', '2025-06-16')).toEqual([16, 30_000, 0]);
   });
 });
 

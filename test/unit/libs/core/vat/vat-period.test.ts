@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { addDays, dateOfDayNumber, dayNumber, localDate } from '../../../../../libs/core/calendar/local-date.ts';
-import { vatDueDate, vatPeriodOf, vatPeriodOfDay } from '../../../../../libs/core/vat/vat-period.ts';
+import {
+  cadencePeriodOfDay,
+  vatDueDate,
+  vatPeriodOf,
+  vatPeriodOfDay,
+} from '../../../../../libs/core/vat/vat-period.ts';
 
 describe('a quarter', () => {
   it('of each stagger follows the one before without gap for fifty years', () => {
@@ -29,6 +34,30 @@ describe('a quarter', () => {
     for (let day = first; day < first + 6_000; day += 1) {
       expect(vatPeriodOfDay(day, 2)).toEqual(vatPeriodOf(dateOfDayNumber(day), 2));
     }
+  });
+});
+
+describe('the periods of a day', () => {
+  it('are those of every cadence, whichever was asked for before', () => {
+    const first = dayNumber(localDate('2026-01-01'));
+    for (let day = first; day < first + 400; day += 1) {
+      const date = dateOfDayNumber(day);
+      expect(cadencePeriodOfDay(day, 'monthly', null).start).toBe(`${date.slice(0, 7)}-01`);
+      for (const stagger of [1, 2, 3] as const) {
+        expect(cadencePeriodOfDay(day, `stagger${stagger}`, null)).toEqual(vatPeriodOf(date, stagger));
+      }
+      for (let month = 1; month <= 12; month += 1) {
+        const { start, end } = cadencePeriodOfDay(day, 'annual', month);
+        expect(Number(end.slice(5, 7))).toBe(month);
+        expect(start <= date && date <= end).toBe(true);
+        expect(dayNumber(end) - dayNumber(start)).toBeGreaterThan(363);
+      }
+    }
+  });
+
+  it('of a year end in December where no month is said', () => {
+    const day = dayNumber(localDate('2026-11-21'));
+    expect(cadencePeriodOfDay(day, 'annual', null).text).toBe('2026-01-01/2026-12-31');
   });
 });
 

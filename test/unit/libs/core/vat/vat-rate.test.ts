@@ -3,6 +3,7 @@ import {
   basisPointsOfPercent,
   compareVatRates,
   percentText,
+  rateOfKey,
   vatOnTop,
   vatRate,
   vatRateOfKey,
@@ -31,6 +32,13 @@ describe('a rate', () => {
   it('is named by a key in state, and read back from it', () => {
     expect(vatRateOfKey(vatRate('R', 1_250).key)).toEqual(vatRate('R', 1_250));
     expect(vatRateOfKey('X20')).toBeNull();
+  });
+
+  it('of the state is made once; a key that no rate has is a fault of our own', () => {
+    expect(rateOfKey('S2000')).toEqual(vatRate('S', 2_000));
+    expect(rateOfKey('S2000')).toBe(rateOfKey('S2000'));
+    expect(() => rateOfKey('T2000')).toThrow(expect.objectContaining({ code: 'ASSERTION_FAILED' }));
+    for (let points = 0; points < 600; points += 1) expect(rateOfKey(`S${points}`)).toEqual(vatRate('S', points));
   });
 
   it('stands in the order S R Z E O, then by falling rate', () => {

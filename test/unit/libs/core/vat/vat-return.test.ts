@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ReturnEntry, vatReturnOf } from '../../../../../libs/core/vat/vat-return.ts';
+import { mtdReturnOf, type ReturnEntry, vatReturnOf } from '../../../../../libs/core/vat/vat-return.ts';
 
 const BLANK: ReturnEntry = {
   kind: 'sale',
@@ -50,6 +50,7 @@ describe('the nine boxes', () => {
   it('take capital goods of 2,000.00 and more under the flat rate scheme', () => {
     const capital = (grossPence: number) => boxesOf({ kind: 'frs_capital', grossPence, vatPence: 40_000 });
     expect(capital(240_000)).toEqual([0, 0, 0, 40_000, 40_000, 0, 200_000, 0, 0]);
+    expect(capital(200_000)).toEqual([0, 0, 0, 40_000, 40_000, 0, 160_000, 0, 0]);
     expect(capital(199_999)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0]);
   });
 
@@ -73,7 +74,39 @@ describe('the nine boxes', () => {
     );
   });
 
+  it('are pounds in HMRC’s JSON', () => {
+    const entries = [
+      { ...BLANK, kind: 'ni_acquisition', netPence: 70_000, vatPence: 14_005 },
+      { ...BLANK, kind: 'ni_dispatch', netPence: 30_000 },
+    ];
+    expect(mtdReturnOf('18A1', vatReturnOf(entries, 'truncate', CAPITAL_MINIMUM))).toEqual({
+      periodKey: '18A1',
+      vatDueSales: 0,
+      vatDueAcquisitions: 140.05,
+      totalVatDue: 140.05,
+      vatReclaimedCurrPeriod: 140.05,
+      netVatDue: 0,
+      totalValueSalesExVAT: 300,
+      totalValuePurchasesExVAT: 700,
+      totalValueGoodsSuppliedExVAT: 300,
+      totalAcquisitionsExVAT: 700,
+      finalised: true,
+    });
+  });
+
+  it('refuse a percentage that is none', () => {
+    for (const entry of [
+      { kind: 'retail_takings', grossByRate: { twenty: 100 } },
+      { kind: 'frs', pct: '12.5%' },
+    ]) {
+      expect(() => boxesOf(entry)).toThrow(
+        expect.objectContaining({ code: 'E_RATE_UNKNOWN', message: 'a percentage is decimal text such as "17.5"' }),
+      );
+    }
+  });
+
   it('refuse a kind that is none', () => {
+    expect(() => boxesOf({ kind: 'k'.repeat(50) })).toThrow(`"${'k'.repeat(40)}" is not a kind of return entry`);
     expect(() => boxesOf({ kind: 'teleport' })).toThrow(expect.objectContaining({ code: 'E_ENTRY_KIND' }));
   });
 });

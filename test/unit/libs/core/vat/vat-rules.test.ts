@@ -67,6 +67,26 @@ describe('the rate of a category', () => {
   });
 });
 
+describe('a refusal of the rules', () => {
+  it('says what was asked for', () => {
+    const day = localDate('2018-12-31');
+    const long = 'x'.repeat(70);
+    expect(() => vatRateOn(RULES, long, day, 'GB')).toThrow(`"${'x'.repeat(64)}" is not a category of the table`);
+    expect(() => vatRateOn(RULES, 'voucher.mpv_sale', day, 'GB')).toThrow(
+      expect.objectContaining({
+        message: '"voucher.mpv_sale" has no treatment on 2018-12-31',
+        facts: { category: 'voucher.mpv_sale', date: '2018-12-31' },
+      }),
+    );
+    expect(() => vatParameterOn(RULES, 'no.such', day)).toThrow(
+      expect.objectContaining({
+        message: 'no.such has no value on 2018-12-31',
+        facts: { name: 'no.such', date: '2018-12-31' },
+      }),
+    );
+  });
+});
+
 describe('a dated figure', () => {
   it('holds from its day, in pence where its card says pounds', () => {
     expect(vatParameterOn(RULES, 'limitedCostTrader.minimumAQuarter', localDate('2017-04-01'))).toBe(25_000);
@@ -87,5 +107,41 @@ describe('rules of cards', () => {
     const zero = { ...treatment, value: 'Z' };
     expect(() => vatRulesOf([card(zero), card(zero)], '')).toThrow('two values');
     expect(() => vatRulesOf([card({ ...zero, name: 'x' })], '')).toThrow('is no category');
+  });
+
+  it('say which value is at fault', () => {
+    const zero = { ...treatment, value: 'Z' };
+    const refusal = (...cards: readonly object[]) => {
+      try {
+        vatRulesOf(cards, '');
+      } catch (error) {
+        const { code, facts, message } = error as { code: string; facts: object; message: string };
+        return { code, facts, message };
+      }
+      return null;
+    };
+    expect(refusal(card(zero), card(zero))).toEqual({
+      code: 'RATE_CARD_INVALID',
+      facts: { name: 'category.x' },
+      message: 'category.x has two values from 2000-01-01',
+    });
+    expect(refusal(card({ ...zero, name: 'x' }))).toEqual({
+      code: 'RATE_CARD_INVALID',
+      facts: { name: 'x' },
+      message: '"x" has a treatment but is no category',
+    });
+    expect(refusal(card(treatment))).toMatchObject({ code: 'RATE_CARD_INVALID', facts: { name: 'category.x' } });
+  });
+
+  it('hold each value from its day, in whatever order the cards stand', () => {
+    const rate = { name: 'standardRate', unit: 'basisPoints', citation };
+    const days = ['2010-01-01', '2008-12-01', '2011-01-04', '1991-04-01'];
+    const cards = days.map((from) => card({ ...rate, from, value: Number(from.slice(0, 4)) }));
+    const own = vatRulesOf([...cards, card(treatment)], '');
+    const on = (day: string) => findVatParameter(own, 'standardRate', localDate(day));
+    expect([...days].sort().map(on)).toEqual([1_991, 2_008, 2_010, 2_011]);
+    expect([on('1991-03-31'), on('2010-12-31'), on('2030-01-01')]).toEqual([null, 2_010, 2_011]);
+    expect(vatRateOn(own, 'x', localDate('2009-12-31'), 'GB').ratePct).toBe('20.08');
+    expect(vatRateOn(own, 'x', localDate('2010-01-01'), 'NI').ratePct).toBe('20.1');
   });
 });
