@@ -80,6 +80,36 @@ describe('a sale', () => {
   });
 });
 
+describe('what a sale is refused for', () => {
+  const down = { rounding: 'invoice_down' } as const;
+  it.each<[Sale, string, string]>([
+    [saleOf([lineOf('1', 1), lineOf('1', 1)]), 'E_LINE_ID_DUP', 'each line has an id of its own'],
+    [saleOf([lineOf('1', 1)], down), 'E_ROUNDING_NOT_ALLOWED', 'invoice_down is for prices without VAT'],
+    [
+      saleOf([lineOf('1', 1)], { rounding: 'unit', basketDiscountPence: 0 }),
+      'E_UNIT_ROUNDING_DISCOUNT',
+      'VAT rounded by unit needs unit prices without discounts',
+    ],
+    [
+      saleOf([lineOf('tea', 1, { discountPence: 2 })]),
+      'E_DISCOUNT_EXCEEDS_LINE',
+      'line tea: the discount is above the price',
+    ],
+    [
+      saleOf([lineOf('1', 1)], { basketDiscountPence: 2 }),
+      'E_DISCOUNT_EXCEEDS_BASKET',
+      'the discount is above what it may be taken from',
+    ],
+    [
+      saleOf([lineOf('1', 1, { discountPct: '1.234' })]),
+      'E_DISCOUNT_PCT',
+      'a percentage as decimal text, such as "12.5"',
+    ],
+  ])('is said: %#', (sale, code, message) => {
+    expect(() => assessSale(sale, RULES)).toThrow(expect.objectContaining({ code, message }));
+  });
+});
+
 describe('what is sold together', () => {
   const paid = (sale: Sale) => assessSale(sale, RULES).lines.map(({ paidPence }) => paidPence);
 

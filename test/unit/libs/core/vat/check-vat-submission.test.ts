@@ -148,6 +148,30 @@ describe('a purchase at the door', () => {
     expect(purchaseOf({ ...PURCHASE, recoverableBasisPoints: 0 }, { receivedAtMs: 7 }).recoverableBasisPoints).toBe(0);
   });
 
+  it('becomes a credit where it is one, with all that it says', () => {
+    const credit = {
+      ...PURCHASE,
+      kind: 'purchase_credit',
+      netPence: -1,
+      vatPence: 0,
+      supplierVrn: 'GB1',
+      reference: 'r',
+    };
+    expect(purchaseOf(credit, { receivedAtMs: 7 })).toEqual({
+      type: 'PurchaseRecorded',
+      eventId: ID.replaceAll('-', ''),
+      account: 'vat:101747696',
+      receivedAtMs: 7,
+      kind: 'purchase_credit',
+      taxPoint: '2026-11-20',
+      netPence: -1,
+      vatPence: 0,
+      recoverableBasisPoints: 10_000,
+      supplierVrn: 'GB1',
+      reference: 'r',
+    });
+  });
+
   it('shows every fault at once, by pointer', () => {
     const bad = {
       ...PURCHASE,
@@ -189,12 +213,23 @@ describe('an adjustment', () => {
 
   it('is taken, and what it leaves out has its default', () => {
     expect(at(ADJUSTMENT)).toEqual([]);
-    expect(adjustmentOf(ADJUSTMENT, { receivedAtMs: 7 })).toMatchObject({
+    const taken = {
+      type: 'VatAdjustmentMade',
+      eventId: '00000000000040008000000000000011',
       account: 'vat:101747696',
+      receivedAtMs: 7,
+      kind: 'import_pva',
+      taxPoint: '2026-10-05',
+      netPence: 1_000_000,
+      vatPence: 200_000,
       recoverableBasisPoints: 10_000,
+      reference: null,
       ratePct: null,
       costPence: null,
-    });
+    };
+    expect(adjustmentOf(ADJUSTMENT, { receivedAtMs: 7 })).toEqual(taken);
+    const more = { recoverableBasisPoints: 0, reference: 'r', ratePct: '17.5', costPence: -5 };
+    expect(adjustmentOf({ ...ADJUSTMENT, ...more }, { receivedAtMs: 7 })).toEqual({ ...taken, ...more });
   });
 
   it('shows every fault at once, by pointer', () => {
@@ -240,6 +275,28 @@ describe('a trader’s registration', () => {
     cadence: 'stagger2',
     scheme: 'pointOfSale',
   };
+
+  it('keeps all that it says', () => {
+    const year = { cadence: 'annual', annualEndMonth: 9, registeredOn: '2026-09-01', poundsRule: 'nearest' };
+    const flat = { scheme: 'flatRate', flatRateSector: 'pubs', limitedCostTest: true };
+    for (const interimPayments of ['monthly', 'quarterly', 'none']) {
+      expect(
+        registrationOfJson({ ...REGISTRATION, ...year, ...flat, interimPayments }, { receivedAtMs: 7 }),
+      ).toMatchObject({
+        type: 'TraderRegistered',
+        ...year,
+        ...flat,
+        interimPayments,
+        cashAccounting: false,
+      });
+    }
+    const direct = { scheme: 'directCalculation1', majorityRatePct: '17.5', cashAccounting: true };
+    expect(registrationOfJson({ ...REGISTRATION, ...direct }, { receivedAtMs: 7 })).toMatchObject({
+      ...direct,
+      limitedCostTest: false,
+      poundsRule: 'truncate',
+    });
+  });
 
   it('is taken, and what it leaves out has its default', () => {
     expect(at(REGISTRATION)).toEqual([]);
@@ -313,7 +370,15 @@ describe('the close of a period', () => {
 
   it('is taken with two dates and how it closes', () => {
     expect(at(CLOSE)).toEqual([]);
-    expect(periodClosedOf(CLOSE, { receivedAtMs: 7 })).toMatchObject({ account: 'vat:101747696', close: 'hard' });
+    expect(periodClosedOf(CLOSE, { receivedAtMs: 7 })).toEqual({
+      type: 'VatPeriodClosed',
+      eventId: '00000000000040008000000000000013',
+      account: 'vat:101747696',
+      receivedAtMs: 7,
+      periodStart: '2026-07-01',
+      periodEnd: '2026-09-30',
+      close: 'hard',
+    });
     expect(periodClosedOf({ ...CLOSE, close: 'soft' }, { receivedAtMs: 7 })).toMatchObject({ close: 'soft' });
     expect(at({ ...CLOSE, periodStart: 1, periodEnd: '2026-13-01', close: 'firm' })).toEqual([
       'E_DATE /periodStart',

@@ -178,6 +178,22 @@ describe('a hard close', () => {
   });
 });
 
+describe('an event from before a trader’s first registration, of the flat rate scheme', () => {
+  it('that comes late has the percentage of the period in which it counts', () => {
+    const registration = {
+      scheme: 'flatRate',
+      flatRateSector: 'catering',
+      registeredOn: localDate('2026-10-01'),
+    } as const;
+    book.decide(sampleRegistration('r1', { ...registration, validFrom: localDate('2026-10-01') }));
+    close('c1', '2026-07-01', '2026-09-30', 'hard');
+    // 12.5%, one point less in the first year.
+    expect(book.decide(sell('s1', '2026-08-10', 100_000)).results[0]?.amounts).toEqual([
+      { head: 'outputVat', pence: 11_500 },
+    ]);
+  });
+});
+
 describe('an event from before the flat rate scheme', () => {
   it('that comes late has the percentage of the period in which it counts', () => {
     book.decide(sampleRegistration('r1', { validFrom: localDate('2026-07-01') }));
@@ -215,6 +231,44 @@ describe('what is remembered', () => {
     for (let index = 0; index < 3; index += 1) book.decide(sell(`new${index}`, '2026-07-10'));
     expect(known()).toBe(0 + 6 + 3);
     expect(trader().x).toEqual([]);
+  });
+
+  it('is kept 400 days after the end of its period, and not a day longer', () => {
+    // 5 May 2026 is 400 days after 31 March 2025.
+    const closeAt = (last: string) => {
+      book = new VatBook(RULES);
+      seq = 0;
+      const next = localDate(last === '2026-05-05' ? '2026-05-06' : '2026-05-07');
+      book.decide(sampleRegistration('r1', { validFrom: localDate('2025-01-01') }));
+      book.decide(sampleRegistration('r2', { validFrom: next, cadence: 'stagger2' }));
+      book.decide(sell('old', '2025-02-10'));
+      close('c1', '2025-01-01', '2025-03-31', 'hard');
+      book.decide(sell('mid', '2025-04-10'));
+      close('c2', '2025-04-01', '2025-06-30', 'hard');
+      close('c3', '2026-04-01', last, 'hard');
+      return trader();
+    };
+    expect(closeAt('2026-05-05')).toMatchObject({
+      k: null,
+      x: [],
+      d: [
+        ['2025-03-31', idOf('old')],
+        ['2025-06-30', idOf('mid')],
+      ],
+    });
+    expect(closeAt('2026-05-06')).toMatchObject({ k: '2025-03-31', x: [], d: [['2025-06-30', idOf('mid')]] });
+  });
+
+  it('is forgotten of purchases and adjustments too', () => {
+    for (let index = 0; index < 5; index += 1) {
+      book.decide(samplePurchase(`old${index}`, 100, 20, { taxPoint: localDate('2025-02-10') }));
+    }
+    quarters.forEach(([start, end], index) => {
+      close(`c${index}`, start, end, 'hard');
+    });
+    for (let index = 0; index < 3; index += 1) book.decide(sell(`new${index}`, '2026-07-10'));
+    expect(known()).toBe(6 + 3);
+    expect(trader()).toMatchObject({ x: [], d: [] });
   });
 
   it('is forgotten once for each accepted event, also where one lets others go: the payer decides them one by one', () => {

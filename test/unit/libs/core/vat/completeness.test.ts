@@ -4,7 +4,7 @@ import { account } from '../../../../../libs/core/identity/account.ts';
 import { pence } from '../../../../../libs/core/money/pence.ts';
 import { completenessOf } from '../../../../../libs/core/vat/completeness.ts';
 import { resumePoint, tillChainOf } from '../../../../../libs/core/vat/till-chain.ts';
-import { sampleSale } from '../../../../support/sample-events.ts';
+import { idOf, sampleSale } from '../../../../support/sample-events.ts';
 import { line, VatBook } from '../../../../support/vat-book.ts';
 import { testVatRules } from '../../../../support/vat-rules.ts';
 
@@ -99,10 +99,34 @@ describe('completeness', () => {
     ]);
   });
 
-  it('lists every till, over pages', () => {
+  it('lists every till, over pages, each once', () => {
     for (let till = 0; till < 130; till += 1) at(`T${till}`, 1, 0);
-    expect(seen(NOON).tills).toHaveLength(130);
-    expect(seen(NOON).tills[129]?.tillId).toBe('T129');
+    at('T5', 2, 1);
+    expect(seen(NOON).tills.map(({ tillId }) => tillId)).toEqual(Array.from({ length: 130 }, (_, till) => `T${till}`));
+  });
+
+  it('tells the tills of two traders apart', () => {
+    const other = account('vat:101747641');
+    at('A', 1, 0);
+    at('B', 1, 0, { account: other, eventId: idOf('other') });
+    expect(seen(NOON).tills.map(({ tillId }) => tillId)).toEqual(['A']);
+    const theirs = completenessOf(other, { get }, { asOfMs: NOON, silentAfterMs: 60 * MINUTE });
+    expect(theirs.tills.map(({ tillId }) => tillId)).toEqual(['B']);
+  });
+
+  it('holds the watermark back for a silent till whose events are missing', () => {
+    at('A', 1, 0);
+    at('A', 3, 2);
+    at('B', 1, 70);
+    expect(seen(NOON + 71 * MINUTE)).toMatchObject({ silentTills: ['A'], watermarkMs: NOON, missingEvents: 1 });
+  });
+
+  it('is unknown of a till whose oldest gaps are no longer told apart', () => {
+    for (let index = 0; index <= 17; index += 1) at('A', 2 * index + 2, index);
+    const [till] = seen(NOON + 20 * MINUTE).tills;
+    // Sixteen gaps of one event, and whatever is missing below them.
+    expect(till).toMatchObject({ gapFreeMs: null, missing: 17 });
+    expect(seen(NOON + 20 * MINUTE).watermarkMs).toBeNull();
   });
 });
 

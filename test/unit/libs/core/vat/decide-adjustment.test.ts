@@ -197,6 +197,21 @@ describe('an error of a return before', () => {
     expect(book.decide(sampleAdjustment('e3', 'error_overdeclared', 0, 2)).results[0]?.flags).toEqual([]);
   });
 
+  it('is flagged with the entry of an error, and with no other', () => {
+    book.decide(sampleAdjustment('e1', 'error_underdeclared', 0, 2_000_000));
+    expect(book.decide(sampleAdjustment('o1', 'own_use', 100, 20)).results[0]?.flags).toEqual([]);
+    expect(book.decide(sampleAdjustment('e2', 'error_overdeclared', 0, 1)).results[0]?.flags).toEqual([
+      'ERROR_ABOVE_LIMIT',
+    ]);
+  });
+
+  it('has no limit before 1 July 2008', () => {
+    const before = sampleAdjustment('e1', 'error_underdeclared', 0, 2_000_000, { taxPoint: localDate('2008-06-30') });
+    expect(book.decide(before).results[0]?.flags).toEqual([]);
+    const after = sampleAdjustment('e2', 'error_underdeclared', 0, 2_000_000, { taxPoint: localDate('2008-07-01') });
+    expect(book.decide(after).results[0]?.flags).toEqual(['ERROR_ABOVE_LIMIT']);
+  });
+
   it('may be 1% of box 6, up to 50,000.00', () => {
     // 1% of 2,000,000.00 is 20,000.00.
     book.decide(sampleAdjustment('s1', 'sale_export', 200_000_000));
@@ -358,6 +373,22 @@ describe('a retail scheme', () => {
     goods('g3', 1_000_000, '0');
     expect(book.boxes('2026-10-01')).toMatchObject({ 1: 341_798, 6: 3_058_200 });
     expect(book.total('outputVat')).toBe(341_798);
+  });
+
+  it('leaves out of the takings what is exempt or outside the scope', () => {
+    const lines = [line('1', 60_000), line('2', 30_000, 'exempt'), line('3', 10_000, 'outside')];
+    register('apportionment1');
+    book.decide(sampleSale('s1', { lines }));
+    goods('g1', 100, '20');
+    goods('g2', 100, '0');
+    // 600.00 / 2 / 6 = 50.00; box 6 has the exempt 300.00 too.
+    expect(book.boxes('2026-10-01')).toMatchObject({ 1: 5_000, 6: 85_000 });
+    book = new VatBook(RULES);
+    register('directCalculation1', '20');
+    book.decide(sampleSale('s1', { lines }));
+    goods('g1', 30_000, '0');
+    // (600.00 - 300.00) / 6.
+    expect(book.boxes('2026-10-01')).toMatchObject({ 1: 5_000, 6: 85_000 });
   });
 
   it('of direct calculation 1 takes the minority at expected prices, the rest at the majority’s rate: HMRC’s example', () => {

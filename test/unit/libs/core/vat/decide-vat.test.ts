@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { localDate } from '../../../../../libs/core/calendar/local-date.ts';
+import { type LocalDate, localDate } from '../../../../../libs/core/calendar/local-date.ts';
 import type { PurchaseRecorded, TillEvent } from '../../../../../libs/core/events/vat-events.ts';
 import { account } from '../../../../../libs/core/identity/account.ts';
 import { pence } from '../../../../../libs/core/money/pence.ts';
@@ -8,6 +8,7 @@ import { HELD_AGE_MAX_MS, HELD_EVENTS_MAX } from '../../../../../libs/core/vat/v
 import { idOf, sampleSale } from '../../../../support/sample-events.ts';
 import { hashOfEvent, line, sampleRefund, VatBook } from '../../../../support/vat-book.ts';
 import { testVatRules } from '../../../../support/vat-rules.ts';
+import { sampleAdjustment, sampleClose, samplePurchase, sampleRegistration } from '../../../../support/vat-samples.ts';
 
 const RULES = testVatRules();
 let book: VatBook;
@@ -274,6 +275,54 @@ describe('a refund that comes before its sale', () => {
     expect(book.decide(sale('s1', 3)).results).toHaveLength(1);
   });
 
+  it('says why it was let go', () => {
+    book.decide(early);
+    const receivedAtMs = early.receivedAtMs + HELD_AGE_MAX_MS + 1;
+    expect(book.decide(purchase('p1', { receivedAtMs })).rejections).toEqual([
+      {
+        account: 'vat:101747696',
+        eventId: idOf('r1'),
+        code: 'E_ORIGINAL_UNKNOWN',
+        facts: {
+          codes: 'E_ORIGINAL_UNKNOWN',
+          original: idOf('s1'),
+          why: 'the sale did not come while this waited',
+        },
+        receivedAtMs: early.receivedAtMs,
+      },
+    ]);
+  });
+
+  it('goes on waiting where another is let go, for its sale or for its age', () => {
+    const other = sampleRefund('r2', idOf('s2'), [line('1', -1_200)], {
+      seq: 4,
+      receivedAtMs: early.receivedAtMs + 10,
+    });
+    book.decide(early);
+    book.decide(other);
+    expect(book.decide(sampleSale('s1')).results.map(({ eventId }) => eventId)).toEqual([idOf('s1'), idOf('r1')]);
+    expect(book.decide(other).outcome).toBe('repeat');
+    expect(book.decide(sale('s2', 3)).results.map(({ eventId }) => eventId)).toEqual([idOf('s2'), idOf('r2')]);
+    const third = sampleRefund('r3', idOf('s5'), [line('1', -1_200)], { seq: 6 });
+    book.decide(third);
+    book.decide({ ...third, eventId: idOf('r4'), originalEventId: idOf('s6'), receivedAtMs: third.receivedAtMs + 10 });
+    const { rejections } = book.decide(purchase('p1', { receivedAtMs: third.receivedAtMs + HELD_AGE_MAX_MS + 1 }));
+    expect(rejections.map(({ eventId }) => eventId)).toEqual([idOf('r3')]);
+    expect(
+      book.decide(sampleSale('s6', { seq: 5, prevHash: 'a'.repeat(64) })).results.map(({ eventId }) => eventId),
+    ).toEqual([idOf('s6'), idOf('r4')]);
+  });
+
+  it('says so where no more can wait', () => {
+    for (let index = 0; index < HELD_EVENTS_MAX; index += 1) {
+      book.decide(sampleRefund(`h${index}`, idOf(`x${index}`), [line('1', -1)]));
+    }
+    expect(book.decide(early).rejections[0]?.facts).toEqual({
+      codes: 'E_ORIGINAL_UNKNOWN',
+      why: 'the sale is not known and no more events can wait',
+    });
+  });
+
   it('is refused where sixteen wait already', () => {
     for (let index = 0; index < HELD_EVENTS_MAX; index += 1) {
       expect(book.decide(sampleRefund(`h${index}`, idOf(`x${index}`), [line('1', -1)])).outcome).toBe('held');
@@ -406,6 +455,52 @@ describe('a purchase', () => {
   it('with a sign that does not fit its kind, or a share above all, is refused with every code', () => {
     const { rejections } = book.decide(purchase('p1', { vatPence: pence(-1), recoverableBasisPoints: 10_001 }));
     expect(rejections[0]?.facts.codes).toBe('E_SIGN E_RECOVERABLE');
+  });
+});
+
+describe('the keys that a decision reads', () => {
+  const OWNER = 'vat:101747696';
+  const always = (name: string) => [
+    `account|${OWNER}`,
+    `trader|${OWNER}`,
+    `held|${OWNER}`,
+    `event|${OWNER}|${idOf(name)}`,
+  ];
+
+  it('are those of the account, the event, its till, its period and the sale that it names', () => {
+    const [till, period] = [`till|${OWNER}|T1`, `vat|${OWNER}|2026-10-01`];
+    expect(vatStateKeys(sampleSale('s1'))).toEqual([...always('s1'), till, period]);
+    expect(vatStateKeys(sampleSale('s1', { occurredAt: 'noon' }))).toEqual([...always('s1'), till]);
+    // 23:30 UTC on 30 June is 1 July in London.
+    expect(vatStateKeys(sampleSale('s1', { occurredAt: '2026-06-30T23:30:00Z' })).at(-1)).toBe(
+      `vat|${OWNER}|2026-07-01`,
+    );
+    const refund = sampleRefund('r1', idOf('s1'), [line('1', -1)]);
+    expect(vatStateKeys(refund)).toEqual([...always('r1'), till, period, `event|${OWNER}|${idOf('s1')}`]);
+  });
+
+  it('of a purchase or adjustment are those of its tax point', () => {
+    const bad = localDate('2026-10-05').replace('05', '55') as LocalDate;
+    for (const event of [samplePurchase('p1', 1, 0), sampleAdjustment('p1', 'own_use', 1, 0)]) {
+      expect(vatStateKeys(event)).toEqual([...always('p1'), `vat|${OWNER}|2026-10-01`]);
+      expect(vatStateKeys({ ...event, taxPoint: bad })).toEqual(always('p1'));
+    }
+  });
+
+  it('of a close are those of its period and the next, of a registration no period’s', () => {
+    const close = sampleClose('c1', '2026-07-01', '2026-09-30', 'hard');
+    expect(vatStateKeys(close)).toEqual([...always('c1'), `vat|${OWNER}|2026-07-01`, `vat|${OWNER}|2026-10-01`]);
+    const bad = { ...close, periodEnd: 'soon' as LocalDate };
+    expect(vatStateKeys(bad)).toEqual(always('c1'));
+    expect(vatStateKeys(sampleRegistration('r1'))).toEqual(always('r1'));
+  });
+
+  it('of nearly every sale are all that it writes but its trader', () => {
+    book.decide(sampleSale('s1'));
+    const written = book.decide(sale('s2', 2)).changes.map(({ key }) => key);
+    expect(written.sort()).toEqual(
+      [`account|${OWNER}`, `event|${OWNER}|${idOf('s2')}`, `till|${OWNER}|T1`, `vat|${OWNER}|2026-10-01`].sort(),
+    );
   });
 });
 

@@ -75,4 +75,43 @@ describe('a refund', () => {
       expect.objectContaining({ code: 'E_REFUND_EXCEEDS' }),
     );
   });
+
+  it('of what is priced without VAT gives its VAT back on top: 100.00 bear 20.00, in parts of a third 6.67, 6.66, 6.67', () => {
+    const sale: Sale = {
+      ...saleOf([{ category: 'standard', unitPence: 3_333, units: 3 }], 'receipt'),
+      pricing: 'exclusive',
+    };
+    const assessed = assessSale(sale, RULES);
+    const one = [{ id: '0', quantity: ONE_UNIT }];
+    // 33.33 bear 6.666, 66.66 bear 13.332, 99.99 bear 19.998.
+    const vat = [0, 1, 2].map((count) => {
+      const history = Array.from({ length: count }, () => one);
+      return saleTotals(refundSale(assessed, sale, history, one).byRate);
+    });
+    expect(vat).toEqual([
+      { grossPence: -4_000, netPence: -3_333, vatPence: -667 },
+      { grossPence: -3_999, netPence: -3_333, vatPence: -666 },
+      { grossPence: -4_000, netPence: -3_333, vatPence: -667 },
+    ]);
+  });
+
+  it('says which line is unknown, or has less left', () => {
+    const sale = saleOf([{ category: 'standard', unitPence: 333, units: 1 }], 'receipt');
+    const assessed = assessSale(sale, RULES);
+    expect(() => refundSale(assessed, sale, [], [{ id: '7', quantity: null }])).toThrow(
+      expect.objectContaining({
+        code: 'E_REFUND_UNKNOWN_LINE',
+        message: 'the sale has no such line',
+        facts: { id: '7' },
+      }),
+    );
+    const two = (ONE_UNIT * 2n) as Quantity;
+    expect(() => refundSale(assessed, sale, [], [{ id: '0', quantity: two }])).toThrow(
+      expect.objectContaining({
+        code: 'E_REFUND_EXCEEDS',
+        message: 'more than what remains of the line',
+        facts: { id: '0' },
+      }),
+    );
+  });
 });

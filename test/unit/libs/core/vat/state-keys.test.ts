@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { account } from '../../../../../libs/core/identity/account.ts';
+import { eventKey } from '../../../../../libs/core/vat/remembered-sale.ts';
 import { counterKey, heldKey, periodKey, traderKey } from '../../../../../libs/core/vat/state-keys.ts';
 
 const A = account('vat:101747696');
@@ -25,6 +26,12 @@ describe('the state keys of an account', () => {
         const owner = account(`vat:${String(number).padStart(9, '0')}`);
         expect(traderKey(owner)).toBe(`trader|${owner}`);
       }
+    }
+  });
+
+  it('of an event are its own, whichever was asked for before', () => {
+    for (const owner of [A, B, B, A]) {
+      for (const id of ['e1', 'e2', 'e2']) expect(eventKey(owner, id)).toBe(`event|${owner}|${id}`);
     }
   });
 });
