@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis } from 'ioredis';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import { type RedisArgument, scriptCommand } from './redis-command.ts';
 import { CHECKPOINT_SCRIPT, COMMIT_SCRIPT, GET_SCRIPT, type RedisScript, WIPE_SCRIPT } from './redis-scripts.ts';
-import type { Checkpoint, StateStore, StoreCommit } from './state-store.ts';
+import type { Checkpoint, StateStore, StoreCommit, StorePut } from './state-store.ts';
 
 export interface RedisStoreOptions {
   /** `redis://` or `rediss://` (TLS), with user and password where they are needed. */
@@ -118,13 +119,13 @@ class RedisStore implements StateStore {
   }
 
   async #commit({ partition, expectedTip, checkpoint, puts }: StoreCommit): Promise<'committed' | 'stale'> {
-    const sets: string[] = [];
+    const sets: RedisArgument[] = [];
     const removes: string[] = [];
-    for (const [key, value] of new Map(puts.map((put) => [put.key, put.value]))) {
+    for (const { key, value } of putsToSend(puts)) {
       if (value === null) {
         removes.push(key);
       } else {
-        sets.push(key, String(value));
+        sets.push(key, value);
       }
     }
     const text = JSON.stringify(checkpoint);
@@ -133,7 +134,7 @@ class RedisStore implements StateStore {
     return outcome === 'committed' ? 'committed' : 'stale';
   }
 
-  async #run(script: RedisScript, partition: number, texts: readonly string[]): Promise<unknown> {
+  async #run(script: RedisScript, partition: number, texts: readonly RedisArgument[]): Promise<unknown> {
     if (this.#closed) {
       throw new TallyError('STORE_CLOSED', 'the state store is closed', {});
     }
@@ -141,7 +142,7 @@ class RedisStore implements StateStore {
     const keys = [`${place}:checkpoint`, `${place}:state`];
     const facts = { partition };
     try {
-      return await within(this.#timeoutMs, this.#evaluate(script, [...keys, ...texts]));
+      return await within(this.#timeoutMs, this.#evaluate(script, keys, texts));
     } catch (cause) {
       if (cause instanceof TallyError) {
         throw cause;
@@ -154,17 +155,23 @@ class RedisStore implements StateStore {
     }
   }
 
-  async #evaluate(script: RedisScript, keysAndTexts: readonly string[]): Promise<unknown> {
+  async #evaluate(script: RedisScript, keys: readonly string[], texts: readonly RedisArgument[]): Promise<unknown> {
     try {
-      return await this.#client.evalsha(script.sha, 2, ...keysAndTexts);
+      return await this.#client.sendCommand(scriptCommand('evalsha', script.sha, keys, texts));
     } catch (error) {
       // A server that was restarted does not know it any more.
       if (isReply(error, 'NOSCRIPT')) {
-        return await this.#client.eval(script.source, 2, ...keysAndTexts);
+        return await this.#client.sendCommand(scriptCommand('eval', script.source, keys, texts));
       }
       throw error;
     }
   }
+}
+
+/** The script sets first and removes then: where there is something to remove, each key must come once, with what it was given last. */
+function putsToSend(puts: readonly StorePut[]): Iterable<StorePut> {
+  if (puts.every(({ value }) => value !== null)) return puts;
+  return new Map(puts.map((put) => [put.key, put])).values();
 }
 
 function singleClient(options: RedisStoreOptions): Redis {
