@@ -58,7 +58,7 @@ const SCHEME_HITS: ReadonlyMap<string, BoxHits> = new Map<string, BoxHits>([
 /** Sales by invoice: under cash accounting they wait for payment, under the flat rate scheme they are turnover. */
 const INVOICED: ReadonlySet<string> = new Set(['sale', 'sale_zero', 'sale_exempt', 'sale_export', 'sale_refund']);
 /** Input VAT that the flat rate percentage stands for (Notice 733): not recovered. */
-const IN_FLAT_RATE: ReadonlySet<string> = new Set(['import_vat_paid', 'import_pva', 'ni_acquisition', 'cash_paid']);
+const IN_FLAT_RATE: ReadonlySet<string> = new Set(['import_vat_paid', 'import_pva', 'ni_acquisition']);
 const RETAIL_GOODS: ReadonlySet<string> = new Set(['goods_for_resale', 'stock_opening', 'stock_closing']);
 const MARGINS: ReadonlySet<string> = new Set([
   'margin_purchase',

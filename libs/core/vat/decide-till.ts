@@ -123,9 +123,7 @@ function checkSale(event: TillEvent, sale: RememberedSale, draft: StateDraft, fa
   if (isZClosed(till, sale.q, sale.i === event.tillId ? event.seq : null)) {
     add('E_VOID_AFTER_Z', 'after the Z report it must be a refund');
   }
-  if (event.lines.length !== lineCount(sale) && !faults.some((fault) => fault.code === 'E_VOID_NOT_EXACT')) {
-    add('E_VOID_NOT_EXACT', 'a void has every line of its sale');
-  }
+  if (event.lines.length !== lineCount(sale)) add('E_VOID_NOT_EXACT', 'a void has every line of its sale');
 }
 
 /** The period's account with the event's takings, or null where they can no longer be counted. */

@@ -394,6 +394,7 @@ describe('what a close brings forward', () => {
     goods('n1', 'goods_for_resale', 100, '20', '2026-04-01');
     book.decide(sell('n', '2026-04-01', 1_200));
     expect(book.boxes('2026-04-01')).toMatchObject({ 1: 200 });
+    expect(period('2026-04-01').m).toBeUndefined();
   });
 
   it('of apportionment 2 is the goods of three quarters, opening stock among them', () => {

@@ -50,6 +50,8 @@ describe('an adjustment', () => {
     ['sale', 100_000, 20_000, { outputVat: 20_000 }, { 1: 20_000, 6: 100_000 }],
     ['sale_refund', 10_000, 2_000, { outputVat: -2_000 }, { 1: -2_000, 6: -10_000 }],
     ['sale_export', 10_000, 0, {}, { 6: 10_000 }],
+    ['sale_zero', 10_000, 0, {}, { 6: 10_000 }],
+    ['sale_exempt', 10_000, 0, {}, { 6: 10_000 }],
     ['outside_scope', 10_000, 0, {}, {}],
     ['margin_purchase', 10_000, 0, {}, { 7: 10_000 }],
   ])('%s goes to its boxes, and taken back leaves nothing', (kind, net, vat, amounts, boxes) => {
@@ -348,8 +350,31 @@ describe('the flat rate scheme', () => {
     expect(book.boxes('2026-10-01')).toMatchObject({ 4: 33_333, 7: 216_600 });
   });
 
+  it('takes its percentage of every kind of sale by invoice, and gives back no VAT of imports and acquisitions', () => {
+    flat();
+    const boxes = (kind: string, net: number, vat: number) => {
+      book = new VatBook(RULES);
+      flat();
+      book.decide(sampleAdjustment('a1', kind, net, vat));
+      return book.boxes('2026-10-01');
+    };
+    // 12.5% of what was charged, VAT and all.
+    expect(boxes('sale', 100_000, 20_000)).toMatchObject({ 1: 15_000, 6: 120_000 });
+    for (const kind of ['sale_zero', 'sale_exempt', 'sale_export']) {
+      expect(boxes(kind, 100_000, 0)).toMatchObject({ 1: 12_500, 6: 100_000 });
+    }
+    expect(boxes('sale_refund', 100_000, 20_000)).toMatchObject({ 1: -15_000, 6: -120_000 });
+    expect(boxes('import_pva', 100_000, 20_000)).toMatchObject({ 1: 20_000, 4: 0, 7: 100_000 });
+    expect(boxes('import_vat_paid', 100_000, 20_000)).toMatchObject({ 1: 0, 4: 0, 7: 100_000 });
+    expect(boxes('ni_acquisition', 100_000, 20_000)).toMatchObject({ 2: 20_000, 4: 0, 7: 100_000, 9: 100_000 });
+    // The reverse charge stands outside the scheme, both ways.
+    expect(boxes('rc_services_in', 100_000, 20_000)).toMatchObject({ 1: 20_000, 4: 20_000 });
+  });
+
   it('has no margin scheme beside it', () => {
     flat();
+    const item = sampleAdjustment('m0', 'margin_sale', 1, 0, { costPence: pence(0) });
+    expect(book.decide(item).rejections[0]?.code).toBe('E_SCHEME');
     expect(book.decide(sampleAdjustment('m1', 'margin_pool_sale', 1)).rejections[0]?.code).toBe('E_SCHEME');
   });
 });
@@ -420,12 +445,12 @@ describe('a retail scheme', () => {
 
   it('of apportionment 2 has its opening stock among the goods of the period before, whichever came before that', () => {
     register('apportionment2');
-    const y = { d: 0, g: {}, q: {}, w: [{ S2000: 1 }, { S2000: 2, Z0: 4 }], o: {} };
+    const y = { d: 0, g: {}, q: {}, w: [{ S2000: 1 }, { S2000: 7 }, { S2000: 2, Z0: 4 }], o: {} };
     const account = { n: 1, g: {}, p: 0, i: 0, f: 0, s: { k: 'A2' }, y };
     book.state.set('vat|vat:101747696|2026-10-01', JSON.stringify(account));
     book.decide(sampleAdjustment('o1', 'stock_opening', 30, 0, { ratePct: '20' }));
     expect(JSON.parse(book.state.get('vat|vat:101747696|2026-10-01') ?? '').y).toMatchObject({
-      w: [{ S2000: 1 }, { S2000: 32, Z0: 4 }],
+      w: [{ S2000: 1 }, { S2000: 7 }, { S2000: 32, Z0: 4 }],
       o: { S2000: 30 },
     });
   });

@@ -4,7 +4,7 @@ import type { PurchaseRecorded } from '../../../../../libs/core/events/vat-event
 import { idOf } from '../../../../support/sample-events.ts';
 import { hashOfEvent, VatBook } from '../../../../support/vat-book.ts';
 import { testVatRules } from '../../../../support/vat-rules.ts';
-import { sampleClose, samplePurchase } from '../../../../support/vat-samples.ts';
+import { sampleClose, samplePurchase, sampleRegistration } from '../../../../support/vat-samples.ts';
 
 const RULES = testVatRules();
 const PERIOD = 'vat|vat:101747696|2026-10-01';
@@ -27,6 +27,23 @@ describe('a purchase', () => {
       'the purchases of the period would leave what can be counted',
     ]);
     expect(book.decide(samplePurchase('p2', -1, 0)).outcome).toBe('accepted');
+  });
+
+  it('is so, too, where it waits for its payment', () => {
+    book.decide(sampleRegistration('r1', { cashAccounting: true }));
+    const most = Number.MAX_SAFE_INTEGER;
+    const account = { n: 1, g: {}, p: 0, i: 0, f: 0, s: { c: 1 } };
+    book.state.set(PERIOD, JSON.stringify({ ...account, a: { purchase: [most, 0] } }));
+    expect(refusal(samplePurchase('p1', 1, 0))[0]).toBe('E_AMOUNT_RANGE');
+    book.state.set(PERIOD, JSON.stringify({ ...account, u: [0, 0, most, 0, 0] }));
+    expect(refusal(samplePurchase('p2', 1, 0))[0]).toBe('E_AMOUNT_RANGE');
+  });
+
+  it('and its credit are nothing in the boxes of the flat rate scheme: the percentage stands for them', () => {
+    book.decide(sampleRegistration('r1', { scheme: 'flatRate', flatRateSector: 'pubs' }));
+    book.decide(samplePurchase('p1', 1_000, 200));
+    book.decide(samplePurchase('c1', -100, -20));
+    expect(book.boxes('2026-10-01')).toMatchObject({ 1: 0, 4: 0, 7: 0 });
   });
 
   it('is refused of a period whose events are forgotten', () => {

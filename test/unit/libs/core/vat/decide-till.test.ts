@@ -95,6 +95,15 @@ describe('a void is refused', () => {
     ]);
   });
 
+  it('like a refund of nothing at all, once it was voided', () => {
+    book.decide(voidOf('v1'));
+    expect(refusal(sampleRefund('r1', idOf('s1'), [line('1', 0)], { seq: 3 }))).toEqual([
+      'E_ALREADY_VOIDED',
+      '/originalEventId',
+      'the sale was voided',
+    ]);
+  });
+
   it('after the Z report', () => {
     book.decide(sampleSale('z', { ...next, tillType: 'Z_REPORT', lines: [], payments: [] }));
     expect(refusal(voidOf('v1', negated, { seq: 3 }))).toEqual([
@@ -120,6 +129,13 @@ describe('a void is refused', () => {
   it('of a line at another rate than the sale had', () => {
     const other = [line('1', -1_200, 'standard', { ratePct: '17.5' }), line('2', -300, 'zero')];
     expect(refusal(voidOf('v1', other))[0]).toBe('E_RATE_MISMATCH');
+  });
+});
+
+describe('a refund whose sale is not known yet', () => {
+  it('waits, whatever its lines are called: the sale says their rates', () => {
+    const early = sampleRefund('r1', idOf('s1'), [line('1', -100, 'unicorn')]);
+    expect(book.decide(early).outcome).toBe('held');
   });
 });
 

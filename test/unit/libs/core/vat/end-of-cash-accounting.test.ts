@@ -147,6 +147,38 @@ describe('the end of cash accounting', () => {
     for (const at of [0, 1, 2, 3]) expect(trade(at)).toEqual(expected);
   });
 
+  it('takes along what each of the periods closed before had left', () => {
+    adjust('i1', 'sale', Q1[0], 10_000, 2_000);
+    close(Q1);
+    adjust('i2', 'sale', Q2[0], 5_000, 1_000);
+    close(Q2);
+    const { taxPeriod, amounts } = first(register('end', '2026-10-01')) ?? {};
+    expect([taxPeriod, amounts]).toEqual(['2026-07-01/2026-09-30', [{ head: 'outputVat', pence: 3_000 }]]);
+    expect(book.boxes(Q3[0])).toMatchObject({ 1: 3_000, 6: 15_000 });
+  });
+
+  it('is with the first event of its last period where too many were open when it was said', () => {
+    book = new VatBook(RULES);
+    register('begin', '2000-01-01', { cashAccounting: true });
+    adjust('i1', 'sale', '2000-01-01', 10_000, 2_000);
+    close(['2000-01-01', '2000-03-31']);
+    const months = ['04', '07', '10', '01'];
+    for (let index = 0; index < 64; index += 1) {
+      const day = `${2000 + Math.floor((index + 1) / 4)}-${months[index % 4]}-01`;
+      expect(adjust(`z${index}`, 'sale_zero', day, 100, 0).outcome).toBe('accepted');
+    }
+    expect(first(register('end', '2030-01-01'))?.amounts).toEqual([]);
+    close(['2000-04-01', '2000-06-30']);
+    // Not yet the last period: what is unpaid waits on.
+    expect(first(adjust('i2', 'sale', '2029-07-01', 500, 100))?.amounts).toEqual([]);
+    close(['2000-07-01', '2000-09-30']);
+    expect(first(adjust('i3', 'sale', '2029-10-01', 500, 100))?.amounts).toEqual([{ head: 'outputVat', pence: 2_100 }]);
+    expect(first(adjust('i4', 'sale', '2029-10-01', 500, 100))?.amounts).toEqual([{ head: 'outputVat', pence: 100 }]);
+    // 100.00 of the first quarter, 1.00 of each of the two after it, and 5.00 twice.
+    expect(book.boxes('2029-10-01')).toMatchObject({ 1: 2_200, 6: 11_200 });
+    expect(JSON.parse(book.state.get('trader|vat:101747696') ?? '{}')).not.toHaveProperty('b');
+  });
+
   it('reaches over a period in which nothing happened', () => {
     tradeInFirstQuarter();
     close(Q1);
@@ -164,6 +196,28 @@ describe('a payment above what was invoiced', () => {
     expect(first(adjust('c2', 'cash_received', Q2[0], 900, 180))?.flags).toEqual([]);
     expect(first(adjust('c3', 'cash_received', Q2[0], 1, 0))?.flags).toEqual(['PAID_ABOVE_INVOICED']);
     expect(first(adjust('k1', 'cash_paid', Q2[0], 0, 1))?.flags).toEqual(['PAID_ABOVE_INVOICED']);
+  });
+
+  it('is told by what it pays: sales by customers, purchases by the trader, net or VAT', () => {
+    const flags = (name: string, kind: string, net: number, vat: number) =>
+      first(adjust(name, kind, Q1[0], net, vat))?.flags;
+    adjust('i1', 'sale', Q1[0], 1_000, 200);
+    book.decide(samplePurchase('p1', 500, 100, { taxPoint: localDate(Q1[0]) }));
+    expect(flags('k1', 'cash_paid', 500, 0)).toEqual([]);
+    expect(flags('k2', 'cash_paid', 0, 100)).toEqual([]);
+    expect(flags('k3', 'cash_paid', 1, 0)).toEqual(['PAID_ABOVE_INVOICED']);
+    expect(flags('c1', 'cash_received', 1_000, 200)).toEqual([]);
+    expect(flags('o1', 'own_use', 100, 20)).toEqual([]);
+    expect(flags('k4', 'cash_paid', -1, 0)).toEqual([]);
+    expect(flags('c2', 'cash_received', 0, 1)).toEqual(['PAID_ABOVE_INVOICED']);
+    expect(flags('k5', 'cash_paid', 0, 0)).toEqual([]);
+    expect(flags('k6', 'cash_paid', 0, 1)).toEqual(['PAID_ABOVE_INVOICED']);
+  });
+
+  it('counts each period once', () => {
+    adjust('i1', 'sale', Q1[0], 1_000, 200);
+    close(Q1);
+    expect(first(adjust('c1', 'cash_received', Q2[0], 600, 120))?.flags).toEqual([]);
   });
 
   it('is told apart from one of an invoice of a period that is closed', () => {

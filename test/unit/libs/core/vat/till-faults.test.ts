@@ -14,7 +14,8 @@ import { testVatRules } from '../../../../support/vat-rules.ts';
 
 const RULES = testVatRules();
 const DAY = dayNumber(localDate('2026-11-21'));
-const BY_DAY: RateSource = { by: 'day', rules: RULES, day: DAY, region: 'GB' };
+const BY_DAY = { by: 'day', rules: RULES, day: DAY, region: 'GB' } as const;
+const QUANTITY = 'a positive decimal as text, such as "1.337"';
 const UNKNOWN: RateSource = { by: 'none' };
 
 function sale(other: Partial<Record<keyof TillFields, unknown>> = {}): TillFields {
@@ -68,6 +69,17 @@ const refund = (other: Partial<Record<keyof TillFields, unknown>> = {}): TillFie
 describe('what a till is told of a fault is its code, its place and what would be right', () => {
   it.each<[string, TillFields, readonly [code: string, pointer: string, detail: string]]>([
     ['VRN', sale({ vrn: 'GB1' }), ['E_VRN_INVALID', '/vrn', 'nine digits']],
+    ['VRN', sale({ vrn: '1017476960' }), ['E_VRN_INVALID', '/vrn', 'nine digits']],
+    ['VRN', sale({ vrn: 'x101747696' }), ['E_VRN_INVALID', '/vrn', 'nine digits']],
+    ['hash', sale({ prevHash: 'a'.repeat(65) }), ['E_PREVHASH_FORMAT', '/prevHash', '64 lower-case hex digits']],
+    ['hash', sale({ prevHash: `x${'a'.repeat(64)}` }), ['E_PREVHASH_FORMAT', '/prevHash', '64 lower-case hex digits']],
+    [
+      'amount',
+      saleOf([{ id: '1', category: 'zero', paidPence: 100_000_000_001 }]),
+      ['E_AMOUNT_RANGE', '/lines/0/paidPence', 'at most 100000000000 pence either way'],
+    ],
+    ['quantity', saleOf([{ id: '1', category: 'zero', paidPence: 1, qty: 'x1' }]), ['E_QTY', '/lines/0/qty', QUANTITY]],
+    ['quantity', saleOf([{ id: '1', category: 'zero', paidPence: 1, qty: '1x' }]), ['E_QTY', '/lines/0/qty', QUANTITY]],
     ['check digits', sale({ vrn: '101747692' }), ['E_VRN_CHECK_DIGITS', '/vrn', 'the check digits are wrong']],
     ['till', sale({ tillId: 'till 1' }), ['E_TILL_ID', '/tillId', '1 to 32 of A-Z a-z 0-9 _ -']],
     ['till', sale({ tillId: 5 }), ['E_TILL_ID', '/tillId', '1 to 32 of A-Z a-z 0-9 _ -']],
@@ -181,6 +193,13 @@ describe('what a till is told of a fault is its code, its place and what would b
     expect(faultsOf(refund({ type: 'VOID', originalEventId: 'e' }))).toEqual([]);
   });
 
+  it('has no rate of a category before it had a treatment', () => {
+    const before: RateSource = { ...BY_DAY, day: dayNumber(localDate('2018-12-31')) };
+    expect(faultsOf(saleOf([{ id: '1', category: 'voucher.mpv_sale', paidPence: 1 }]), before)).toEqual([
+      { code: 'E_RATE_NOT_IN_FORCE', pointer: '/lines/0/category', detail: 'no treatment on that date' },
+    ]);
+  });
+
   it('does not hold a rate against lines whose rates are not known yet', () => {
     const line = { id: '1', category: 'food.unicorn', paidPence: -1_200, ratePct: '99' };
     expect(faultsOf(saleOf([line], { type: 'REFUND', originalEventId: 'e', vatPence: 7 }), UNKNOWN)).toEqual([]);
@@ -198,6 +217,27 @@ describe('a line', () => {
     expect(amount(most + 1, 'SALE')).toEqual(['E_AMOUNT_RANGE', 'E_ORIGINAL_FORBIDDEN']);
     expect(amount(-most, 'REFUND')).toEqual([]);
     expect(amount(-most - 1, 'REFUND')).toEqual(['E_AMOUNT_RANGE']);
+  });
+
+  it('is one of two thousand', () => {
+    const lines = Array.from({ length: 2_000 }, (_, index) => ({ id: `${index}`, category: 'zero', paidPence: 1 }));
+    expect(faultsOf(saleOf(lines))).toEqual([]);
+  });
+
+  it('may say how many or how much was sold', () => {
+    for (const qty of ['1', '2', '007', '0.5', '1.337', '0.000001', '999999999999.999999', null]) {
+      expect(faultsOf(saleOf([{ id: '1', category: 'zero', paidPence: 1, qty }]))).toEqual([]);
+    }
+    for (const qty of ['', '0', '0.000', '1.', '.5', '1.0000001', '1234567890123', '-1', '1e3']) {
+      expect(faultsOf(saleOf([{ id: '1', category: 'zero', paidPence: 1, qty }])).map(({ code }) => code)).toEqual([
+        'E_QTY',
+      ]);
+    }
+  });
+
+  it('of an event of no known type has no sign of its own', () => {
+    const gift = saleOf([{ id: '1', category: 'zero', paidPence: -1 }], { type: 'GIFT' });
+    expect(faultsOf(gift).map(({ code }) => code)).toEqual(['E_EVENT_TYPE']);
   });
 
   it('that is no object is read as one without fields', () => {
