@@ -4,7 +4,7 @@ import { negatePence, type Pence, pence } from '../money/pence.ts';
 import type { Quantity } from '../money/quantity.ts';
 import type { AssessedLine, AssessedRate, AssessedSale, Pricing } from './assess-sale.ts';
 import type { Rounding } from './round-vat.ts';
-import { compareVatRates, vatOnTop, vatWithin } from './vat-rate.ts';
+import { vatOnTop, vatWithin } from './vat-rate.ts';
 
 /** A line given back: how much of it; null is all that remains. */
 export interface ReturnedLine {
@@ -51,7 +51,7 @@ export function refundSale(
   const byRate = sale.byRate
     .filter((row) => keys.has(row.rate.key))
     .map((row) => difference(returnedOfRate(sale, soldAs, row, after), returnedOfRate(sale, soldAs, row, before)));
-  return { lines, byRate: byRate.sort((a, b) => compareVatRates(a.rate, b.rate)) };
+  return { lines, byRate };
 }
 
 /** The exact negation of a sale: a void after completion. */

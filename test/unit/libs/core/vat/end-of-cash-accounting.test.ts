@@ -89,6 +89,47 @@ describe('the end of cash accounting', () => {
     expect(adjust('n', 'cash_received', Q3[0], 1, 0).rejections[0]?.code).toBe('E_SCHEME');
   });
 
+  it('leaves its last period open or softly closed as it is, among the others', () => {
+    adjust('i1', 'sale', Q1[0], 100, 20);
+    adjust('i2', 'sale', Q2[0], 100, 20);
+    book.decide(sampleClose('soft', ...Q2, 'soft'));
+    end();
+    const { o } = JSON.parse(book.state.get('trader|vat:101747696') ?? '{}');
+    expect(o).toEqual([
+      [...Q1, 0],
+      [...Q2, 1],
+    ]);
+  });
+
+  it('is no entry of any period where nothing was unpaid', () => {
+    adjust('i1', 'sale', Q1[0], 100, 20);
+    adjust('c1', 'cash_received', Q1[0], 100, 20);
+    expect(first(end())).toMatchObject({ taxPeriod: '', amounts: [] });
+  });
+
+  it('said after its last period was closed opens no period where nothing was unpaid, and changes no scheme where something was', () => {
+    close(Q1);
+    close(Q2);
+    expect(first(end())).toMatchObject({ taxPeriod: '', amounts: [] });
+    expect(JSON.parse(book.state.get('trader|vat:101747696') ?? '{}').o).toEqual([]);
+    book = new VatBook(RULES);
+    register('begin', '2026-01-01', { cashAccounting: true });
+    adjust('i1', 'sale', Q1[0], 100, 20);
+    close(Q1);
+    close(Q2);
+    end();
+    expect(JSON.parse(book.state.get('vat|vat:101747696|2026-07-01') ?? '{}').s).toBeUndefined();
+  });
+
+  it('taken back makes invoices wait again', () => {
+    end();
+    register('on', Q3[0], { cashAccounting: true });
+    expect(first(adjust('i', 'sale', Q2[0], 10_000, 2_000))?.amounts).toEqual([]);
+    expect(first(adjust('c', 'cash_received', Q2[0], 10_000, 2_000))?.amounts).toEqual([
+      { head: 'outputVat', pence: 2_000 },
+    ]);
+  });
+
   it('lets bad debts be relieved in its last period: what is due unpaid may be bad', () => {
     expect(adjust('b1', 'bad_debt_relief', Q2[0], 0, 100).rejections[0]?.code).toBe('E_SCHEME');
     end();

@@ -119,6 +119,24 @@ describe('direct calculation 2 over a change of the standard rate', () => {
   });
 });
 
+describe('direct calculation 2 of a year whose rate changed in an earlier period', () => {
+  it('takes the stock of its start from the earlier stretch, and leaves that of its end of the later one', () => {
+    const from = { validFrom: localDate('2010-11-01'), cadence: 'stagger2' } as const;
+    register({ scheme: 'directCalculation2', majorityRatePct: '17.5', ...from });
+    goods('2010-11-01', 23_500, '0', 'stock_opening');
+    sell('2010-11-01', 94_000);
+    goods('2010-11-01', 47_000, '0');
+    expect(box1('2010-11-01')).toBe(7_000);
+    book.decide(sampleClose('c', '2010-11-01', '2011-01-31', 'hard'));
+    sell('2011-02-01', 120_000);
+    goods('2011-02-01', 60_000, '0');
+    expect(JSON.parse(book.state.get('vat|vat:101747696|2011-02-01') ?? '{}')).not.toHaveProperty('z');
+    goods('2011-04-30', 30_000, '0', 'stock_closing');
+    // Old (940.00 - 470.00 - 235.00) x 7/47 = 35.00, new (1,200.00 - 600.00 + 300.00) / 6 = 150.00; less 70.00 before.
+    expect(box1('2011-02-01')).toBe(3_500 + 15_000 - 7_000);
+  });
+});
+
 describe('apportionment 1 over a change of the standard rate', () => {
   it('spreads the takings of each stretch as the goods bought in it, in the period and in the year', () => {
     register({ scheme: 'apportionment1', validFrom: localDate('2010-10-01') });
@@ -144,6 +162,7 @@ describe('a rate segment', () => {
   it.each([
     ['apportionment1', null, '2010-12-31', '2010-01-01'],
     ['apportionment1', null, '2011-01-04', '2011-01-04'],
+    ['apportionment1', null, '1998-01-01', '1997-09-01'],
     ['directCalculation1', '17.5', '2010-12-31', '2010-01-01 S1750'],
     ['directCalculation2', '17.5', '2026-12-31', '2011-01-04 S2000'],
     ['directCalculation1', '5', '2026-12-31', '1997-09-01 S500'],

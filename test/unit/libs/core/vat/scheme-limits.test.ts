@@ -123,6 +123,37 @@ describe('the limit of annual accounting', () => {
     expect(close(['2025-01-01', '2025-12-31'])).toEqual(['ANNUAL_ACCOUNTING_LIMIT']);
   });
 
+  it('is of supplies without the VAT within their prices, whatever the trader’s scheme makes of it', () => {
+    register({ ...annual, scheme: 'flatRate', flatRateSector: 'catering' });
+    // 1,920,000.00 with VAT of 20%, not less 12.5% of it.
+    sell('2025-05-05', 192_000_000, 'standard');
+    const codes = () => noticesOn('2025-05-05').map(({ code }) => code);
+    expect(codes()).toEqual(['FLAT_RATE_LIMIT']);
+    sell('2025-05-05', 1, 'zero');
+    expect(codes()).toEqual(['FLAT_RATE_LIMIT', 'ANNUAL_ACCOUNTING_LIMIT']);
+  });
+
+  it('counts what the margin scheme sells less the VAT on its margins, and takes off what is refunded', () => {
+    register(annual);
+    const at = { taxPoint: localDate('2025-05-05') };
+    const item = (name: string, price: number, cost: number) =>
+      book.decide(sampleAdjustment(name, 'margin_sale', price, 0, { ...at, costPence: pence(cost) }));
+    // 1 penny of VAT in a margin of 6 pence.
+    item('m1', 80_000_006, 80_000_000);
+    item('m2', 80_000_000, 80_000_000);
+    expect(noticesOn('2025-05-05')).toMatchObject([{ turnoverPence: 160_000_005 }]);
+    book.decide(sampleAdjustment('b1', 'sale_refund', 5, 0, at));
+    expect(noticesOn('2025-05-05')).toEqual([]);
+    for (const kind of ['sale_exempt', 'rc_services_in', 'drc_purchase', 'import_pva', 'outside_scope']) {
+      book.decide(sampleAdjustment(kind, kind, 100, 0, at));
+    }
+    expect(noticesOn('2025-05-05')).toEqual([]);
+    for (const kind of ['sale', 'sale_zero', 'sale_export', 'drc_sale', 'ni_dispatch', 'own_use', 'margin_pool_sale']) {
+      expect(book.decide(sampleAdjustment(kind, kind, 1, 0, at)).outcome).toBe('accepted');
+    }
+    expect(noticesOn('2025-05-05')).toMatchObject([{ turnoverPence: 160_000_007 }]);
+  });
+
   it('to join is 1,350,000.00 in the year before', () => {
     sell('2025-03-01', 135_000_001);
     const { results } = register({ validFrom: localDate('2026-01-01'), ...annual });
