@@ -105,7 +105,7 @@ export class BenchCluster {
 
   /** The doors first, then what is behind them. */
   async stop(): Promise<void> {
-    for (const name of ['gateway', 'tax', 'payer-node', 'ledger'] as const) {
+    for (const name of ['gateway', 'tax', 'payer-node', 'ledger', 'reconciliation', 'dashboard'] as const) {
       await this.#services.get(name)?.stop();
       this.#services.delete(name);
     }

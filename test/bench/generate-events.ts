@@ -11,8 +11,8 @@ export interface GenerateOptions {
   readonly accounts: number;
   /** `even`: each account as likely. `zipf`: the account of rank k as likely as 1/k. */
   readonly law: 'even' | 'zipf';
-  /** `payroll`: payments alone. */
-  readonly mix: 'both' | 'payroll';
+  /** `payroll`: payments alone. `employments`: one payment of each of as many employments, a hundred an employer, whatever the accounts. */
+  readonly mix: 'both' | 'payroll' | 'employments';
   readonly seed: number;
 }
 
@@ -35,7 +35,10 @@ export async function generateEvents(options: GenerateOptions): Promise<Generate
   const fraction = drawsOf(options.seed);
   const share = (of: number): number => Math.max(1, Math.round((options.accounts * of) / 7));
   const traders = placesOf(options.law, share(SALES_OF_SEVEN), fraction);
-  const employers = placesOf(options.law, options.mix === 'payroll' ? options.accounts : share(3), fraction);
+  const employers =
+    options.mix === 'employments'
+      ? employersInTurn()
+      : placesOf(options.law, options.mix === 'payroll' ? options.accounts : share(3), fraction);
   const tills = new Map<number, { seq: number; prevHash: string | null }>();
   const payrolls = new Map<number, number>();
   const out = createWriteStream(options.file);
@@ -158,6 +161,15 @@ function placesOf(law: GenerateOptions['law'], accounts: number, fraction: () =>
       else high = middle;
     }
     return low;
+  };
+}
+
+/** Each as often as it has people. */
+function employersInTurn(): () => number {
+  let paid = 0;
+  return () => {
+    paid += 1;
+    return Math.floor((paid - 1) / PEOPLE_AT_ONCE);
   };
 }
 

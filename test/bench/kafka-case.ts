@@ -1,10 +1,24 @@
 import type { SpreadName } from './bench-case.ts';
 import type { MeasuredProcess } from './process-use.ts';
 
-/** What is measured on Kafka, in the order of the table. Replay is run where it is asked for: it takes a minute of sending. */
-export const KAFKA_CASES = ['raw', 'pipeline', 'embedded', 'tax', 'ledger', 'payer', 'paced', 'replay'] as const;
+/**
+ * What is measured on Kafka, in the order of the table. The last three run where they are asked for: two take minutes, one needs a JDK and
+ * the jars of Kafka Streams.
+ */
+export const KAFKA_CASES = [
+  'raw',
+  'pipeline',
+  'embedded',
+  'tax',
+  'ledger',
+  'payer',
+  'paced',
+  'streams',
+  'replay',
+  'employments',
+] as const;
 export type KafkaCaseName = (typeof KAFKA_CASES)[number];
-export const KAFKA_CASES_DEFAULT: readonly KafkaCaseName[] = KAFKA_CASES.filter((name) => name !== 'replay');
+export const KAFKA_CASES_DEFAULT: readonly KafkaCaseName[] = KAFKA_CASES.slice(0, -3);
 
 export const KAFKA_CASE_TITLES: Readonly<Record<KafkaCaseName, string>> = {
   raw: 'kafkajs alone: topics copied to topics',
@@ -14,7 +28,9 @@ export const KAFKA_CASE_TITLES: Readonly<Record<KafkaCaseName, string>> = {
   ledger: 'ledger alone: liabilities → blocks, signed checkpoint',
   payer: 'payer node alone: pull → checked, stored, countersigned',
   paced: 'everything, paced: HTTP → entry in the copy',
+  streams: 'Kafka Streams alone: events → a sum for each key',
   replay: 'tax, ledger, payer node, paced: Kafka → entry in the copy',
+  employments: 'every service, one payment of each employment: HTTP → entry in the copy',
 };
 
 export interface KafkaMeasured {
@@ -68,6 +84,13 @@ export const GATES: readonly Gate[] = [
   },
   { title: 'nation: pipeline', unit: '/s', gate: 10_000, stretch: 20_000, measured: rateOf('nation', 'pipeline') },
   { title: 'busy: tax alone', unit: '/s', gate: 100_000, stretch: 140_000, measured: rateOf('busy', 'tax') },
+  {
+    title: 'busy: tax alone / Kafka Streams',
+    unit: '',
+    gate: 1,
+    stretch: 1.3,
+    measured: (rows) => ratioOf('busy', 'tax', 'streams', rows),
+  },
   { title: 'busy: embedded', unit: '/s', gate: 45_000, stretch: 65_000, measured: rateOf('busy', 'embedded') },
   { title: 'nation: embedded', unit: '/s', gate: 12_000, stretch: 18_000, measured: rateOf('nation', 'embedded') },
 ];

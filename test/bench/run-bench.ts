@@ -35,13 +35,15 @@ const USAGE = `npm run bench -- [options]: measures the embedded way of running,
 
 On Kafka (a broker and a Redis are started; needs what \`tally start --kafka\` needs):
   --kafka                raw copying, the pipeline in three processes, the embedded one, and each stage, one after another on one broker
-  --case NAME            only these: ${KAFKA_CASES.join(', ')} (default: all but replay)
+  --case NAME            only these: ${KAFKA_CASES.join(', ')} (default: all but the last three)
   --replay-pace N        events a second of replay, straight into the topics (default 8000)
   --replay-seconds N     how long replay sends (default 60)
+  --employments N        how many employments that case brings into the state, through every door (default 1000000)
 `;
 
 const BUSY_ACCOUNTS = 1_000;
 const NATION_ACCOUNTS = 2_000_000;
+const EMPLOYMENTS = 1_000_000;
 
 type Options = ReturnType<typeof readOptions>;
 
@@ -97,6 +99,7 @@ async function benchKafka(build: BenchBuild): Promise<void> {
     {
       build,
       generate: (spread, file, events) => generateOf(spread, { file, events, mix: 'both' }),
+      generateEmployments: (file, events) => generateOf('busy', { file, events, mix: 'employments' }),
       runEmbedded: (request, title) => runCase(request, title, build),
     },
   );
@@ -105,7 +108,7 @@ async function benchKafka(build: BenchBuild): Promise<void> {
 
 function generateOf(
   spread: SpreadName,
-  of: { readonly file: string; readonly events: number; readonly mix: 'both' | 'payroll' },
+  of: { readonly file: string; readonly events: number; readonly mix: 'both' | 'payroll' | 'employments' },
 ): Promise<GeneratedEvents> {
   const isBusy = spread === 'busy';
   const accounts = isBusy ? BUSY_ACCOUNTS : options.nationAccounts;
@@ -208,6 +211,7 @@ function readOptions() {
       'paced-seconds': { type: 'string' },
       'replay-pace': { type: 'string' },
       'replay-seconds': { type: 'string' },
+      employments: { type: 'string' },
       runs: { type: 'string' },
       json: { type: 'boolean', default: false },
       'cpu-prof': { type: 'string' },
@@ -231,6 +235,7 @@ function readOptions() {
     pacedSeconds: numberOf('paced-seconds', values['paced-seconds'], kafka ? 20 : 10),
     replayPace: numberOf('replay-pace', values['replay-pace'], 8_000),
     replaySeconds: numberOf('replay-seconds', values['replay-seconds'], 60),
+    employments: numberOf('employments', values.employments, EMPLOYMENTS),
     runs: numberOf('runs', values.runs, 1),
     json: values.json,
     profileFolder: values['cpu-prof'] ?? null,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FETCH_BYTES, FETCH_WAIT_MS } from '../../libs/adapters/event-log/kafka-log.ts';
 import { FETCH_ANSWER_BYTES } from '../../libs/adapters/event-log/kafka-reader.ts';
 import { KEYED_PARTITIONS_DEFAULT } from '../../libs/adapters/event-log/topics.ts';
+import { CLUSTER_SERVICES } from '../../services/cli/start-cluster.ts';
 import type { CaseName, CaseRequest, Measured, SpreadName } from './bench-case.ts';
 import { type BenchBuild, forkModule } from './bench-children.ts';
 import { BenchCluster, INPUTS } from './bench-cluster.ts';
@@ -17,6 +18,7 @@ import { UseMeter } from './process-use.ts';
 import { progressLine } from './progress-line.ts';
 import { replayInput } from './replay-input.ts';
 import { secondsHistogram } from './seconds-histogram.ts';
+import { startStreams } from './streams-process.ts';
 
 export interface KafkaBenchOptions {
   readonly folder: string;
@@ -30,19 +32,25 @@ export interface KafkaBenchOptions {
   /** Of the replay, straight into the event topics. */
   readonly replayPace: number;
   readonly replaySeconds: number;
+  /** In the state at the end of that case. */
+  readonly employments: number;
   readonly profileFolder: string | null;
 }
 
 export interface KafkaBenchDependencies {
   readonly build: BenchBuild;
   readonly generate: (spread: SpreadName, file: string, events: number) => Promise<GeneratedEvents>;
+  readonly generateEmployments: (file: string, employments: number) => Promise<GeneratedEvents>;
   readonly runEmbedded: (request: CaseRequest, title: string) => Promise<Measured>;
 }
 
 /** How often a service is asked how far it is: each answer costs it a millisecond. */
 const LOOK_MS = 250;
 const STALLED_MS = 60_000;
+/** Payments of the employments that are sent and not yet in the payer's copy, at most. */
+const IN_FLIGHT_MAX = 50_000;
 const COPY_PREFIX = 'bench.copy.';
+const STREAMS_PREFIX = 'bench.streams.';
 const EMBEDDED_PROCESS = 'all in one';
 
 /**
@@ -94,9 +102,11 @@ class SpreadBench {
     const { cases, events, runs } = this.#options;
     const has = (...names: KafkaCaseName[]): boolean => names.some((name) => cases.has(name));
     try {
-      if (has('raw', 'pipeline', 'embedded', 'tax', 'ledger', 'payer')) await this.#catchUp(events, runs, has);
+      if (has('raw', 'pipeline', 'embedded', 'tax', 'ledger', 'payer', 'streams'))
+        await this.#catchUp(events, runs, has);
       if (has('paced')) await this.#paced();
       if (has('replay')) await this.#replay();
+      if (has('employments') && this.#spread === 'busy') await this.#employments();
     } finally {
       await this.#cluster.dispose();
     }
@@ -105,7 +115,7 @@ class SpreadBench {
 
   async #catchUp(events: number, runs: number, has: (...names: KafkaCaseName[]) => boolean): Promise<void> {
     const generated = await this.#generated('both', events);
-    const kafka = has('pipeline', 'tax', 'ledger', 'payer', 'raw');
+    const kafka = has('pipeline', 'tax', 'ledger', 'payer', 'streams', 'raw');
     if (kafka) await this.#prepare(generated);
     if (has('embedded')) await this.#embedded('outbox', generated, this.#folderOf('embedded-kept'));
     for (this.#run = 1; this.#run <= runs; this.#run += 1) {
@@ -113,6 +123,7 @@ class SpreadBench {
       if (has('pipeline')) await this.#pipeline(events);
       if (has('embedded')) await this.#embeddedPipeline(generated);
       if (has('tax', 'ledger', 'payer')) await this.#stages(events, has);
+      if (has('streams')) await this.#streams(events);
     }
     this.#run = 0;
     await rm(this.#folderOf('embedded-kept'), { recursive: true, force: true });
@@ -168,6 +179,32 @@ class SpreadBench {
       return await Promise.race([this.#measure('raw', pids, events, async () => done), ended]);
     } finally {
       child.kill('SIGKILL');
+    }
+  }
+
+  /** Next to tax alone: the same events from the same topics, and every result written. */
+  async #streams(events: number): Promise<void> {
+    await this.#cluster.stop();
+    const topic = `${STREAMS_PREFIX}sums`;
+    await this.#servers.emptyTopics([{ topic, partitions: KEYED_PARTITIONS_DEFAULT }]);
+    const { brokers, brokerPid } = this.#servers.where;
+    const streams = await startStreams({
+      brokers,
+      application: `${STREAMS_PREFIX}${this.#spread}-${this.#run}`,
+      stateFolder: this.#folderOf(`streams-${this.#run}`),
+      inputs: INPUTS,
+      output: topic,
+    });
+    try {
+      const pids = new Map([
+        ['Streams', streams.pid],
+        ['broker', brokerPid],
+      ]);
+      this.#add(
+        await Promise.race([this.#measure('streams', pids, events, async () => streams.done()), streams.ended]),
+      );
+    } finally {
+      await streams.end();
     }
   }
 
@@ -231,6 +268,23 @@ class SpreadBench {
     const row = await this.#measure('replay', cluster.pids(), events, decided);
     this.#add({ ...row, ...(await replay) });
     await this.#servers.deleteTopics(copies.map(({ copy }) => copy));
+  }
+
+  /** What every service takes with so many employments in the state: of tax, and of the payer's own recomputation. */
+  async #employments(): Promise<void> {
+    const { employments } = this.#options;
+    const { file } = await this.#of.generateEmployments(this.#folderOf('employments.jsonl'), employments);
+    const cluster = this.#cluster;
+    await cluster.empty();
+    await cluster.start(...CLUSTER_SERVICES);
+    let decided = 0;
+    const sending = cluster.post(file, (sent) => sent - decided < IN_FLIGHT_MAX);
+    const row = await this.#measure('employments', cluster.pids(), employments, async () => {
+      decided = (await cluster.counts()).decided;
+      return decided;
+    });
+    await sending;
+    this.#add(row);
   }
 
   async #embeddedPipeline(generated: GeneratedEvents): Promise<void> {

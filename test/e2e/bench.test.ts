@@ -57,9 +57,25 @@ describe.skipIf(!canRun)('npm run bench -- --kafka', () => {
       'busy: pipeline / raw copy',
       'busy: tax alone',
       'busy: embedded',
-      'memory of a service',
+      'memory of a service, its own',
+      'memory of a service with mapped files',
     ]);
     expect(goals[0]?.verdict).toMatch(/of 0\.80 \(stretch 1\.20\): (met|MISSED)/);
+  }, 300_000);
+
+  it('brings as many employments into the state as asked for, and says what each service takes', async () => {
+    const { runs, goals } = await bench('--kafka', '--case', 'employments', '--employments', '1500');
+
+    expect(runs.map(({ name, events }) => [name, events])).toEqual([['employments', 1_500]]);
+    const services = ['gateway', 'tax', 'ledger', 'payer-node', 'reconciliation', 'dashboard'];
+    const processes = runs[0]?.processes ?? [];
+    expect(processes.map(({ process }) => process)).toEqual([...services, 'broker', 'Redis']);
+    for (const { process, ownPeakBytes } of processes) expect(ownPeakBytes, process).toBeGreaterThan(1_000_000);
+    expect(goals.map(({ title }) => title)).toEqual([
+      'memory of a service, its own',
+      'memory of a service with mapped files',
+    ]);
+    expect(goals[0]?.verdict).toMatch(/^[a-z-]+ had most, \d+ MiB of 512 MiB: (met|MISSED)$/);
   }, 300_000);
 
   it('replays events at a pace and says whether what waits stays bounded', async () => {

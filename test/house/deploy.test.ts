@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { DCLinter } from 'dclint';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { SERVICE_NODE_FLAGS } from '../../services/cli/child-service.ts';
 import { capability } from '../support/capabilities.ts';
 
 interface ComposeService {
@@ -42,10 +43,14 @@ function neededBy(service: string): string[] {
 describe('deploy/compose.yaml', () => {
   it('runs every service that has a process of its own, and no other of ours', () => {
     const mains = OWN.filter((service) => existsSync(`services/${service}/main.ts`));
-    const run = Object.entries(compose.services).filter(([, { command }]) => command?.[1]?.endsWith('/main.js'));
+    const run = Object.entries(compose.services).filter(([, { command }]) =>
+      command?.some((one) => /\/main\.js$/.test(one)),
+    );
     expect(run.map(([name]) => name).sort()).toEqual([...mains, 'prepare'].sort());
     for (const service of mains) {
-      expect(compose.services[service]?.command).toEqual(['node', `dist/services/${service}/main.js`]);
+      // As `tally start` runs it, and as it is measured.
+      const main = `dist/services/${service}/main.js`;
+      expect(compose.services[service]?.command).toEqual(['node', ...SERVICE_NODE_FLAGS, main]);
     }
   });
 

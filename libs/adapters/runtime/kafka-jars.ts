@@ -16,6 +16,8 @@ const LOG4J_VERSION = '2.25.4';
 const JAVA_MAJOR_MIN = 17;
 const DOWNLOAD_TIMEOUT_MS = 10 * 60_000;
 
+type Artifact = 'kafka_2.13' | 'kafka-streams';
+
 export interface KafkaJars {
   readonly java: string;
   /** Class path of everything that the broker needs. */
@@ -34,13 +36,15 @@ export function cacheFolder(): string {
 export async function kafkaJars(options: {
   readonly version?: string;
   readonly cacheDir?: string;
+  /** The broker (default), or Kafka Streams. */
+  readonly artifact?: Artifact;
 }): Promise<KafkaJars> {
-  const version = options.version ?? KAFKA_VERSION;
+  const { version = KAFKA_VERSION, artifact = 'kafka_2.13' } = options;
   const cache = options.cacheDir ?? cacheFolder();
   const java = await findJava();
-  const folder = join(cache, `kafka-${version}`);
+  const folder = join(cache, `${artifact === 'kafka_2.13' ? 'kafka' : artifact}-${version}`);
   if (!existsSync(folder)) {
-    await download(version, cache, folder);
+    await download({ version, artifact, cache, folder });
   }
   return { java, classPath: join(folder, '*') };
 }
@@ -60,7 +64,14 @@ async function findJava(): Promise<string> {
   return java;
 }
 
-async function download(version: string, cache: string, folder: string): Promise<void> {
+interface Download {
+  readonly version: string;
+  readonly artifact: Artifact;
+  readonly cache: string;
+  readonly folder: string;
+}
+
+async function download({ version, artifact, cache, folder }: Download): Promise<void> {
   const maven = await findCommand('mvn');
   if (maven === null) {
     const message =
@@ -72,7 +83,7 @@ async function download(version: string, cache: string, folder: string): Promise
   await mkdir(partial, { recursive: true });
   try {
     const pom = join(partial, 'pom.xml');
-    await writeFile(pom, pomOf(version));
+    await writeFile(pom, pomOf(artifact, version));
     const goal = [
       'dependency:copy-dependencies',
       '-DincludeScope=runtime',
@@ -80,7 +91,7 @@ async function download(version: string, cache: string, folder: string): Promise
     ];
     await run(maven, ['-q', '-B', '-ntp', '-f', pom, ...goal], { timeout: DOWNLOAD_TIMEOUT_MS });
     const jars = await readdir(join(partial, 'lib'));
-    if (!jars.includes(`kafka_2.13-${version}.jar`)) {
+    if (!jars.includes(`${artifact}-${version}.jar`)) {
       throw new Error(`Maven gave ${jars.length} jars and not Kafka's own`);
     }
     await moveUnlessThere(join(partial, 'lib'), folder);
@@ -103,7 +114,7 @@ async function moveUnlessThere(from: string, to: string): Promise<void> {
   }
 }
 
-function pomOf(version: string): string {
+function pomOf(artifact: Artifact, version: string): string {
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>tallystick</groupId>
@@ -113,7 +124,7 @@ function pomOf(version: string): string {
   <dependencies>
     <dependency>
       <groupId>org.apache.kafka</groupId>
-      <artifactId>kafka_2.13</artifactId>
+      <artifactId>${artifact}</artifactId>
       <version>${version}</version>
     </dependency>
     <dependency>
