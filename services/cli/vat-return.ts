@@ -45,6 +45,14 @@ interface PeriodAnswer {
     readonly to: string;
     readonly mustLeave: boolean;
   }[];
+  readonly charge: {
+    readonly duePence: number | null;
+    readonly outstandingPence: number | null;
+    readonly firstPenaltyPence: number;
+    readonly secondPenaltyPence: number;
+    readonly interestPence: number;
+    readonly lateReturn: { readonly category: string; readonly penaltyPence: number } | null;
+  } | null;
   readonly filed: { readonly receivedAt: string; readonly differencePence: Readonly<Record<string, number>> } | null;
 }
 
@@ -120,6 +128,7 @@ function printBoxes(answer: PeriodAnswer): void {
   console.log(table.toString());
   console.log(`${DIRECTIONS[answer.direction]}; from ${answer.events} events`);
   console.log(statusOf(answer));
+  if (answer.charge !== null) printCharge(answer.charge);
   for (const { code, limitPence, turnoverPence, from, to, mustLeave } of answer.notices) {
     const turnover = `turnover of ${from} to ${to} is ${formatPence(pence(turnoverPence))}`;
     const what = mustLeave ? 'the scheme ends with this period' : 'looked at on the anniversary of joining';
@@ -130,6 +139,23 @@ function printBoxes(answer: PeriodAnswer): void {
     const silent = silentTills.length === 0 ? '' : `, ${silentTills.length} of ${tills} tills silent`;
     const missing = missingEvents === 0 ? '' : `, at least ${missingEvents} events missing`;
     console.log(`complete to ${watermark ?? 'no time that is known'}${silent}${missing}`);
+  }
+}
+
+/** What is late: a return that bears a point, a charge that is not paid. */
+function printCharge(charge: NonNullable<PeriodAnswer['charge']>): void {
+  const { duePence, outstandingPence, firstPenaltyPence, secondPenaltyPence, interestPence, lateReturn } = charge;
+  const pounds = (amount: number) => formatPence(pence(amount));
+  if (lateReturn !== null)
+    console.log(`late return: ${lateReturn.category}, penalty ${pounds(lateReturn.penaltyPence)}`);
+  if (outstandingPence !== null && outstandingPence !== 0) console.log(`outstanding ${pounds(outstandingPence)}`);
+  if (duePence !== null && duePence < 0) {
+    if (interestPence > 0) console.log(`repayment interest so far ${pounds(interestPence)}`);
+    return;
+  }
+  const penalties = firstPenaltyPence + secondPenaltyPence;
+  if (penalties + interestPence > 0) {
+    console.log(`late payment so far: penalties ${pounds(penalties)}, interest ${pounds(interestPence)}`);
   }
 }
 

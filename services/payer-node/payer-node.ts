@@ -157,7 +157,7 @@ function vatPartsOf(
     closer: new VatPeriodCloser({ store, filings, outbox, bell, clock, onFault }),
     routers: [
       vatRouter({ store, filings, rules: rules.current.vat, clients, clock }),
-      mtdVatRouter({ store, filings, clients, clock, logger, onFiled: () => bell.ring() }),
+      mtdVatRouter({ store, filings, rules: rules.current.vat, clients, clock, logger, onFiled: () => bell.ring() }),
     ],
   };
 }

@@ -1,6 +1,6 @@
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
 import { paymentsOf } from '../../libs/core/ledger/ledger-entry.ts';
-import type { MoneyOfTrader } from '../../libs/core/vat/mtd/mtd-money.ts';
+import type { MoneyOfTrader } from '../../libs/core/vat/settle-charges.ts';
 import { entriesFrom } from './entries-of-account.ts';
 import type { FollowedAccount } from './payer-records.ts';
 import type { PayerStore } from './payer-store.ts';

@@ -6,19 +6,28 @@ import { londonDate } from '../../libs/core/calendar/london-time.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import { type MtdErrorCode, type MtdRefusal, mtdRefusal } from '../../libs/core/vat/mtd/mtd-error.ts';
-import { liabilitiesAnswer, paymentsAnswer, type VatCharge } from '../../libs/core/vat/mtd/mtd-money.ts';
+import { financialDetailsAnswer } from '../../libs/core/vat/mtd/mtd-financial-details.ts';
+import { informationAnswer } from '../../libs/core/vat/mtd/mtd-information.ts';
+import { liabilitiesAnswer, paymentsAnswer } from '../../libs/core/vat/mtd/mtd-money.ts';
 import { obligationsAnswer } from '../../libs/core/vat/mtd/mtd-obligations.ts';
+import { penaltiesAnswer } from '../../libs/core/vat/mtd/mtd-penalties.ts';
 import { declaredDuePence, isPeriodKey, viewRefusal } from '../../libs/core/vat/mtd/mtd-return.ts';
+import type { VatCharge } from '../../libs/core/vat/settle-charges.ts';
+import { NEW_TRADER, traderOf } from '../../libs/core/vat/trader.ts';
+import type { VatRules } from '../../libs/core/vat/vat-rules.ts';
 import { fileVatReturn } from './file-vat-return.ts';
+import { OwnState } from './own-state.ts';
 import type { FollowedAccount } from './payer-records.ts';
 import type { PayerStore } from './payer-store.ts';
 import type { FiledReturn, VatFilings } from './vat-filings.ts';
 import { moneyOfAccount } from './vat-money.ts';
 import { obligationOf, periodsOfTrader, type TraderPeriod } from './vat-periods.ts';
+import { NO_STANDING, standingOfTrader } from './vat-standing.ts';
 
 export interface MtdRouterDependencies {
   readonly store: PayerStore;
   readonly filings: VatFilings;
+  readonly rules: VatRules;
   readonly clients: ClientRegistry;
   readonly clock: () => number;
   readonly logger: Logger;
@@ -75,9 +84,45 @@ export function mtdVatRouter(dependencies: MtdRouterDependencies): Router {
       paymentsAnswer(rangeQuery(request), today(), followed === null ? [] : moneyOfAccount(store, followed)),
     );
   });
+  addStandingRoutes(router, door, dependencies, { followedOf, periodsOf });
   router.use(PATH, (_request: Request, response: Response) => void send(response, mtdRefusal('NOT_FOUND')));
   router.use(PATH, mtdErrors(dependencies.logger));
   return router;
+}
+
+interface TraderOf {
+  readonly followedOf: (request: Request) => FollowedAccount | null;
+  readonly periodsOf: (request: Request) => readonly TraderPeriod[];
+}
+
+/** What follows from returns and money: penalties, a charge's details; and what the trader registered. */
+function addStandingRoutes(
+  router: Router,
+  door: ReturnType<typeof mtdDoor>,
+  { store, rules, clock }: MtdRouterDependencies,
+  { followedOf, periodsOf }: TraderOf,
+): void {
+  const today = () => londonDate(clock());
+  router.get(`${PATH}/penalties`, door, (request, response) => {
+    const followed = followedOf(request);
+    if (followed === null) {
+      send(response, {});
+      return;
+    }
+    const { standing, namesOf } = standingOfTrader(store, rules, followed, periodsOf(request), today());
+    send(response, penaltiesAnswer(standing, namesOf, today()));
+  });
+  router.get(`${PATH}/financial-details/:chargeReference`, door, (request, response) => {
+    const followed = followedOf(request);
+    const standing =
+      followed === null ? NO_STANDING : standingOfTrader(store, rules, followed, periodsOf(request), today()).standing;
+    send(response, financialDetailsAnswer(String(request.params['chargeReference']), standing, today(), rules));
+  });
+  router.get(`${PATH}/information`, door, (request, response) => {
+    const followed = followedOf(request);
+    const trader = followed === null ? NEW_TRADER : traderOf(followed.account, new OwnState(store, followed.number));
+    send(response, informationAnswer(trader, today()));
+  });
 }
 
 /** What HMRC's platform checks before the API: the Accept header, who calls, the VRN, and whether the caller acts for it. */
@@ -124,8 +169,8 @@ function returnAnswer(
 
 function chargesOf({ filed }: TraderPeriod): readonly VatCharge[] {
   if (filed === null) return [];
-  const { start, end, due, declared } = filed;
-  return [{ start, end, due, duePence: declaredDuePence(declared) }];
+  const { start, end, due, declared, receivedOn } = filed;
+  return [{ start, end, due, duePence: declaredDuePence(declared), filedOn: receivedOn }];
 }
 
 function sendReceipt(response: Response, filed: FiledReturn): void {

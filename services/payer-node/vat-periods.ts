@@ -1,4 +1,11 @@
-import { addDays, isLocalDate, type LocalDate, localDate } from '../../libs/core/calendar/local-date.ts';
+import {
+  addDays,
+  earlierDate,
+  isLocalDate,
+  type LocalDate,
+  laterDate,
+  localDate,
+} from '../../libs/core/calendar/local-date.ts';
 import type { VatObligation } from '../../libs/core/vat/mtd/mtd-obligations.ts';
 import { periodsBetween } from '../../libs/core/vat/mtd/mtd-obligations.ts';
 import { mtdPeriodKey } from '../../libs/core/vat/mtd/mtd-period-key.ts';
@@ -35,20 +42,11 @@ export function periodsOfTrader(
   const { first, last } = knownDays(store, followed, traderOf(owner, view).r[0]?.validFrom ?? null);
   if (first === null || last === null) return [];
   const [oldest, latest] = [addDays(today, -DAYS_SHOWN_BEFORE), addDays(today, DAYS_SHOWN_AFTER)];
-  const [from, to] = [latestOf(first, oldest), latestOf(today, earliestOf(last, latest))];
+  const [from, to] = [laterDate(first, oldest), laterDate(today, earlierDate(last, latest))];
   return periodsBetween(from, to, (day) => periodOfDate(view, owner, day)).map((period) => {
     const periodKey = mtdPeriodKey(period);
     return { periodKey, return: returnOfPeriod(view, owner, period), filed: filings.find(followed.number, periodKey) };
   });
-}
-
-/** Dates as text sort as they follow one another. */
-function latestOf(a: LocalDate, b: LocalDate): LocalDate {
-  return a > b ? a : b;
-}
-
-function earliestOf(a: LocalDate, b: LocalDate): LocalDate {
-  return a > b ? b : a;
 }
 
 export function obligationOf({ periodKey, return: { period, due }, filed }: TraderPeriod): VatObligation {

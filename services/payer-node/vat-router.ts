@@ -17,6 +17,8 @@ import type { PayerStore } from './payer-store.ts';
 import type { FiledReturn, VatFilings } from './vat-filings.ts';
 import { eventsOfPeriod, PERIOD_EVENTS_MAX } from './vat-period-events.ts';
 import { obligationOf, periodsOfTrader, type TraderPeriod } from './vat-periods.ts';
+import { standingOfTrader } from './vat-standing.ts';
+import { chargeView, interimView, standingView } from './vat-standing-view.ts';
 
 export interface VatRouterDependencies {
   readonly store: PayerStore;
@@ -38,16 +40,29 @@ export function vatRouter(dependencies: VatRouterDependencies): Router {
   const router = Router();
   const auth = requireClient({ clients: dependencies.clients, nowMs: clock }, 'payer', 'operator');
   const periodsOf = (followed: FollowedAccount) => periodsOfTrader(store, filings, followed, londonDate(clock()));
+  const standingOf = (followed: FollowedAccount, periods: readonly TraderPeriod[]) =>
+    standingOfTrader(store, rules, followed, periods, londonDate(clock()));
   router.get(PERIODS, auth, (request, response) => {
     const followed = followedOf(store, request, response);
-    response.json({ vrn: request.params['vrn'], periods: periodsOf(followed).map(periodLine) });
+    const periods = periodsOf(followed);
+    const standing = standingView(standingOf(followed, periods));
+    response.json({ vrn: request.params['vrn'], standing, periods: periods.map(periodLine) });
   });
   router.get(`${PERIODS}/:period`, auth, (request, response) => {
     const followed = followedOf(store, request, response);
-    const period = periodNamed(request, periodsOf(followed));
-    const completeness = completenessView(store, followed, clock());
-    const notices = noticesOf({ store, rules }, followed, period);
-    response.json({ vrn: request.params['vrn'], ...periodView(period), notices, completeness, asOf: asOf(followed) });
+    const periods = periodsOf(followed);
+    const period = periodNamed(request, periods);
+    const { start } = period.return.period;
+    const trader = traderOf(followed.account, new OwnState(store, followed.number));
+    response.json({
+      vrn: request.params['vrn'],
+      ...periodView(period),
+      charge: chargeView(standingOf(followed, periods), start),
+      interim: interimView(trader, period, periods[periods.indexOf(period) - 1]),
+      notices: noticesOf({ store, rules }, followed, period),
+      completeness: completenessView(store, followed, clock()),
+      asOf: asOf(followed),
+    });
   });
   router.get(`${PERIODS}/:period/events`, auth, (request, response) => {
     const followed = followedOf(store, request, response);

@@ -120,6 +120,15 @@ export function addMonths(date: LocalDate, count: number): LocalDate {
   return dateOf(toYear, toMonth, Math.min(day, daysInMonth(toYear, toMonth)));
 }
 
+/** Dates as text sort as they follow one another. */
+export function laterDate(a: LocalDate, b: LocalDate): LocalDate {
+  return a > b ? a : b;
+}
+
+export function earlierDate(a: LocalDate, b: LocalDate): LocalDate {
+  return a > b ? b : a;
+}
+
 /** Whole days from a to b. */
 export function daysBetween(a: LocalDate, b: LocalDate): number {
   return dayNumber(b) - dayNumber(a);

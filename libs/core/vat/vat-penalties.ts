@@ -1,7 +1,8 @@
-import { daysBetween, type LocalDate, localDate } from '../calendar/local-date.ts';
+import { addDays, daysBetween, earlierDate, type LocalDate, localDate } from '../calendar/local-date.ts';
 import { halfUpQuotient, halfUpShare } from '../money/half-up.ts';
 import { type Pence, pence } from '../money/pence.ts';
-import { type VatRules, vatParameterOn } from './vat-rules.ts';
+import { type Clearing, clearedPence } from './settle-charges.ts';
+import { findVatParameter, type VatRules, vatParameterOn } from './vat-rules.ts';
 
 export type ReturnFrequency = 'annual' | 'quarterly' | 'monthly';
 
@@ -39,15 +40,66 @@ export function latePaymentPenalties(
   periodStart: LocalDate | null,
   rules: VatRules,
 ): LatePaymentPenalties {
-  const daysLate = Math.max(0, daysBetween(due, paidOn));
+  const paid = [{ on: paidOn, pence: amountPence }];
+  const { firstPence, secondPence } = penaltiesOfCharge({ amountPence, due, periodStart, paid }, paidOn, rules);
+  return { daysLate: Math.max(0, daysBetween(due, paidOn)), firstPence, secondPence };
+}
+
+/** A charge and what was paid of it. */
+export interface PaidCharge {
+  readonly amountPence: number;
+  readonly due: LocalDate;
+  /** As for latePaymentPenalties. */
+  readonly periodStart: LocalDate | null;
+  readonly paid: readonly Clearing[];
+}
+
+/** The penalties of a charge as they stand on a day, and what they were worked out from. */
+export interface ChargePenalties {
+  /** What was unpaid at the end of day 15 and of day 30; 0 until that day is over. */
+  readonly day15Pence: Pence;
+  readonly day30Pence: Pence;
+  /** Basis points. */
+  readonly day15Rate: number;
+  readonly day30Rate: number;
+  readonly dailyRate: number;
+  readonly firstPence: Pence;
+  /** Days from day 31 on which something was unpaid. */
+  readonly dailyDays: number;
+  readonly secondPence: Pence;
+}
+
+/** As latePaymentPenalties, of a charge paid in parts or not at all, on a day: what is paid later counts to that day. */
+export function penaltiesOfCharge(
+  { amountPence, due, periodStart, paid }: PaidCharge,
+  asOf: LocalDate,
+  rules: VatRules,
+): ChargePenalties {
   const day = periodStart ?? (due >= NEW_RATES_DUE_FROM ? due : BEFORE_NEW_RATES);
-  const rate = (name: string) => vatParameterOn(rules, `latePayment.${name}`, day);
-  let first = 0;
-  if (daysLate > FIRST_PENALTY_AFTER_DAYS) first += halfUpShare(amountPence, rate('day15Rate'), 10_000);
-  if (daysLate > SECOND_PENALTY_AFTER_DAYS) first += halfUpShare(amountPence, rate('day30Rate'), 10_000);
-  const dailyDays = Math.max(0, daysLate - SECOND_PENALTY_AFTER_DAYS);
-  const daily = BigInt(amountPence) * BigInt(rate('dailyRate')) * BigInt(dailyDays);
-  return { daysLate, firstPence: pence(first), secondPence: halfUpQuotient(daily, 10_000n * DAYS_A_YEAR) };
+  const rate = (name: string) => findVatParameter(rules, `latePayment.${name}`, day) ?? 0;
+  const unpaidAfter = (days: number) =>
+    daysBetween(due, asOf) > days ? pence(Math.max(0, amountPence - clearedPence(paid, addDays(due, days)))) : pence(0);
+  const [day15Pence, day30Pence] = [unpaidAfter(FIRST_PENALTY_AFTER_DAYS), unpaidAfter(SECOND_PENALTY_AFTER_DAYS)];
+  const [day15Rate, day30Rate, dailyRate] = [rate('day15Rate'), rate('day30Rate'), rate('dailyRate')];
+  const daysOf = (on: LocalDate) => Math.max(0, daysBetween(due, earlierDate(on, asOf)) - SECOND_PENALTY_AFTER_DAYS);
+  const open = { on: asOf, pence: Math.max(0, amountPence - clearedPence(paid)) };
+  let daily = 0n;
+  let dailyDays = 0;
+  for (const { on, pence: part } of [...paid, open]) {
+    if (part === 0) continue;
+    daily += BigInt(part) * BigInt(dailyRate) * BigInt(daysOf(on));
+    dailyDays = Math.max(dailyDays, daysOf(on));
+  }
+  return {
+    day15Pence,
+    day30Pence,
+    day15Rate,
+    day30Rate,
+    dailyRate,
+    firstPence: pence(halfUpShare(day15Pence, day15Rate, 10_000) + halfUpShare(day30Pence, day30Rate, 10_000)),
+    dailyDays,
+    secondPence: halfUpQuotient(daily, 10_000n * DAYS_A_YEAR),
+  };
 }
 
 /**

@@ -100,6 +100,23 @@ export function vatParameterSince(rules: VatRules, name: string, date: LocalDate
   return day === undefined ? null : dateOfDayNumber(day);
 }
 
+/** A figure over the days [from, to), in as many stretches as it has values; days before its first value are left out. */
+export function vatParameterStretches(
+  rules: VatRules,
+  name: string,
+  from: LocalDate,
+  to: LocalDate,
+): readonly { readonly days: number; readonly value: number }[] {
+  const timeline = rules.parameters.get(name) ?? { days: [], values: [] };
+  const [first, last] = [dayNumber(from), dayNumber(to)];
+  return timeline.days.flatMap((since, index) => {
+    const until = timeline.days[index + 1] ?? Number.POSITIVE_INFINITY;
+    const days = Math.min(last, until) - Math.max(first, since);
+    const value = timeline.values[index];
+    return days > 0 && value !== undefined ? [{ days, value }] : [];
+  });
+}
+
 function valueAt<Value>(timeline: Timeline<Value>, day: number): Value | null {
   const { days } = timeline;
   // From the end: nearly every event is of these days.

@@ -1,21 +1,7 @@
 import type { LocalDate } from '../../calendar/local-date.ts';
+import { type MoneyOfTrader, settleCharges, type VatCharge } from '../settle-charges.ts';
 import { financialRange, type MtdRangeQuery } from './mtd-date-range.ts';
 import { type MtdRefusal, mtdRefusal } from './mtd-error.ts';
-
-/** What a filed return makes a trader owe (positive) or be paid (negative). */
-export interface VatCharge {
-  readonly start: LocalDate;
-  readonly end: LocalDate;
-  readonly due: LocalDate;
-  readonly duePence: number;
-}
-
-/** Money that came to HMRC (positive) or went back (negative). */
-export interface MoneyOfTrader {
-  readonly amountPence: number;
-  /** Null where our copy shows the money but nothing that dates it. */
-  readonly received: LocalDate | null;
-}
 
 export interface MtdLiability {
   readonly taxPeriod: { readonly from: string; readonly to: string };
@@ -42,19 +28,14 @@ export function liabilitiesAnswer(
 ): { readonly liabilities: readonly MtdLiability[] } | MtdRefusal {
   const range = financialRange(query, today);
   if ('status' in range) return range;
-  // What a return is to be repaid settles other charges like money, whichever came first.
-  let paidPence = money.reduce((sum, one) => sum + one.amountPence, 0);
-  for (const { duePence } of charges) paidPence -= Math.min(0, duePence);
   const liabilities: MtdLiability[] = [];
-  for (const charge of [...charges].sort((a, b) => (a.end < b.end ? -1 : 1))) {
-    const chargedPence = Math.max(0, charge.duePence);
-    const settledPence = Math.max(0, Math.min(chargedPence, paidPence));
-    paidPence -= settledPence;
+  for (const { charge, openPence } of settleCharges(charges, money).charges) {
     if (charge.duePence === 0 || charge.end < range.from || charge.end > range.to) continue;
-    const outstandingPence = chargedPence - settledPence;
+    const isCredit = charge.duePence < 0;
+    const outstandingPence = isCredit ? 0 : openPence;
     liabilities.push({
       taxPeriod: { from: charge.start, to: charge.end },
-      type: chargedPence === 0 ? 'VAT Return Credit Charge' : 'VAT Return Debit Charge',
+      type: isCredit ? 'VAT Return Credit Charge' : 'VAT Return Debit Charge',
       originalAmount: charge.duePence / 100,
       ...(outstandingPence === 0 ? {} : { outstandingAmount: outstandingPence / 100 }),
       due: charge.due,

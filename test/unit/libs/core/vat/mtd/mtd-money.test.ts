@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { localDate } from '../../../../../../libs/core/calendar/local-date.ts';
-import { liabilitiesAnswer, paymentsAnswer, type VatCharge } from '../../../../../../libs/core/vat/mtd/mtd-money.ts';
+import { liabilitiesAnswer, paymentsAnswer } from '../../../../../../libs/core/vat/mtd/mtd-money.ts';
+import type { VatCharge } from '../../../../../../libs/core/vat/settle-charges.ts';
 
 const TODAY = localDate('2026-11-21');
 const RANGE = { from: '2026-01-01', to: '2026-09-30' };
@@ -9,6 +10,7 @@ const charge = (start: string, end: string, due: string, duePence: number): VatC
   end: localDate(end),
   due: localDate(due),
   duePence,
+  filedOn: localDate(due),
 });
 const MARCH = charge('2026-01-01', '2026-03-31', '2026-05-07', 10_000);
 const JUNE = charge('2026-04-01', '2026-06-30', '2026-08-07', 5_050);

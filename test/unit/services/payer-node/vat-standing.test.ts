@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createHttpApp } from '../../../../libs/adapters/http/create-app.ts';
+import { type HttpServer, startHttpServer } from '../../../../libs/adapters/http/http-server.ts';
+import { clientRegistry, digestOfKey } from '../../../../libs/adapters/runtime/clients.ts';
+import { createLogger } from '../../../../libs/adapters/telemetry/logger.ts';
+import { account } from '../../../../libs/core/identity/account.ts';
+import { printVerifierKey } from '../../../../libs/core/ledger/verifier-key.ts';
+import { uuidOfName } from '../../../support/own-events.ts';
+import { PaperHmrc } from '../../../support/paper-hmrc.ts';
+import { type NodeUnderTest, openPayerNode, removeFolder, until } from '../../../support/payer-node-fixture.ts';
+
+const VRN = '101747696';
+const ANNUAL_VRN = '101747641';
+const KEY = 'key-of-the-trader-0123456789abcdef012345';
+/** A year and a half after the trader began; the second quarter of 2026 was due on 7 August. */
+const NOW_MS = Date.UTC(2026, 10, 21, 12);
+const registry = clientRegistry([
+  {
+    id: 'trader',
+    keySha256: digestOfKey(KEY),
+    accounts: [account(`vat:${VRN}`), account(`vat:${ANNUAL_VRN}`)],
+    roles: ['payer'],
+    expiresAt: null,
+  },
+]);
+
+let hmrc: PaperHmrc;
+let under: NodeUnderTest;
+let server: HttpServer;
+
+async function call(path: string, body?: unknown): Promise<Record<string, never>> {
+  const response = await fetch(`${server.url}${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { authorization: `Bearer ${KEY}`, accept: 'application/vnd.hmrc.1.0+json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return (await response.json()) as Record<string, never>;
+}
+
+/** A caterer of the flat rate scheme that invoices 240,000.00 in April 2026, and a shop with annual periods. */
+function events(): object[] {
+  const of = (name: string, type: string, vrn: string) => ({ type, eventId: uuidOfName(name), vrn });
+  const from = { validFrom: '2025-04-01', registeredOn: '2025-04-01' };
+  const flat = { cadence: 'stagger1', scheme: 'flatRate', flatRateSector: 'catering' };
+  const annual = { validFrom: '2025-01-01', cadence: 'annual', annualEndMonth: 12, scheme: 'pointOfSale' };
+  const sale = (taxPoint: string, netPence: number, vatPence: number) => ({
+    kind: 'sale',
+    taxPoint,
+    netPence,
+    vatPence,
+  });
+  return [
+    { ...of('flat', 'TraderRegistered', VRN), ...from, ...flat },
+    { ...of('invoice', 'VatAdjustmentMade', VRN), ...sale('2026-04-20', 20_000_000, 4_000_000) },
+    { ...of('annual', 'TraderRegistered', ANNUAL_VRN), ...annual, interimPayments: 'quarterly' },
+    { ...of('last', 'VatAdjustmentMade', ANNUAL_VRN), ...sale('2025-06-01', 500_000, 100_000) },
+    { ...of('this', 'VatAdjustmentMade', ANNUAL_VRN), ...sale('2026-06-01', 600_000, 120_000) },
+  ];
+}
+
+/** 12.5% of 240,000.00, less a point in the first year, which ends on 31 March 2026. */
+const DECLARED = {
+  periodKey: '26A2',
+  vatDueSales: 30_000,
+  vatDueAcquisitions: 0,
+  totalVatDue: 30_000,
+  vatReclaimedCurrPeriod: 0,
+  netVatDue: 30_000,
+  totalValueSalesExVAT: 240_000,
+  totalValuePurchasesExVAT: 0,
+  totalValueGoodsSuppliedExVAT: 0,
+  totalAcquisitionsExVAT: 0,
+  finalised: true,
+};
+const MTD = `/organisations/vat/${VRN}`;
+const PERIODS = `/payer/v1/vat/${VRN}/periods`;
+let chargeRefNumber: string;
+
+beforeAll(async () => {
+  hmrc = new PaperHmrc({ clock: () => NOW_MS });
+  const gatewayKey = printVerifierKey(hmrc.gatewaySigner.key);
+  under = await openPayerNode(
+    { gateway: hmrc.gateway, ledger: hmrc.ledger, gatewayKey },
+    { pullEveryMs: 20, clock: () => NOW_MS, registry },
+  );
+  const { node } = under;
+  node.start();
+  expect(await node.submit('vat', events())).toMatchObject({ queued: 5, refused: [] });
+  await until(() => node.counts().unsent === 0);
+  hmrc.pay(account(`vat:${VRN}`), 1_000_000);
+  hmrc.seal();
+  await until(() => node.counts().decided === 5);
+  const logger = createLogger({ service: 'payer-node', level: 'silent' });
+  server = await startHttpServer(
+    { host: '127.0.0.1', port: 0, furtherPorts: 0 },
+    createHttpApp({ routers: [node.router] }, { logger }),
+  );
+  ({ chargeRefNumber } = (await call(`${MTD}/returns`, DECLARED)) as unknown as { chargeRefNumber: string });
+});
+
+afterAll(async () => {
+  await server.stop(1_000);
+  await under.node.stop();
+  await removeFolder(under.folder);
+});
+
+describe('a trader that files and pays late', () => {
+  it('sees its points and penalties beside its periods, the first return of its registration left out', async () => {
+    const { standing, periods } = (await call(PERIODS)) as unknown as { standing: object; periods: object[] };
+    // 2025 Q3 and Q4, 2026 Q1 to Q3: four points, 200.00 with the fourth and with the fifth.
+    expect(standing).toEqual({
+      points: 4,
+      threshold: 4,
+      lateReturnPenaltiesPence: 40_000,
+      complianceBy: '2027-12-01',
+      unallocatedPence: 0,
+    });
+    expect(periods.length).toBe(7);
+  });
+
+  it('sees of each period what is open, what it costs so far, and why', async () => {
+    const { charge, notices, interim } = await call(`${PERIODS}/26A2`);
+    expect(interim).toBeNull();
+    // 10,000.00 came on 21 November, day 106: 3% twice of 30,000.00; 76 days at 10%; 106 nights at 7.75%.
+    expect(charge).toEqual({
+      duePence: 3_000_000,
+      outstandingPence: 2_000_000,
+      firstPenaltyPence: 180_000,
+      secondPenaltyPence: 62_466,
+      interestPence: 67_521,
+      interestFrom: '2026-08-07',
+      lateReturn: { category: 'threshold', penaltyPence: 20_000, lapsesOn: '2028-09-01', ended: null },
+    });
+    // The anniversary of joining is 1 April: turnover is above now, and looked at then.
+    expect(notices).toEqual([
+      {
+        code: 'FLAT_RATE_LIMIT',
+        limitPence: 23_000_000,
+        turnoverPence: 24_000_000,
+        from: '2025-07-01',
+        to: '2026-06-30',
+        mustLeave: false,
+      },
+    ]);
+    expect((await call(`${PERIODS}/25A2`))['charge']).toBeNull();
+  });
+
+  it('reads the same under HMRC’s paths', async () => {
+    const penalties = await call(`${MTD}/penalties`);
+    expect(penalties).toMatchObject({
+      totalisations: {
+        lateSubmissionPenaltyTotalValue: 400,
+        penalisedPrincipalTotal: 30_000,
+        latePaymentPenaltyPostedTotal: 0,
+        latePaymentPenaltyEstimateTotal: 2_424.66,
+      },
+      lateSubmissionPenalty: { summary: { activePenaltyPoints: 4, regimeThreshold: 4 } },
+      latePaymentPenalty: { details: [{ principalChargeReference: chargeRefNumber }, { penaltyCategory: 'LPP2' }] },
+    });
+    const { details } = (penalties as unknown as { lateSubmissionPenalty: { details: { penaltyNumber: string }[] } })
+      .lateSubmissionPenalty;
+    expect(new Set(details.map(({ penaltyNumber }) => penaltyNumber)).size).toBe(5);
+    for (const { penaltyNumber } of details) expect(penaltyNumber).toMatch(/^\d{14}$/);
+    expect(await call(`${MTD}/financial-details/${chargeRefNumber}`)).toMatchObject({
+      totalisations: { totalOverdue: 20_000, totalCleared: 10_000 },
+      documentDetails: [{ documentInterestTotals: { interestAccruingAmount: 675.21 } }],
+    });
+    expect(await call(`${MTD}/information`)).toEqual({
+      customerDetails: { effectiveRegistrationDate: '2025-04-01' },
+      flatRateScheme: { frsCategory: '008', startDate: '2025-04-01' },
+    });
+  });
+});
+
+describe('a trader with interim payments', () => {
+  it('sees them from the VAT of the year before, and what is left to pay', async () => {
+    const { interim } = await call(`/payer/v1/vat/${ANNUAL_VRN}/periods/2026-06-01`);
+    expect(interim).toEqual({
+      payments: [
+        { due: '2026-04-30', amountPence: 25_000 },
+        { due: '2026-07-31', amountPence: 25_000 },
+        { due: '2026-10-31', amountPence: 25_000 },
+      ],
+      balance: { due: '2027-02-28', amountPence: 45_000 },
+    });
+    expect((await call(`/payer/v1/vat/${ANNUAL_VRN}/periods/2025-06-01`))['interim']).toBeNull();
+  });
+
+  it('that files in time, or owes nothing yet, has no penalties', async () => {
+    expect((await call(`/organisations/vat/${ANNUAL_VRN}/penalties`))['latePaymentPenalty']).toBeUndefined();
+  });
+});
