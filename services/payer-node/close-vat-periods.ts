@@ -23,7 +23,9 @@ export interface VatPeriodCloserDependencies {
   readonly onFault: (fault: TallyError) => void;
 }
 
-const LOOK_EVERY_MS = 600_000;
+export interface VatPeriodCloserOptions {
+  readonly lookEveryMs: number;
+}
 
 /** A VatPeriodClosed as the outbox takes it. */
 interface CloseEvent {
@@ -44,20 +46,22 @@ interface CloseEvent {
  * once a day, and not in the first minutes of a node: it has its copy to catch up first.
  */
 export class VatPeriodCloser {
+  readonly #lookEveryMs: number;
   readonly #dependencies: VatPeriodCloserDependencies;
   #softlyClosedOn: LocalDate | null = null;
 
-  constructor(dependencies: VatPeriodCloserDependencies) {
+  constructor({ lookEveryMs }: VatPeriodCloserOptions, dependencies: VatPeriodCloserDependencies) {
+    this.#lookEveryMs = lookEveryMs;
     this.#dependencies = dependencies;
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { bell, clock } = this.#dependencies;
-    const softlyFromMs = clock() + LOOK_EVERY_MS;
+    const softlyFromMs = clock() + this.#lookEveryMs;
     while (!signal.aborted) {
       await this.#look(() => this.closeFiled());
       if (clock() >= softlyFromMs) await this.#look(() => this.closeEnded());
-      await bell.wait(LOOK_EVERY_MS, signal);
+      await bell.wait(this.#lookEveryMs, signal);
     }
   }
 

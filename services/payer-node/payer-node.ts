@@ -40,12 +40,15 @@ export interface PayerNodeOptions {
   readonly pullEveryMs: number;
   readonly pullBytesMax: number;
   readonly withheldAfterMs: number;
+  /** How often it is looked for VAT periods to close, and how long after the start before one is closed softly. */
+  readonly closeLookEveryMs: number;
 }
 
 export const PAYER_NODE_DEFAULTS = {
   pullEveryMs: 1_000,
   pullBytesMax: 2 * 1024 * 1024,
   withheldAfterMs: 60_000,
+  closeLookEveryMs: 600_000,
 } as const;
 
 export interface PayerNodeDependencies {
@@ -96,7 +99,7 @@ export async function createPayerNode(
   await resumeUnderNewRules(store, dependencies.clock());
   const parts = partsOf(options, dependencies, store, rules);
   const { outbox, follower, forwarders, closer } = parts;
-  const vat = vatPartsOf(dependencies, store, rules, outbox);
+  const vat = vatPartsOf(options, dependencies, store, rules, outbox);
   const stopping = new AbortController();
   let running: Promise<unknown> = Promise.resolve();
   const node: Omit<PayerNode, 'router'> = {
@@ -145,6 +148,7 @@ export async function createPayerNode(
 
 /** What the trader's VAT needs: its views, HMRC's MTD API, and the close of what was filed. */
 function vatPartsOf(
+  { closeLookEveryMs: lookEveryMs }: PayerNodeOptions,
   { clients, clock, logger }: PayerNodeDependencies,
   store: PayerStore,
   rules: RuleSets,
@@ -154,7 +158,7 @@ function vatPartsOf(
   const bell = new Doorbell();
   const onFault = (fault: TallyError): void => logger.warn({ code: fault.code }, fault.message);
   return {
-    closer: new VatPeriodCloser({ store, filings, outbox, bell, clock, onFault }),
+    closer: new VatPeriodCloser({ lookEveryMs }, { store, filings, outbox, bell, clock, onFault }),
     routers: [
       vatRouter({ store, filings, rules: rules.current.vat, clients, clock }),
       mtdVatRouter({ store, filings, rules: rules.current.vat, clients, clock, logger, onFiled: () => bell.ring() }),

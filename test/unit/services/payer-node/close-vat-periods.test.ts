@@ -86,7 +86,8 @@ beforeEach(async () => {
     throw fault;
   };
   bell = new Doorbell();
-  newCloser = () => new VatPeriodCloser({ store, filings, outbox, bell, clock: () => nowMs, onFault });
+  newCloser = () =>
+    new VatPeriodCloser({ lookEveryMs: 600_000 }, { store, filings, outbox, bell, clock: () => nowMs, onFault });
   closer = newCloser();
 });
 
