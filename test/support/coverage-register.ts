@@ -6,6 +6,7 @@ export interface CoveredRule {
   /** T: a table of HMRC's, S: a source that says it, K: known to the field, as the note says. */
   readonly evidence: string;
   readonly since: string;
+  /** built: live; arithmetic: worked out for whoever asks, by nothing that runs; absent: not here, the note says why. */
   readonly status: string;
   readonly files: readonly string[];
   readonly tests: readonly { readonly file: string; readonly title: string }[];
@@ -26,10 +27,11 @@ export function faultsOfRow(row: CoveredRule, vectorKinds: Readonly<Record<strin
     existsSync(file) && readFileSync(file, 'utf8').includes(title);
   return [
     ...row.files.filter((file) => !existsSync(file)).map((file) => `no file ${file}`),
-    ...(row.tests.length === 0 ? ['no test'] : []),
+    ...(row.tests.length === 0 && row.status !== 'absent' ? ['no test'] : []),
+    ...(row.status === 'absent' && (row.note === undefined || row.files.length > 0) ? ['absent without a why'] : []),
     ...row.tests.filter((test) => !holds(test)).map(({ file, title }) => `no test "${title}" in ${file}`),
     ...(['T', 'S', 'K'].includes(row.evidence) ? [] : [`evidence ${row.evidence}`]),
-    ...(['built', 'arithmetic'].includes(row.status) ? [] : [`status ${row.status}`]),
+    ...(['built', 'arithmetic', 'absent'].includes(row.status) ? [] : [`status ${row.status}`]),
     ...(row.vectors ?? []).filter((kind) => vectorKinds[kind] === undefined).map((kind) => `no vectors ${kind}`),
   ];
 }
