@@ -35,6 +35,11 @@ export function encodeFrame(block: StoredBlock): Buffer {
   return frame;
 }
 
+/** Whose block a frame is, without the rest; undefined where it is no frame. */
+export function chainNumberOfFrame(frame: Buffer): number | undefined {
+  return frame.length >= FIXED_BYTES && frame[0] === FRAME_VERSION ? frame.readUInt32BE(1) : undefined;
+}
+
 /** The block of a frame; entries are views of it. Fails the assertion where the frame is not whole: the caller names the block damaged. */
 export function decodeFrame(frame: Buffer): StoredBlock {
   assert(frame.length >= FIXED_BYTES && frame[0] === FRAME_VERSION, 'a frame begins with its version');

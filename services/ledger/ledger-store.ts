@@ -7,7 +7,7 @@ import type { ChainHead } from '../../libs/core/ledger/chain-head.ts';
 import type { ChainKeys } from '../../libs/core/ledger/chain-keys.ts';
 import type { TreeHasher } from '../../libs/core/ledger/tree-hash.ts';
 import type { Pence } from '../../libs/core/money/pence.ts';
-import { decodeFrame, encodeFrame, type StoredBlock } from './block-frame.ts';
+import { chainNumberOfFrame, decodeFrame, encodeFrame, type StoredBlock } from './block-frame.ts';
 import { LogTree, type SealedTile } from './log-tree.ts';
 
 /** Seqs of one page of a chain's index: one write of the index for so many blocks. */
@@ -279,6 +279,19 @@ export class LedgerStore {
     }
     if (block.chainNumber !== chain.number) throw damaged(chain, seq, 'it names another chain');
     return block;
+  }
+
+  /** The number of the chain whose block stands at a place of the log; undefined where there is none, or a broken one. */
+  committedChainNumberAt(index: number): number | undefined {
+    this.#assertOpen();
+    const frame = this.#blocks.get(index);
+    return frame === undefined ? undefined : chainNumberOfFrame(frame);
+  }
+
+  /** Whose chain a number stands for. */
+  committedIdentity(number: number): { readonly account: Account; readonly chain: string } {
+    const { account, keys } = this.#identityOf(number);
+    return { account, chain: keys.chain };
   }
 
   committedPayerKey(chain: StoredChain): string | undefined {

@@ -7,6 +7,8 @@ export const PULL_LIMITS = {
   /** Bytes of blocks in one answer: what is asked for without `maxBytes`, and the most that is given. */
   bytesDefault: 4 * 1024 * 1024,
   bytesMax: 16 * 1024 * 1024,
+  /** Places of the log looked through in one answer for changes. */
+  changesMax: 100_000,
   blocksPerChainMax: 10_000,
   rejectionsPerChainMax: 1_000,
   rejectionsMax: 20_000,

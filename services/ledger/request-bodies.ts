@@ -43,6 +43,7 @@ const queryCount = z
   .regex(/^(0|[1-9]\d{0,14})$/, 'a whole number from 0')
   .transform(Number);
 export const blocksQuery = z.strictObject({ from: queryCount.default(0), verified: queryCount.default(0) });
+export const changesQuery = z.strictObject({ from: queryCount.default(0) });
 export const consistencyQuery = z.strictObject({ from: queryCount, to: queryCount });
 export const chainParameters = z.object({ chain });
 

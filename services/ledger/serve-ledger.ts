@@ -12,11 +12,13 @@ import { toHex } from '../../libs/core/ledger/hex.ts';
 import { answerPull, type ReadPullDependencies, servedCheckpoint } from './answer-pull.ts';
 import type { AcknowledgementDoor } from './append-acknowledgements.ts';
 import type { StoredChain } from './ledger-store.ts';
+import { listChanges } from './list-changes.ts';
 import { PULL_LIMITS } from './pull-limits.ts';
 import {
   acknowledgementBody,
   blocksQuery,
   chainParameters,
+  changesQuery,
   consistencyQuery,
   inForm,
   pullBody,
@@ -41,6 +43,7 @@ export function ledgerRouter(dependencies: ServeLedgerDependencies): Router {
     registerMany(request, response, dependencies),
   );
   router.post('/ledger/v1/pull', client, ...jsonBody, (request, response) => pull(request, response, dependencies));
+  router.get('/ledger/v1/changes', client, (request, response) => changes(request, response, dependencies));
   router.get('/ledger/v1/chains/:chain/blocks', client, (request, response) => blocks(request, response, dependencies));
   router.post('/ledger/v1/acknowledgements', client, ...jsonBody, (request, response) =>
     acknowledge(request, response, dependencies),
@@ -94,6 +97,13 @@ async function pull(request: Request, response: Response, dependencies: ServeLed
   const chainById = (chain: string): StoredChain | undefined => chainFor(client, chain, dependencies);
   const answer = await answerPull({ chains, verified: body.verified, maxBytes }, { ...dependencies, chainById });
   response.set({ 'Content-Type': 'avro/binary', 'Cache-Control': 'no-store' }).send(encodePullAnswer(answer));
+}
+
+async function changes(request: Request, response: Response, dependencies: ServeLedgerDependencies): Promise<void> {
+  const { from } = inForm(changesQuery, request.query);
+  const client = clientOf(response);
+  const mayHave = (account: Account): boolean => mayActFor(client, account);
+  response.json(await listChanges(from, { store: dependencies.store, mayHave }));
 }
 
 /** One chain as JSON; what stands under its ETag never changes. */

@@ -64,7 +64,7 @@ export function statementOf(
     chain: followed.chain,
     head:
       head === null ? null : { seq: head.seq, blockHash: head.blockHash, closed: printUtc(head.closedAtMs, 'seconds') },
-    acknowledgedSeq: followed.acknowledged?.seq ?? null,
+    acknowledgedSeq: followed.acknowledgedSeq,
     entriesSince0: head?.entriesSince0 ?? 0,
     heads: followed.penceByHead,
     chargesPence: head?.chargesSince0Pence ?? 0,

@@ -48,23 +48,16 @@ export async function acknowledgeHeads(
       const owner = pending.get(head.chain)?.account;
       const followed = owner === undefined ? undefined : store.account(owner);
       if (followed === undefined) continue;
-      const acknowledged = {
-        seq: head.seq,
-        note,
-        index,
-        path: path.map((hash) => Buffer.from(hash).toString('base64')),
-      };
-      store.putAccount({ ...followed, acknowledged });
+      store.putAcknowledgement(followed, { seq: head.seq, note, index, path });
     }
   });
 }
 
 function pendingAccounts(store: PayerStore): ReadonlyMap<string, FollowedAccount> {
   const pending = new Map<string, FollowedAccount>();
-  for (const followed of store.accounts()) {
-    const { chain, head, acknowledged, keyRegistered } = followed;
-    if (chain === null || head === null || !keyRegistered || head.seq === acknowledged?.seq) continue;
-    pending.set(chain, followed);
+  for (const followed of store.uncountersigned()) {
+    if (followed.chain === null) continue;
+    pending.set(followed.chain, followed);
     if (pending.size === HEADS_MAX) break;
   }
   return pending;

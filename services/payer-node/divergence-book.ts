@@ -157,17 +157,12 @@ export class DivergenceBook {
 
   /** The verified head: its block with the proof that it is in the public log. */
   #held(followed: FollowedAccount, tagKey: Uint8Array): Version {
-    const { head } = followed;
-    const bytes = head === null ? undefined : this.#dependencies.store.blocks.get(blockKey(followed.number, head.seq));
-    if (head === null || bytes === undefined) return { checkpoint: null, blocks: [] };
-    const { index, path, checkpoint } = head.proof;
-    const hashes = path.map((hash) => Buffer.from(hash, 'base64'));
-    const proof = printTlogProof({
-      extra: slotTagOf(tagKey, head.seq, nodeHmacSha256),
-      index,
-      path: hashes,
-      checkpoint,
-    });
+    const { store } = this.#dependencies;
+    const head = store.headProof(followed.number);
+    const bytes = head === undefined ? undefined : store.blocks.get(blockKey(followed.number, head.seq));
+    if (head === undefined || bytes === undefined) return { checkpoint: null, blocks: [] };
+    const { seq, index, path, note: checkpoint } = head;
+    const proof = printTlogProof({ extra: slotTagOf(tagKey, seq, nodeHmacSha256), index, path, checkpoint });
     return { checkpoint, blocks: [{ block: readBlock(bytes), proof }] };
   }
 

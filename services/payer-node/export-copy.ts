@@ -4,6 +4,7 @@ import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { taxOf } from '../../libs/core/identity/account.ts';
 import { inclusionPath, type NodeReader, nodesOfLeafHashes } from '../../libs/core/ledger/tree-proof.ts';
 import { printUtc } from '../../libs/core/ledger/utc-time.ts';
+import type { HeadProof } from './head-proofs.ts';
 import type { FollowedAccount, LedgerIdentity, RejectedEvent, StoredReceipt } from './payer-records.ts';
 import { type PayerStore, partsOfEventKey, rangeOfAccount, readAppended, readBlock } from './payer-store.ts';
 
@@ -21,24 +22,32 @@ export interface CopyExport {
  * Throws COPY_EMPTY where nothing of the chain is verified yet.
  */
 export function exportCopy(store: PayerStore, what: CopyExport): Generator<string> {
-  if (what.followed.head === null || what.followed.chain === null) {
+  const { number, chain } = what.followed;
+  // Of one moment, as the disk has it: blocks may come while the lines are read.
+  const head = store.headProof(number);
+  const acknowledged = store.acknowledgement(number);
+  if (head === undefined || chain === null) {
     throw new TallyError('COPY_EMPTY', 'nothing of this chain has been verified yet', {
       account: what.followed.account,
     });
   }
-  return printCopy(linesOf(store, what));
+  return printCopy(linesOf(store, { ...what, chain, head, acknowledged }));
 }
 
-function* linesOf(store: PayerStore, what: CopyExport): Generator<CopyBodyLine> {
-  const { followed, ledger } = what;
-  const { head, chain, chainKey } = followed;
-  if (head === null || chain === null) return;
+interface CopyHeads {
+  readonly chain: string;
+  readonly head: HeadProof;
+  readonly acknowledged: HeadProof | undefined;
+}
+
+function* linesOf(store: PayerStore, what: CopyExport & CopyHeads): Generator<CopyBodyLine> {
+  const { followed, ledger, chain, head, acknowledged } = what;
   yield {
     kind: 'copy',
     format: COPY_FORMAT,
     account: followed.account,
     chain,
-    chainKey: chainKey ?? '',
+    chainKey: followed.chainKey ?? '',
     ledger: { name: ledger.name, verifierKey: ledger.verifierKey, origin: ledger.origin },
     receiptKeys: [...what.receiptKeys],
     payerKey: what.payerKey,
@@ -53,12 +62,11 @@ function* linesOf(store: PayerStore, what: CopyExport): Generator<CopyBodyLine> 
     if (seq > head.seq) break;
     yield { kind: 'block', seq, header: block.header, totals: block.totals, entries: block.entries.map(base64) };
   }
-  const { index, path, checkpoint } = head.proof;
-  yield { kind: 'head', seq: head.seq, index, path: [...path], checkpoint };
-  const acknowledged = followed.acknowledged;
-  if (acknowledged !== null) {
-    const { seq, note } = acknowledged;
-    yield { kind: 'acknowledgement', seq, note, index: acknowledged.index, path: [...acknowledged.path] };
+  const { index, path, note: checkpoint } = head;
+  yield { kind: 'head', seq: head.seq, index, path: path.map(base64), checkpoint };
+  if (acknowledged !== undefined) {
+    const { seq, note, index, path } = acknowledged;
+    yield { kind: 'acknowledgement', seq, note, index, path: path.map(base64) };
   }
 }
 

@@ -15,12 +15,13 @@ import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
 import { parseVerifierKey, printVerifierKey, type VerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import { type VerifiedCheckpoint, verifyCheckpoint } from '../../libs/core/ledger/verify-checkpoint.ts';
 import { acknowledgeHeads } from './acknowledge-heads.ts';
+import { ChainRota } from './chain-rota.ts';
 import { DivergenceBook } from './divergence-book.ts';
 import { Doorbell } from './doorbell.ts';
 import type { FollowedAccount, LedgerIdentity } from './payer-records.ts';
-import type { PayerStore } from './payer-store.ts';
-import { type ChainTake, takeChain } from './take-chain.ts';
-import { type OpenedRejections, openPulledRejections, saveRejections } from './take-rejections.ts';
+import { countOf, type PayerStore } from './payer-store.ts';
+import { type ChainTake, type TakeDependencies, takeChain } from './take-chain.ts';
+import { markRedriven, type OpenedRejections, openPulledRejections, saveRejections } from './take-rejections.ts';
 import { nextTurn, TimeSlice } from './time-slice.ts';
 import { WithheldEvents } from './withheld-events.ts';
 
@@ -53,7 +54,8 @@ export interface PullOutcome {
   readonly entries: number;
 }
 
-const CHAINS_PER_PULL_MAX = 10_000;
+/** Working keys kept at hand, some 500 bytes each; any others are worked out again (two HKDF). */
+const KEYS_KEPT_MAX = 50_000;
 const REGISTER_AGAIN_MS = 2_000;
 const RETRY_MS = 2_000;
 const NOTHING: PullOutcome = { more: false, blocks: 0, entries: 0 };
@@ -70,18 +72,21 @@ export class LedgerFollower {
   readonly #withheld: WithheldEvents;
   readonly #divergences: DivergenceBook;
   readonly #verifierKey: string;
-  /** Chains whose last pull left nothing behind: only for them does silence mean anything. */
-  readonly #complete = new Set<number>();
+  readonly #rota: ChainRota;
+  /** When the last pull of a chain began, where it left nothing behind: only there does silence mean anything. */
+  readonly #completeAtMs = new Map<number, number>();
   readonly #registerAgainMs = new Map<number, number>();
   #ledger: LedgerIdentity | null;
   #ledgerKey: VerifierKey | null = null;
   #checkpoint: VerifiedCheckpoint | null = null;
-  #pullFrom = 0;
+  /** The log was looked through for changes up to here. */
+  #changesFrom = 0;
 
   constructor(options: FollowerOptions, dependencies: FollowerDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
     this.#verifierKey = printVerifierKey(dependencies.signer.key);
+    this.#rota = new ChainRota(dependencies.store);
     this.#divergences = new DivergenceBook(dependencies);
     this.#withheld = new WithheldEvents(options, { ...dependencies, divergences: this.#divergences });
     this.#ledger = dependencies.store.node('ledger') ?? null;
@@ -112,9 +117,10 @@ export class LedgerFollower {
   /** One round: register, pull, check, store, countersign. Throws what the ledger client throws. */
   async pullOnce(): Promise<PullOutcome> {
     await this.#register();
-    const targets = this.#targets();
-    if (targets.length === 0) return NOTHING;
     const startedAtMs = this.#dependencies.clock();
+    if (this.#rota.hasTurns) await this.#learnChanges();
+    const targets = this.#rota.choose(startedAtMs);
+    if (targets.length === 0) return NOTHING;
     const answer = await this.#dependencies.ledger.pull({
       chains: targets.map(({ chain, head, rejectionsNext }) => ({
         chain: chain ?? '',
@@ -178,20 +184,21 @@ export class LedgerFollower {
     }
   }
 
-  #targets(): readonly FollowedAccount[] {
-    const all = [...this.#dependencies.store.accounts()].filter((one) => one.chain !== null && one.haltedBy === null);
-    if (all.length <= CHAINS_PER_PULL_MAX) return all;
-    const from = this.#pullFrom % all.length;
-    this.#pullFrom = from + CHAINS_PER_PULL_MAX;
-    return [...all, ...all].slice(from, from + CHAINS_PER_PULL_MAX);
+  /** Which chains have grown since they were asked for last: of many, few have. */
+  async #learnChanges(): Promise<void> {
+    for (let size = Number.POSITIVE_INFINITY; this.#changesFrom < size; ) {
+      const changes = await this.#dependencies.ledger.changes(this.#changesFrom);
+      if (changes.to <= this.#changesFrom) return;
+      this.#rota.grew(changes.chains);
+      this.#changesFrom = changes.to;
+      size = changes.size;
+    }
   }
 
   async #register(): Promise<void> {
     const { store, clock } = this.#dependencies;
     const nowMs = clock();
-    const waiting = [...store.accounts()].filter(
-      (one) => one.chain === null && (this.#registerAgainMs.get(one.number) ?? 0) <= nowMs,
-    );
+    const waiting = [...store.unregistered()].filter((one) => (this.#registerAgainMs.get(one.number) ?? 0) <= nowMs);
     for (let from = 0; from < waiting.length; from += REGISTRATIONS_MAX) {
       await this.#saveRegistered(await this.#tryToRegister(waiting.slice(from, from + REGISTRATIONS_MAX)));
     }
@@ -251,6 +258,7 @@ export class LedgerFollower {
     if (kept !== undefined) {
       const log = { origin: ledger.origin, keys: [this.#ledgerKey] };
       this.#checkpoint = { ...openCheckpoint(kept.note, log, nodeEd25519Verify), note: kept.note };
+      this.#changesFrom = this.#checkpoint.size;
     }
     this.#dependencies.onLedger(ledger);
   }
@@ -258,73 +266,67 @@ export class LedgerFollower {
   async #take(targets: readonly FollowedAccount[], answer: PullAnswer, startedAtMs: number): Promise<PullOutcome> {
     const checkpoint = await this.#checkLog(answer);
     if (checkpoint === null) return NOTHING;
+    const { store, rules, onTaken } = this.#dependencies;
     const { ledger, key } = this.#met();
     const takes: ChainTake[] = [];
     const slice = new TimeSlice();
+    const take: TakeDependencies = {
+      store,
+      rules,
+      ledger,
+      slice,
+      ownKeys: [this.#verifierKey],
+      keysOf: (one) => this.#keysOf(one),
+      hasBankEntries: countOf(store.bankEntries) > 0,
+    };
     for (const [index, pulled] of answer.chains.entries()) {
       const followed = targets[index];
       if (followed === undefined || pulled.chain !== followed.chain) {
-        throw new TallyError(
-          'LEDGER_ANSWER_INVALID',
-          'the answer is for other chains than were asked for',
-          {},
-          RETRIABLE,
-        );
+        const why = 'the answer is for other chains than were asked for';
+        throw new TallyError('LEDGER_ANSWER_INVALID', why, {}, RETRIABLE);
       }
-      const take = await this.#takeOne(followed, pulled, checkpoint, slice);
-      if (take !== null) takes.push(take);
+      const isComplete = await this.#takeOne(followed, pulled, checkpoint, take, takes);
+      if (isComplete) {
+        this.#completeAtMs.set(followed.number, startedAtMs);
+        this.#rota.isDone(followed.number);
+      } else this.#completeAtMs.delete(followed.number);
       await slice.giveWay();
     }
     const rejections = await this.#openRejections(targets, answer, ledger, key);
     await this.#save(takes, rejections, checkpoint);
-    await this.#withheld.check(this.#complete, startedAtMs);
-    const blocks = takes.reduce((sum, take) => sum + take.blocks.length, 0);
-    const entries = takes.reduce((sum, take) => sum + take.blocks.reduce((n, block) => n + block.entries.length, 0), 0);
-    const { onTaken } = this.#dependencies;
-    if (blocks > 0)
-      onTaken?.(
-        entries,
-        blocks,
-        takes.flatMap((take) => take.receivedAtMs),
-      );
-    const more = answer.chains.some((chain) => chain.more || chain.moreRejections);
+    await this.#withheld.check(this.#completeAtMs, startedAtMs);
+    const blocks = takes.reduce((sum, one) => sum + one.blocks.length, 0);
+    const entries = takes.reduce((sum, one) => sum + one.blocks.reduce((n, block) => n + block.entries.length, 0), 0);
+    if (blocks > 0) {
+      const receivedAtMs = takes.flatMap((one) => one.receivedAtMs);
+      onTaken?.(entries, blocks, receivedAtMs);
+    }
+    const left = answer.chains.some((chain) => chain.more || chain.moreRejections) || this.#rota.hasNews;
     // Where nothing came further, asking again at once would not either.
-    return { more: more && (blocks > 0 || rejections.cursors.size > 0), blocks, entries };
+    return { more: left && (blocks > 0 || rejections.cursors.size > 0), blocks, entries };
   }
 
+  /** Adds what passed to the takes; whether nothing of the chain is left behind. */
   async #takeOne(
     followed: FollowedAccount,
     pulled: PulledChain,
     checkpoint: VerifiedCheckpoint,
-    slice: TimeSlice,
-  ): Promise<ChainTake | null> {
-    const whole = pulled.fault === null && !pulled.more;
+    dependencies: TakeDependencies,
+    takes: ChainTake[],
+  ): Promise<boolean> {
     if (pulled.fault !== null) {
       const facts = { account: followed.account, fault: pulled.fault };
       this.#dependencies.onFault(new TallyError(pulled.fault, 'the ledger cannot give this chain now', facts));
     }
-    if (!whole) this.#complete.delete(followed.number);
-    if (pulled.blocks.length === 0) {
-      if (whole) this.#complete.add(followed.number);
-      return null;
+    const isWhole = pulled.fault === null && !pulled.more;
+    if (pulled.blocks.length === 0) return isWhole;
+    const outcome = await takeChain(followed, pulled, checkpoint, dependencies);
+    if (outcome.kind === 'taken') takes.push(outcome.take);
+    if (outcome.kind === 'diverged') {
+      await this.#halt(followed, outcome.findings, pulled, checkpoint, dependencies.ledger);
+      this.#rota.isDone(followed.number);
     }
-    const { store, rules } = this.#dependencies;
-    const keysOf = (one: FollowedAccount): WorkingKeys => this.#keysOf(one);
-    const ownKeys = [this.#verifierKey];
-    const { ledger } = this.#met();
-    const outcome = await takeChain(followed, pulled, checkpoint, { store, rules, ledger, ownKeys, keysOf, slice });
-    switch (outcome.kind) {
-      case 'taken':
-        if (whole) this.#complete.add(followed.number);
-        return outcome.take;
-      case 'waiting':
-        this.#complete.delete(followed.number);
-        return null;
-      case 'diverged':
-        this.#complete.delete(followed.number);
-        await this.#halt(followed, outcome.findings, pulled, checkpoint, ledger);
-        return null;
-    }
+    return isWhole && outcome.kind === 'taken';
   }
 
   /** Where the ledger goes on from another head than ours, its version of our head is fetched: two blocks for one seq are proof. */
@@ -382,10 +384,11 @@ export class LedgerFollower {
     const grown = checkpoint.size !== this.#checkpoint?.size;
     if (takes.length === 0 && rejections.cursors.size === 0 && !grown) return;
     await store.commit(() => {
-      for (const take of takes) {
-        take.save();
-        store.putAccount(take.followed);
-      }
+      for (const take of takes) take.save();
+      markRedriven(
+        store,
+        takes.flatMap((take) => take.settled),
+      );
       saveRejections(store, rejections, this.#dependencies.clock());
       if (grown) store.putNode('checkpoint', { size: checkpoint.size, note: checkpoint.note });
     });
@@ -405,6 +408,7 @@ export class LedgerFollower {
   #keysOf(followed: FollowedAccount): WorkingKeys {
     const known = this.#keys.get(followed.number);
     if (known !== undefined) return known;
+    if (this.#keys.size >= KEYS_KEPT_MAX) this.#keys.clear();
     const made = workingKeysOf(Buffer.from(followed.chainKey ?? '', 'base64'), nodeHkdfSha256);
     this.#keys.set(followed.number, made);
     return made;

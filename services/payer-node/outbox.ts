@@ -3,7 +3,8 @@ import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { type Account, type Tax, taxOf } from '../../libs/core/identity/account.ts';
 import type { EventId } from '../../libs/core/identity/event-id.ts';
 import type { OwnEvents, ReadableEvent, SubmittedEvent } from './own-events.ts';
-import { countOf, eventKey, laneKey, type PayerStore, readUint64 } from './payer-store.ts';
+import { countOf, eventKey, laneKey, type PayerStore } from './payer-store.ts';
+import { readUint64 } from './uint64-bytes.ts';
 
 /** Lanes of one tax: requests to the gateway that may be under way beside one another. Fixed: an account's events keep to one lane. */
 export const LANES_PER_TAX = 2;

@@ -5,7 +5,8 @@ import type { EventId } from '../../libs/core/identity/event-id.ts';
 import type { MadeOfEvent } from '../../libs/core/ledger/recompute-block.ts';
 import { type DifferenceCause, flaggedDifferences } from '../../libs/core/paye/compare-stated.ts';
 import type { EntryPlace } from './payer-records.ts';
-import { type PayerStore, readPlace, stateKey, writePlace, writeUint64 } from './payer-store.ts';
+import { type PayerStore, readPlace, stateKey, writePlace } from './payer-store.ts';
+import { writeUint64 } from './uint64-bytes.ts';
 
 /** What a tax month's entries come to: written with the blocks themselves, so that a month is shown without reading them. */
 export interface MonthSums {

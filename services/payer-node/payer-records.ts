@@ -6,28 +6,6 @@ import type { Divergence } from '../../libs/core/ledger/divergence.ts';
 /** Where an event of the payer stands: queued, receipted by the gateway, refused by it, in a block, or rejected by tax. */
 export type EventStatus = 'unsent' | 'receipted' | 'refused' | 'decided' | 'rejected';
 
-/** The newest block of a chain that passed every check and is stored, with the proof that it is in the public log. */
-export interface VerifiedHead extends ChainHead {
-  readonly proof: HeadProof;
-}
-
-export interface HeadProof {
-  readonly index: number;
-  /** Base64 hashes. */
-  readonly path: readonly string[];
-  /** Signed note. */
-  readonly checkpoint: string;
-}
-
-/** Our newest countersignature over a head of the chain. */
-export interface Acknowledged {
-  readonly seq: number;
-  readonly note: string;
-  readonly index: number;
-  /** Base64 hashes of the path from this head to the root in the note. */
-  readonly path: readonly string[];
-}
-
 export interface FollowedAccount {
   /** Of this store: the key range of the account. */
   readonly number: number;
@@ -36,7 +14,8 @@ export interface FollowedAccount {
   readonly chain: string | null;
   /** Base64. */
   readonly chainKey: string | null;
-  readonly head: VerifiedHead | null;
+  /** The newest block that passed every check and is stored; the proof that it is in the public log: PayerStore.headProof. */
+  readonly head: ChainHead | null;
   /** Sum of all entries of the chain by head, pence; heads that are zero may be left out. */
   readonly penceByHead: Readonly<Partial<Record<Head, number>>>;
   /** Pence of payments that stand in the chain without an event of ours behind them. */
@@ -45,7 +24,8 @@ export interface FollowedAccount {
   readonly rejectionsNext: number;
   /** Whether a verified block holds our key: the ledger takes countersignatures from then on. */
   readonly keyRegistered: boolean;
-  readonly acknowledged: Acknowledged | null;
+  /** The head that we countersigned last, and the ledger took it: PayerStore.acknowledgement. */
+  readonly acknowledgedSeq: number | null;
   /** Number of the divergence that stopped this chain; null while it is followed. */
   readonly haltedBy: number | null;
 }

@@ -150,14 +150,14 @@ async function sendCopy(node: PayerRouterDependencies['node'], request: Request,
 const COPY_CHUNK_CHARACTERS = 256 * 1024;
 
 function accountLine(followed: FollowedAccount): Readonly<Record<string, unknown>> {
-  const { account, chain, head, acknowledged, haltedBy } = followed;
+  const { account, chain, head, acknowledgedSeq, haltedBy } = followed;
   return {
     account,
     chain,
     seq: head?.seq ?? null,
     entries: head?.entriesSince0 ?? 0,
     balancePence: head?.balancePence ?? 0,
-    acknowledgedSeq: acknowledged?.seq ?? null,
+    acknowledgedSeq,
     haltedBy,
   };
 }

@@ -6,6 +6,7 @@ import type { StateValue } from '../../libs/core/events/decision.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import type { EventId } from '../../libs/core/identity/event-id.ts';
 import type { BlockTexts } from '../../libs/core/ledger/verify-block.ts';
+import { type HeadProof, readAccountRecord, readHeadProof, seqOfHeadProof, writeHeadProof } from './head-proofs.ts';
 import type {
   AppendedEvent,
   EntryPlace,
@@ -14,6 +15,7 @@ import type {
   StoredDivergence,
   StoredReceipt,
 } from './payer-records.ts';
+import { readUint64, writeUint64 } from './uint64-bytes.ts';
 
 export interface PayerStoreOptions {
   readonly folder: string;
@@ -46,6 +48,8 @@ type Values = Database<StateValue, Buffer>;
  * | payeMonths | account, month   | sums of a tax month's entries, JSON                           | follower |
  * | divergences| number           | report with both versions                                     | follower |
  * | accounts   | account          | chain, keys, verified head                                    | follower |
+ * | headProofs | account          | where the head stands in the public log (head-proofs.ts)      | follower |
+ * | countersigned | account       | our newest countersignature (head-proofs.ts)                  | follower |
  * | node       | name             | which ledger, the last checkpoint                             | follower |
  * | rules      | tax, hash        | rate cards that a block may name, JSON                        | node     |
  * | filings    | account, period  | VAT returns that were declared here (vat-filings.ts), JSON    | filings  |
@@ -70,11 +74,17 @@ export class PayerStore {
   readonly payeMonths: Texts;
   readonly #divergences: Texts;
   readonly #accounts: Texts;
+  readonly #headProofs: Bytes;
+  readonly #countersigned: Bytes;
   readonly #node: Texts;
   readonly #folder: string;
   readonly #root: RootDatabase;
   readonly #byAccount = new Map<Account, FollowedAccount>();
   readonly #byNumber = new Map<number, FollowedAccount>();
+  readonly #numberByChain = new Map<string, number>();
+  /** Numbers of accounts without a chain, and of those whose head is not countersigned. */
+  readonly #unregistered = new Set<number>();
+  readonly #uncountersigned = new Set<number>();
   #divergenceCount: number;
 
   constructor(options: PayerStoreOptions) {
@@ -101,9 +111,13 @@ export class PayerStore {
     this.payeMonths = texts('payeMonths');
     this.#divergences = texts('divergences');
     this.#accounts = texts('accounts');
+    this.#headProofs = bytes('headProofs');
+    this.#countersigned = bytes('countersigned');
     this.#node = texts('node');
     this.#divergenceCount = countOf(this.#divergences);
-    for (const { value } of this.#accounts.getRange()) this.#hold(JSON.parse(value) as FollowedAccount);
+    this.#root.transactionSync(() => {
+      for (const { key, value } of [...this.#accounts.getRange()]) this.#holdRecord(key, value);
+    });
   }
 
   /** All writes made in `write` reach the disk together, or none. Resolves once they are durable. An error of the disk is fatal. */
@@ -136,12 +150,28 @@ export class PayerStore {
     return found;
   }
 
+  /** By the id of its chain (32 lower-case hex). */
+  accountOfChain(chain: string): FollowedAccount | undefined {
+    const number = this.#numberByChain.get(chain);
+    return number === undefined ? undefined : this.#byNumber.get(number);
+  }
+
   get accountCount(): number {
     return this.#byAccount.size;
   }
 
   accounts(): IterableIterator<FollowedAccount> {
     return this.#byAccount.values();
+  }
+
+  /** Accounts that the ledger has not given a chain yet. */
+  *unregistered(): IterableIterator<FollowedAccount> {
+    for (const number of this.#unregistered) yield this.accountOfNumber(number);
+  }
+
+  /** Accounts whose newest head is stored, and whose countersignature the ledger has not taken. */
+  *uncountersigned(): IterableIterator<FollowedAccount> {
+    for (const number of this.#uncountersigned) yield this.accountOfNumber(number);
   }
 
   /** Gives an account its number, inside commit or exclusively. */
@@ -158,7 +188,7 @@ export class PayerStore {
       unconfirmedPence: 0,
       rejectionsNext: 0,
       keyRegistered: false,
-      acknowledged: null,
+      acknowledgedSeq: null,
       haltedBy: null,
     };
     this.putAccount(added);
@@ -169,6 +199,30 @@ export class PayerStore {
   putAccount(changed: FollowedAccount): void {
     void this.#accounts.put(accountKey(changed.number), JSON.stringify(changed));
     this.#hold(changed);
+  }
+
+  /** A head that moved on, with the proof that it is in the public log, inside commit. */
+  putHead(moved: FollowedAccount, proof: HeadProof): void {
+    void this.#headProofs.put(accountKey(moved.number), writeHeadProof(proof));
+    this.putAccount(moved);
+  }
+
+  /** The newest head of the account on the disk, under a checkpoint; undefined before the first. */
+  headProof(number: number): HeadProof | undefined {
+    const value = this.#headProofs.get(accountKey(number));
+    return value === undefined ? undefined : readHeadProof(value);
+  }
+
+  /** What the ledger took of our countersignatures, inside commit. */
+  putAcknowledgement(followed: FollowedAccount, acknowledgement: HeadProof): void {
+    void this.#countersigned.put(accountKey(followed.number), writeHeadProof(acknowledgement));
+    this.#hold({ ...followed, acknowledgedSeq: acknowledgement.seq });
+  }
+
+  /** Our newest countersignature over a head of the account. */
+  acknowledgement(number: number): HeadProof | undefined {
+    const value = this.#countersigned.get(accountKey(number));
+    return value === undefined ? undefined : readHeadProof(value);
   }
 
   node<Name extends keyof NodeState>(name: Name): NodeState[Name] | undefined {
@@ -223,10 +277,28 @@ export class PayerStore {
     return this.#root.close();
   }
 
+  #holdRecord(key: Buffer, value: string): void {
+    const { account, head, countersigned } = readAccountRecord(value);
+    if (head !== null) this.#headProofs.putSync(key, writeHeadProof(head));
+    if (countersigned !== null) this.#countersigned.putSync(key, writeHeadProof(countersigned));
+    const newest = this.#countersigned.get(key);
+    this.#hold({ ...account, acknowledgedSeq: newest === undefined ? null : seqOfHeadProof(newest) });
+    if (head !== null) this.#accounts.putSync(key, JSON.stringify(account));
+  }
+
   #hold(changed: FollowedAccount): void {
     this.#byAccount.set(changed.account, changed);
     this.#byNumber.set(changed.number, changed);
+    const { number, chain, head, keyRegistered, acknowledgedSeq } = changed;
+    if (chain !== null) this.#numberByChain.set(chain, number);
+    keep(this.#unregistered, number, chain === null);
+    keep(this.#uncountersigned, number, head !== null && keyRegistered && head.seq !== acknowledgedSeq);
   }
+}
+
+function keep(set: Set<number>, number: number, isIn: boolean): void {
+  if (isIn) set.add(number);
+  else set.delete(number);
 }
 
 /** Number of keys of a table, without reading them. */
@@ -274,19 +346,6 @@ export function stateKey(accountNumber: number, name: string): Buffer {
   key.write(name, ACCOUNT_BYTES, bytes === name.length ? 'latin1' : 'utf8');
   return key;
 }
-
-/** A safe integer from 0 as 8 bytes big-endian, without a bigint. */
-export function writeUint64(into: Buffer, value: number, offset: number): void {
-  into.writeUInt32BE(Math.floor(value / UINT32_RANGE), offset);
-  into.writeUInt32BE(value % UINT32_RANGE, offset + 4);
-}
-
-/** What writeUint64 wrote. */
-export function readUint64(from: Buffer, offset: number): number {
-  return from.readUInt32BE(offset) * UINT32_RANGE + from.readUInt32BE(offset + 4);
-}
-
-const UINT32_RANGE = 2 ** 32;
 
 /** Of the return of a VAT period, by its key. */
 export function filingKey(accountNumber: number, periodKey: string): Buffer {

@@ -21,10 +21,11 @@ import type { OwnEvent } from '../../libs/core/ledger/recompute-entry.ts';
 import type { ChainIdentity, VerifiedBlock } from '../../libs/core/ledger/verify-block.ts';
 import { verifyPage } from '../../libs/core/ledger/verify-chain.ts';
 import type { VerifiedCheckpoint } from '../../libs/core/ledger/verify-checkpoint.ts';
+import type { HeadProof } from './head-proofs.ts';
 import { OwnState } from './own-state.ts';
 import { type NewEntry, saveIndex, sumsAfter } from './paye-index.ts';
-import type { FollowedAccount, HeadProof, LedgerIdentity, VerifiedHead } from './payer-records.ts';
-import { blockKey, countOf, eventKey, type PayerStore, writeBlock, writePlace } from './payer-store.ts';
+import type { FollowedAccount, LedgerIdentity } from './payer-records.ts';
+import { blockKey, eventKey, type PayerStore, writeBlock, writePlace } from './payer-store.ts';
 import type { TimeSlice } from './time-slice.ts';
 
 export interface TakeDependencies {
@@ -33,6 +34,8 @@ export interface TakeDependencies {
   readonly ledger: LedgerIdentity;
   readonly ownKeys: readonly string[];
   readonly slice: TimeSlice;
+  /** Whether money at HMRC's bank, of which we have no event, stands in any chain. */
+  readonly hasBankEntries: boolean;
   /** The working keys of an account's chain. */
   readonly keysOf: (followed: FollowedAccount) => WorkingKeys;
 }
@@ -45,7 +48,7 @@ export interface ChainTake {
   readonly settled: readonly Buffer[];
   /** Times of receipt of those events. */
   readonly receivedAtMs: readonly number[];
-  /** Writes blocks, entries, state and head, inside commit. */
+  /** Writes blocks, entries, state, head and account, inside commit. */
   readonly save: () => void;
 }
 
@@ -91,11 +94,8 @@ export async function takeChain(
     if (hasCode(error, 'RECEIPT_AWAITED')) return { kind: 'waiting' };
     throw error;
   }
-  const proof: HeadProof = {
-    index: pulled.inclusion?.index ?? 0,
-    path: (pulled.inclusion?.path ?? []).map((hash) => Buffer.from(hash).toString('base64')),
-    checkpoint: checkpoint.note,
-  };
+  const { index, path } = pulled.inclusion ?? { index: 0, path: [] };
+  const proof = { index, path, note: checkpoint.note };
   return { kind: 'taken', take: takeOf(followed, verdict.blocks, grounds, proof, own, dependencies.store) };
 }
 
@@ -103,13 +103,12 @@ function takeOf(
   followed: FollowedAccount,
   blocks: readonly VerifiedBlock[],
   grounds: readonly (readonly EntryGround[])[],
-  proof: HeadProof,
+  proof: Omit<HeadProof, 'seq'>,
   own: OwnCopy,
   store: PayerStore,
 ): ChainTake {
   const last = blocks.at(-1);
   assert(last !== undefined, 'a take has blocks', { account: followed.account });
-  const head: VerifiedHead = { ...last.head, proof };
   const penceByHead: Partial<Record<Head, number>> = { ...followed.penceByHead };
   let { unconfirmedPence, keyRegistered } = followed;
   const settled: Buffer[] = [];
@@ -124,7 +123,7 @@ function takeOf(
   });
   const indexed = newEntriesOf(followed, blocks, own);
   const sums = sumsAfter(store, followed.number, indexed);
-  const after: FollowedAccount = { ...followed, head, penceByHead, unconfirmedPence, keyRegistered };
+  const after: FollowedAccount = { ...followed, head: last.head, penceByHead, unconfirmedPence, keyRegistered };
   return {
     followed: after,
     blocks,
@@ -140,20 +139,12 @@ function takeOf(
           void table.put(own.keyOf(eventId), writePlace({ seq: at.seq, position }));
         });
       });
-      markRedriven(store, settled);
       saveIndex(store, followed.number, indexed, sums);
       own.state.save();
+      store.putHead(after, { ...proof, seq: last.head.seq });
     },
   };
 }
-
-/** Events that were rejected once and are decided now, inside commit. */
-function markRedriven(store: PayerStore, settled: readonly Buffer[]): void {
-  if (countOf(store.rejected) === 0) return;
-  for (const key of settled) if (store.rejected.doesExist(key)) void store.redriven.put(key, NOTHING);
-}
-
-const NOTHING = Buffer.alloc(0);
 
 /** Entries that came of PAYE events of the payer's, for the views of months and employments. */
 function newEntriesOf(followed: FollowedAccount, blocks: readonly VerifiedBlock[], own: OwnCopy): readonly NewEntry[] {
@@ -189,7 +180,7 @@ class OwnCopy implements OwnRecord {
     this.#followed = followed;
     this.#keys = keys;
     this.#dependencies = dependencies;
-    this.#hasBankEntries = countOf(dependencies.store.bankEntries) > 0;
+    this.#hasBankEntries = dependencies.hasBankEntries;
   }
 
   /** The key of an event of the account, made once. */

@@ -10,7 +10,7 @@ import {
 import { inclusionPath, nodesOfLeafHashes } from '../../libs/core/ledger/tree-proof.ts';
 import type { VerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import type { FollowedAccount, RejectedEvent } from './payer-records.ts';
-import { eventKey, type PayerStore } from './payer-store.ts';
+import { countOf, eventKey, type PayerStore } from './payer-store.ts';
 
 /** Rejections under the ledger's signature, each with its own proof. */
 export interface OpenedRejections {
@@ -80,6 +80,14 @@ export function saveRejections(store: PayerStore, rejections: OpenedRejections, 
     if (followed !== undefined) store.putAccount({ ...followed, rejectionsNext });
   }
 }
+
+/** Events that were rejected once and are decided now, inside commit. */
+export function markRedriven(store: PayerStore, settled: readonly Buffer[]): void {
+  if (countOf(store.rejected) === 0) return;
+  for (const key of settled) if (store.rejected.doesExist(key)) void store.redriven.put(key, NOTHING);
+}
+
+const NOTHING = Buffer.alloc(0);
 
 function refusedFinding(error: TallyError): Divergence {
   return {

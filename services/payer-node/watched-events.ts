@@ -1,4 +1,5 @@
-import { EVENT_KEY_BYTES, type PayerStore, readUint64, writeUint64 } from './payer-store.ts';
+import { EVENT_KEY_BYTES, type PayerStore } from './payer-store.ts';
+import { readUint64, writeUint64 } from './uint64-bytes.ts';
 
 /** Events of ours under one receipt, of which some may not be decided yet: one record for all, so that an event costs no write of its own. */
 export interface WatchedReceipt {

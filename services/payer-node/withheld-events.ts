@@ -48,8 +48,11 @@ export class WithheldEvents {
     }
   }
 
-  /** After a pull that was taken under a valid checkpoint: raises a report for each event that is overdue. */
-  async check(complete: ReadonlySet<number>, pullStartedAtMs: number): Promise<void> {
+  /**
+   * After a pull that was taken under a valid checkpoint: raises a report for each event that is overdue. Of each chain it is known when the
+   * last pull began that left nothing of it behind.
+   */
+  async check(completeAtMs: ReadonlyMap<number, number>, pullStartedAtMs: number): Promise<void> {
     this.#pullsMs.push(pullStartedAtMs);
     if (this.#pullsMs.length > PULLS_KEPT_MAX) this.#pullsMs.splice(0, PULLS_KEPT_MAX / 2);
     const { withheldAfterMs } = this.#options;
@@ -65,7 +68,7 @@ export class WithheldEvents {
       if (undecided.length < watched.events.length) shrunk.push([watched, undecided]);
       for (const key of undecided) {
         if (this.#open.has(textOf(key))) continue;
-        if (this.#isOverdue(key, watched.receiptedAtMs, complete, pullStartedAtMs)) overdue.push(key);
+        if (this.#isOverdue(key, watched.receiptedAtMs, completeAtMs)) overdue.push(key);
       }
       await slice.giveWay();
     }
@@ -88,11 +91,12 @@ export class WithheldEvents {
     }
   }
 
-  #isOverdue(key: Buffer, receiptedAtMs: number, complete: ReadonlySet<number>, nowMs: number): boolean {
+  #isOverdue(key: Buffer, receiptedAtMs: number, completeAtMs: ReadonlyMap<number, number>): boolean {
     const laterPullMs = this.#pullsMs.find((startedAtMs) => startedAtMs > receiptedAtMs);
-    if (laterPullMs === undefined || nowMs - laterPullMs < this.#options.withheldAfterMs) return false;
     const { accountNumber } = partsOfEventKey(key);
-    return complete.has(accountNumber) && !this.#isHeld(key, accountNumber);
+    const pulledAtMs = completeAtMs.get(accountNumber);
+    if (laterPullMs === undefined || pulledAtMs === undefined) return false;
+    return pulledAtMs - laterPullMs >= this.#options.withheldAfterMs && !this.#isHeld(key, accountNumber);
   }
 
   /** A refund that waits for its sale waits by the rules, in our own recomputation too. */
@@ -112,7 +116,7 @@ export class WithheldEvents {
     const appended = store.appendedEvent(key);
     const receipt = appended === undefined ? undefined : store.receipt(appended.receiptKey);
     const number = await divergences.raise(followed.account, [findingOf(followed, id)], {
-      head: followed.head,
+      head: headOf(followed, store),
       receipt: receipt?.note ?? null,
       index: appended?.index ?? null,
       leafHashes: receipt?.leafHashes.map((hash) => hash.toString('base64')) ?? [],
@@ -135,6 +139,14 @@ function findingOf(followed: FollowedAccount, id: Divergence['eventId']): Diverg
     expected: 'an entry or a rejection for the event of this receipt',
     found: 'neither',
   };
+}
+
+/** The head with the proof that it is in the public log. */
+function headOf(followed: FollowedAccount, store: PayerStore): unknown {
+  const stands = store.headProof(followed.number);
+  if (followed.head === null || stands === undefined) return followed.head;
+  const path = stands.path.map((hash) => Buffer.from(hash).toString('base64'));
+  return { ...followed.head, proof: { index: stands.index, path, checkpoint: stands.note } };
 }
 
 function textOf(key: Buffer): string {

@@ -258,6 +258,26 @@ describe('what a payer gets', () => {
     expect((await pull(again, 2)).rejectionsNote).toBeNull();
   });
 
+  it('is told which of its own chains grew in a part of the log, and of no other', async () => {
+    const running = await fixture.start();
+    await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: SHOP }]);
+    await fixture.sealed(running, 2);
+    const chainOf = async (account: Account): Promise<string> =>
+      (await running.client.registerChain({ account })).chain;
+    const [one, shop] = [await chainOf(ONE_ACCOUNT), await chainOf(SHOP)];
+    const first = await running.client.changes(0);
+    expect(first).toMatchObject({ to: first.size });
+    expect([...first.chains].sort()).toEqual([one, shop].sort());
+    expect(await running.client.changes(first.size)).toEqual({ to: first.size, size: first.size, chains: [] });
+    await fixture.source.decide([{ account: SHOP }]);
+    await fixture.sealed(running, 3);
+    const second = await running.client.changes(first.size);
+    expect(second.chains).toEqual([shop]);
+    expect(second.size).toBeGreaterThan(first.size);
+    expect((await fixture.clientOf(running.url, ONE_ACCOUNT_KEY).changes(0)).chains).toEqual([one]);
+    expect((await running.client.changes(1_000_000)).chains).toEqual([]);
+  });
+
   it('is told of each checkpoint by the stream', async () => {
     const running = await fixture.start();
     const stop = new AbortController();

@@ -89,7 +89,7 @@ describe('the payer node against the real gateway, tax and ledger', () => {
     });
     expect(paid.status).toBe(202);
     await until(() => under.node.accounts().some((one) => one.unconfirmedPence === 12_345), 20_000);
-    await until(() => under.node.accounts().every((one) => one.acknowledged?.seq === one.head?.seq), 20_000);
+    await until(() => under.node.accounts().every((one) => one.acknowledgedSeq === one.head?.seq), 20_000);
     expect(JSON.parse((await call('/payer/v1/outbox')).text)).toEqual({
       unsent: 0,
       receipted: 0,

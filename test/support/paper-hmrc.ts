@@ -73,11 +73,15 @@ export class PaperHmrc {
   falsify: (entry: LedgerEntry) => LedgerEntry = (entry) => entry;
   /** Event ids (hex) that are accepted and then kept back. */
   readonly withheld = new Set<string>();
+  /** Accounts whose chains are never named among those that grew. */
+  readonly quietAbout = new Set<Account>();
   /** Why an event (id in hex) is refused at the door, where it is. */
   readonly refused = new Map<string, Fault>();
   /** So many answers are lost after what was sent was taken. */
   loseAnswers = 0;
   readonly acknowledged: { readonly chain: string; readonly seq: number }[] = [];
+  /** The notes of all countersignatures that were taken. */
+  readonly countersignatures = new Set<string>();
   readonly #master = seededBytes('paper master', 32);
   readonly #state = new Map<string, StateValue>();
   readonly #chains = new Map<string, PaperChain>();
@@ -112,12 +116,21 @@ export class PaperHmrc {
       return { ledger: this.#identity(), registered, refused: [] };
     },
     pull: async (request) => this.pull(request),
+    changes: async (from) => {
+      const size = this.#checkpoint?.size ?? 0;
+      const grown = [...this.#chains.values()].filter(
+        ({ account, leafIndices }) =>
+          !this.quietAbout.has(account) && leafIndices.some((at) => at >= from && at < size),
+      );
+      return { to: Math.max(from, size), size, chains: grown.map(({ chain }) => chain) };
+    },
     checkpoint: async () => this.#checkpoint?.note ?? null,
     consistency: async (from, to) => consistencyPath(from, to, this.#nodes(), nodeTreeHasher),
     acknowledge: async ({ note, heads }) => {
       const keys = heads.map(({ chain }) => parseVerifierKey(this.#chains.get(chain)?.payerKey ?? ''));
       const given = heads.map((head) => ({ ...head, blockHash: Buffer.from(head.blockHash).toString('hex') }));
       openAcknowledgement(note, { ledgerName: PAPER_LEDGER, keys, heads: given }, nodeEd25519Verify, nodeTreeHasher);
+      this.countersignatures.add(note);
       this.acknowledged.push(...heads.map(({ chain, seq }) => ({ chain, seq })));
     },
     follow: ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),

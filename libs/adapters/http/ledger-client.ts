@@ -51,6 +51,14 @@ export interface PullRequest {
   readonly maxBytes?: number;
 }
 
+export interface ChainChanges {
+  /** Where to go on: not included. */
+  readonly to: number;
+  readonly size: number;
+  /** 32 lower-case hex each. */
+  readonly chains: readonly string[];
+}
+
 export interface AcknowledgementRequest {
   /** Signed note of the payer (ledger.md section 3). */
   readonly note: string;
@@ -73,6 +81,11 @@ export interface LedgerClient {
   }): Promise<ChainRegistrations>;
   /** Fact `code` VERIFIED_AHEAD of LEDGER_REFUSED: the ledger's newest checkpoint (fact `checkpoint`) is smaller than `verified`. */
   pull(request: PullRequest): Promise<PullAnswer>;
+  /**
+   * Which chains of ours have blocks in the log from `from` to `to`, a part of what stands under the newest checkpoint, which has `size`
+   * leaves. A hint: nothing in it is signed.
+   */
+  changes(from: number): Promise<ChainChanges>;
   /** The newest signed checkpoint, or null before the first. */
   checkpoint(): Promise<string | null>;
   consistency(fromSize: number, toSize: number): Promise<readonly Uint8Array[]>;
@@ -100,6 +113,10 @@ export function createLedgerClient(options: LedgerClientOptions, dependencies: L
       } catch (cause) {
         throw answerInvalid('the pull answer cannot be read', cause);
       }
+    },
+    async changes(from) {
+      const answer = await call({ method: 'GET', path: `/ledger/v1/changes?from=${from}` });
+      return parsedAs(changesAnswer, answer);
     },
     async checkpoint() {
       const answer = await call({ method: 'GET', path: '/ledger/v1/checkpoint', absentIsNull: true });
@@ -155,6 +172,8 @@ const registrationAnswer = z.object({
   chainKey: z.string(),
   ledger: z.object({ name: z.string(), verifierKey: z.string(), origin: z.string() }),
 });
+
+const changesAnswer = z.object({ to: z.int(), size: z.int(), chains: z.array(z.string()) });
 
 const consistencyAnswer = z.object({ proof: z.array(z.string()) });
 

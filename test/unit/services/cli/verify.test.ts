@@ -32,7 +32,7 @@ beforeAll(async () => {
   await until(() => node.counts().unsent === 0);
   hmrc.seal();
   await until(
-    () => node.counts().decided === 11 && node.accounts().every((one) => one.acknowledged?.seq === one.head?.seq),
+    () => node.counts().decided === 11 && node.accounts().every((one) => one.acknowledgedSeq === one.head?.seq),
   );
   for (const owner of [VAT, PAYE]) copies.set(owner, [...node.copy(owner)].join(''));
   await node.stop();

@@ -147,7 +147,7 @@ describe('the payer node', () => {
     hmrc.seal();
     await node.pullOnce();
     // block 0 and the key event came in one pull
-    expect(node.accounts()[0]).toMatchObject({ keyRegistered: true, acknowledged: { seq: 1 } });
+    expect(node.accounts()[0]).toMatchObject({ keyRegistered: true, acknowledgedSeq: 1 });
     expect(hmrc.acknowledged).toEqual([{ chain: node.accounts()[0]?.chain, seq: 1 }]);
     await node.pullOnce();
     expect(hmrc.acknowledged).toHaveLength(1);
@@ -222,8 +222,35 @@ describe('the payer node', () => {
     let pulls = 0;
     while ((await node.pullOnce()).more) pulls += 1;
     expect(pulls).toBeLessThan(3);
-    expect(node.accounts().filter((one) => one.acknowledged?.seq === 1)).toHaveLength(2_000);
-    expect(new Set(node.accounts().map((one) => one.acknowledged?.note)).size).toBe(1);
+    expect(node.accounts().filter((one) => one.acknowledgedSeq === 1)).toHaveLength(2_000);
+    expect(hmrc.countersignatures.size).toBe(1);
+  });
+
+  it('of thousands of chains pulls at once those that the ledger says grew, and by turns one that it keeps quiet about', async () => {
+    let nowMs = Date.UTC(2026, 10, 21, 9);
+    const hmrc = new PaperHmrc({ clock: () => nowMs });
+    const accounts = Array.from({ length: 2_000 }, (_, index) => account(`paye:123/C${index}`));
+    const { node } = await open(hmrc, { accounts, clock: () => nowMs });
+    await node.pullOnce();
+    hmrc.seal();
+    while ((await node.pullOnce()).more);
+    const [told, quiet] = accounts.slice(1_500);
+    if (told === undefined || quiet === undefined) throw new Error('no accounts');
+    const heads = () => [told, quiet].map((owner) => node.accounts().find((one) => one.account === owner)?.head?.seq);
+    expect(heads()).toEqual([1, 1]);
+    hmrc.pay(told, 1_000);
+    hmrc.pay(quiet, 2_000);
+    hmrc.seal();
+    hmrc.quietAbout.add(quiet);
+    await node.pullOnce();
+    expect(heads()).toEqual([2, 1]);
+    let turns = 0;
+    for (; heads()[1] !== 2 && turns < 10; turns += 1) {
+      nowMs += 1_000;
+      await node.pullOnce();
+    }
+    expect(heads()).toEqual([2, 2]);
+    expect(turns).toBeGreaterThan(1);
   });
 });
 
