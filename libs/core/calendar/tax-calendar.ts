@@ -21,8 +21,15 @@ export function taxYear(text: string): TaxYear {
 
 /** The tax year that begins on 6 April of a calendar year. */
 function taxYearStarting(year: number): TaxYear {
-  return `${String(year).padStart(4, '0')}-${String((year + 1) % 100).padStart(2, '0')}` as TaxYear;
+  const known = TAX_YEARS[year];
+  if (known !== undefined) return known;
+  const made = `${String(year).padStart(4, '0')}-${String((year + 1) % 100).padStart(2, '0')}` as TaxYear;
+  TAX_YEARS[year] = made;
+  return made;
 }
+
+/** By the year in which each begins, of four digits: made once. */
+const TAX_YEARS: (TaxYear | undefined)[] = [];
 
 /** The tax year of a date: 5 April is in the old one, 6 April in the new (paye.md, heading). */
 export function taxYearOf(date: LocalDate): TaxYear {

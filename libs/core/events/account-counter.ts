@@ -3,8 +3,18 @@ import type { StateValue, StateView } from './decision.ts';
 
 /** State key of what an account counts across its taxes and payments: `{ decisions }`, how many decisions it has. */
 export function accountKey(account: Account): string {
-  return `account|${account}`;
+  let key = KEYS.get(account);
+  if (key === undefined) {
+    key = `account|${account}`;
+    if (KEYS.size >= KEYS_MAX) KEYS.clear();
+    KEYS.set(account, key);
+  }
+  return key;
 }
+
+/** Made once for each account, as far as there is room. */
+const KEYS = new Map<Account, string>();
+const KEYS_MAX = 4_096;
 
 /** How many decisions an account has: the next assessment bears this plus 1. */
 export function decisionsOf(account: Account, view: StateView): number {

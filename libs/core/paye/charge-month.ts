@@ -24,13 +24,14 @@ const OPEN_UNTIL = new Map<TaxYear, Map<number, LocalDate>>();
  * later, the month still open then; after 19 April following, month 12.
  */
 export function monthOpenAt(year: TaxYear, month: number, received: LocalDate): number {
-  for (let open = month; open < MONTHS; open += 1) {
-    if (received <= monthOpenUntil(year, open)) return open;
-  }
-  return MONTHS;
+  // Tax month 1 ends in May; what comes by the 19th of a calendar month belongs to the tax month that ended in it.
+  const { year: receivedYear, month: calendarMonth, day } = partsOf(received);
+  const monthsSinceApril = (receivedYear - Number(year.slice(0, 4))) * 12 + calendarMonth - 4;
+  const open = day <= LAST_DAY_OF_RECEIPT ? monthsSinceApril : monthsSinceApril + 1;
+  return Math.min(MONTHS, Math.max(month, open));
 }
 
 /** `2026-27/M08`, as entries name it. */
 export function taxPeriodOf(year: TaxYear, month: number): string {
-  return `${year}/M${String(month).padStart(2, '0')}`;
+  return `${year}/M${month < 10 ? '0' : ''}${month}`;
 }

@@ -24,6 +24,9 @@ import { monthTotalsKey, monthTotalsValue, readMonthTotals } from './month-total
 import { type PayDay, type PayeRules, payDayOf } from './paye-rules.ts';
 import { rejectedPayeEvent } from './rejected-paye-event.ts';
 
+const NOTHING: readonly never[] = [];
+const LATE: readonly string[] = ['LATE_FOR_ITS_MONTH'];
+
 /**
  * Decides one PAYE event on top of the state of its account and employment. Pure: reads through the view, changes nothing.
  * A payment is accepted with one charge, an employer's claims or the close of its month with one claim; either is rejected with the code
@@ -103,18 +106,20 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
   const ownerKey = accountKey(event.account);
   const number = decisionsIn(view.get(ownerKey)) + 1;
   const taxMonth = chargeMonthOf(event, day);
-  const changes = before.changes.slice();
-  for (const pool of payment.setAside) changes.push({ key: before.asideKey(pool[0]), value: pool });
-  changes.push({ key, value: payment.state as unknown as StateChange['value'] });
-  changes.push({ key: ownerKey, value: accountCounter(number) });
-  changes.push(monthChange(event, payment, monthTotalsKey(event.account, day.taxYear, taxMonth), view));
+  const usual: readonly StateChange[] = [
+    { key, value: payment.state as unknown as StateChange['value'] },
+    { key: ownerKey, value: accountCounter(number) },
+    monthChange(event, payment, monthTotalsKey(event.account, day.taxYear, taxMonth), view),
+  ];
+  const aside = payment.setAside.map((pool): StateChange => ({ key: before.asideKey(pool[0]), value: pool }));
+  const isUsual = before.changes.length === 0 && aside.length === 0;
   const amounts = amountsOf(payment);
   const stated = statedAmounts(event.stated);
-  const flags = before.flags.concat(payment.flags);
-  if (taxMonth !== day.taxMonth) flags.push('LATE_FOR_ITS_MONTH');
-  if (stated.length > 0) {
-    flags.push(...explainedDifferences(event, { amounts, stated }, before.state, rules).map(statedFlag));
-  }
+  const late = taxMonth === day.taxMonth ? NOTHING : LATE;
+  const differing =
+    stated.length === 0
+      ? NOTHING
+      : explainedDifferences(event, { amounts, stated }, before.state, rules).map(statedFlag);
   const result: Assessment = {
     account: event.account,
     eventId: event.eventId,
@@ -124,12 +129,19 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
     basePence: event.taxablePayPence,
     amounts,
     person: event.person,
-    links: [],
-    flags,
+    links: NOTHING,
+    flags: joined(joined(before.flags, payment.flags), joined(late, differing)),
     stated,
     receivedAtMs: event.receivedAtMs,
   };
-  return { outcome: 'accepted', results: [result], rejections: [], changes };
+  const changes = isUsual ? usual : [...before.changes, ...aside, ...usual];
+  return { outcome: 'accepted', results: [result], rejections: NOTHING, changes };
+}
+
+/** One list after another; where one is empty, the other itself. */
+function joined(first: readonly string[], second: readonly string[]): readonly string[] {
+  if (first.length === 0) return second;
+  return second.length === 0 ? first : [...first, ...second];
 }
 
 /** What the payment adds to its month. */
@@ -161,17 +173,22 @@ function amountBeyondYear(event: PaymentMade, before: EmploymentState): string |
 }
 
 /** By head in the order of their numbers; zero amounts are left out. */
-function amountsOf(payment: AssessedPayment): HeadAmount[] {
-  const amounts: HeadAmount[] = [];
-  if (payment.incomeTaxPence !== 0) amounts.push(amount('incomeTax', payment.incomeTaxPence));
-  if (payment.employeeNicsPence !== 0) amounts.push(amount('employeeNics', payment.employeeNicsPence));
-  if (payment.employerNicsPence !== 0) amounts.push(amount('employerNics', payment.employerNicsPence));
-  if (payment.studentLoanPence !== 0) amounts.push(amount('studentLoan', payment.studentLoanPence));
-  if (payment.postgraduateLoanPence !== 0) amounts.push(amount('postgraduateLoan', payment.postgraduateLoanPence));
-  if (payment.class1aNicsPence !== 0) amounts.push(amount('class1aNics', payment.class1aNicsPence));
-  return amounts;
+function amountsOf(payment: AssessedPayment): readonly HeadAmount[] {
+  let count = 0;
+  count = put('incomeTax', payment.incomeTaxPence, count);
+  count = put('employeeNics', payment.employeeNicsPence, count);
+  count = put('employerNics', payment.employerNicsPence, count);
+  count = put('studentLoan', payment.studentLoanPence, count);
+  count = put('postgraduateLoan', payment.postgraduateLoanPence, count);
+  count = put('class1aNics', payment.class1aNicsPence, count);
+  return AMOUNTS.slice(0, count);
 }
 
-function amount(head: Head, pence: number): HeadAmount {
-  return { head, pence: pence as Pence };
+/** The amounts that are being listed: a list that grows from nothing takes four times its room. */
+const AMOUNTS: HeadAmount[] = [];
+
+function put(head: Head, pence: number, at: number): number {
+  if (pence === 0) return at;
+  AMOUNTS[at] = { head, pence: pence as Pence };
+  return at + 1;
 }

@@ -12,9 +12,18 @@ export interface MonthTotals {
 
 const NOTHING: MonthTotals = { employerNicsPence: 0, payBillPence: 0, payments: 0 };
 
+/** The one made last for each account is kept: an employer pays many for one month. */
 export function monthTotalsKey(account: Account, taxYear: string, taxMonth: number): string {
-  return `payemonth|${account}|${taxYear}|${taxMonth}`;
+  const last = LAST.get(account);
+  if (last?.taxMonth === taxMonth && last.taxYear === taxYear) return last.key;
+  const key = `payemonth|${account}|${taxYear}|${taxMonth}`;
+  if (LAST.size >= LAST_MAX) LAST.clear();
+  LAST.set(account, { taxYear, taxMonth, key });
+  return key;
 }
+
+const LAST = new Map<Account, { readonly taxYear: string; readonly taxMonth: number; readonly key: string }>();
+const LAST_MAX = 4_096;
 
 export function readMonthTotals(view: StateView, key: string): MonthTotals {
   const value = view.get(key) as readonly [number, number, number] | undefined;

@@ -19,10 +19,10 @@ export interface LinesReading {
   /** Sum of paidPence; NaN where an amount could not be read. */
   totalPence: number;
   /** Each rate once, and the gross of its lines. */
-  readonly rates: VatRate[];
-  readonly grossPence: number[];
+  rates: readonly VatRate[];
+  grossPence: readonly number[];
   /** What each line sold and its rate, in order; empty where the rates come from the sale that is given back. */
-  readonly sold: CategoryRate[];
+  sold: readonly CategoryRate[];
   /** True after a fault that leaves total, VAT and payments without a meaning (vat.md section 9). */
   hopeless: boolean;
 }
@@ -36,11 +36,21 @@ const PAIRWISE_MAX = 16;
 /** `1`, `2`, `3` … */
 const NUMBERS: readonly string[] = Array.from({ length: 100 }, (_, index) => String(index + 1));
 
+const NONE: readonly never[] = [];
+/**
+ * What the lines under way come to so far, from the first place on: lists that grow from nothing for each event take more room than all
+ * else that is made of it.
+ */
+const RATES: VatRate[] = [];
+const GROSS_PENCE: number[] = [];
+const SOLD: CategoryRate[] = [];
+const sums = { rates: 0, sold: 0 };
+
 type Line = Readonly<Record<string, unknown>>;
 
 /** Checks the lines of a SALE, REFUND or VOID in the order of vat-tables.json and sums them by rate. Faults are added to the list. */
 export function checkTillLines(lines: unknown, sign: LineSign, source: RateSource, faults: Fault[]): LinesReading {
-  const reading: LinesReading = { totalPence: 0, rates: [], grossPence: [], sold: [], hopeless: false };
+  const reading: LinesReading = { totalPence: 0, rates: NONE, grossPence: NONE, sold: NONE, hopeless: false };
   if (!Array.isArray(lines) || lines.length === 0) {
     faults.push({ code: 'E_LINES_EMPTY', pointer: '/lines', detail: 'a sale, refund or void has at least one line' });
     reading.hopeless = true;
@@ -52,10 +62,15 @@ export function checkTillLines(lines: unknown, sign: LineSign, source: RateSourc
     return reading;
   }
   checkLineIds(lines, faults);
+  sums.rates = 0;
+  sums.sold = 0;
   for (let index = 0; index < lines.length; index += 1) {
     const line: unknown = lines[index];
     checkLine(typeof line === 'object' && line !== null ? (line as Line) : {}, index, sign, source, reading, faults);
   }
+  reading.rates = RATES.slice(0, sums.rates);
+  reading.grossPence = GROSS_PENCE.slice(0, sums.rates);
+  reading.sold = SOLD.slice(0, sums.sold);
   return reading;
 }
 
@@ -85,9 +100,7 @@ function checkLine(
   reading.totalPence += paid;
   if (source.by === 'none') return;
   const rate =
-    source.by === 'day'
-      ? rateByDay(line, index, source, reading, faults)
-      : rateBySale(line, index, paid, source, faults);
+    source.by === 'day' ? rateByDay(line, index, source, faults) : rateBySale(line, index, paid, source, faults);
   if (rate === null) {
     reading.hopeless = true;
     return;
@@ -95,16 +108,10 @@ function checkLine(
   if (ratePct !== undefined && ratePct !== null && !isRate(ratePct, rate)) {
     faults.push(faultAt(index, 'ratePct', 'E_RATE_MISMATCH', `the rate of this line is ${rate.ratePct}%`));
   }
-  addToRate(reading, rate, paid);
+  addToRate(rate, paid);
 }
 
-function rateByDay(
-  line: Line,
-  index: number,
-  source: RateSource & { by: 'day' },
-  reading: LinesReading,
-  faults: Fault[],
-): VatRate | null {
+function rateByDay(line: Line, index: number, source: RateSource & { by: 'day' }, faults: Fault[]): VatRate | null {
   const { category } = line;
   const found =
     typeof category === 'string' ? findCategoryRate(source.rules, category, source.day, source.region) : undefined;
@@ -116,7 +123,8 @@ function rateByDay(
     faults.push(faultAt(index, 'category', 'E_RATE_NOT_IN_FORCE', 'no treatment on that date'));
     return null;
   }
-  reading.sold.push(found);
+  SOLD[sums.sold] = found;
+  sums.sold += 1;
   return found.rate;
 }
 
@@ -143,16 +151,17 @@ function rateBySale(
   return vatRateOfKey(sold.rateKey);
 }
 
-function addToRate(reading: LinesReading, rate: VatRate, paid: number): void {
-  for (let index = 0; index < reading.rates.length; index += 1) {
-    const known = reading.rates[index];
+function addToRate(rate: VatRate, paid: number): void {
+  for (let index = 0; index < sums.rates; index += 1) {
+    const known = RATES[index];
     if (known === rate || known?.key === rate.key) {
-      reading.grossPence[index] = (reading.grossPence[index] ?? 0) + paid;
+      GROSS_PENCE[index] = (GROSS_PENCE[index] ?? 0) + paid;
       return;
     }
   }
-  reading.rates.push(rate);
-  reading.grossPence.push(paid);
+  RATES[sums.rates] = rate;
+  GROSS_PENCE[sums.rates] = paid;
+  sums.rates += 1;
 }
 
 function isQuantity(qty: unknown): boolean {

@@ -1,6 +1,7 @@
 import type { StateView } from '../events/decision.ts';
 import type { Account } from '../identity/account.ts';
-import { type TillChain, tillChainOf, tillKey } from './till-chain.ts';
+import { tillKey } from './state-keys.ts';
+import { type TillChain, tillChainOf } from './till-chain.ts';
 import { tillsOf } from './till-list.ts';
 
 /** Up to when a till's events are known without gap. */

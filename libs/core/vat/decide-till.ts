@@ -20,7 +20,6 @@ import { inSegment } from './rate-segment.ts';
 import { countAssessment, nextNumber } from './record-assessment.ts';
 import {
   afterReturn,
-  eventKey,
   isRememberedSale,
   lineCount,
   type RememberedEvent,
@@ -29,8 +28,9 @@ import {
   rememberedHash,
   rememberSale,
 } from './remembered-sale.ts';
+import { eventKey, tillKey } from './state-keys.ts';
 import { addTakings, type PeriodAccount } from './takings.ts';
-import { followChain, isZClosed, type TillChain, tillChainOf, tillKey } from './till-chain.ts';
+import { followChain, isZClosed, type TillChain, tillChainOf } from './till-chain.ts';
 import { listTill } from './till-list.ts';
 import { CLOCK_AHEAD_MAX_MS } from './vat-limits.ts';
 import type { VatRules } from './vat-rules.ts';
@@ -70,13 +70,8 @@ export function assessTill(event: TillEvent, eventHash: string, draft: StateDraf
   if (after === null) return { is: 'refused', faults: [BEYOND_COUNTING] };
   const { period, amounts, flags, before } = countEvent(event, place, after, draft);
   const number = nextNumber(event, draft);
-  remember(
-    event,
-    { h: rememberedHash(eventHash), n: number, ...(before === undefined ? {} : { p: before }) },
-    takings,
-    sale,
-    draft,
-  );
+  const h = rememberedHash(eventHash);
+  remember(event, before === undefined ? { h, n: number } : { h, n: number, p: before }, takings, sale, draft);
   const assessed = {
     kind: 'charge' as const,
     taxPeriod: period.text,

@@ -11,9 +11,8 @@ import { assessRegistration } from './decide-registration.ts';
 import { assessTill } from './decide-till.ts';
 import { forgetSome } from './forget-events.ts';
 import { expireHeld, heldEntries, heldEvent, hold, letGo } from './hold-event.ts';
-import { eventKey, rememberedEventOf, rememberedHash } from './remembered-sale.ts';
-import { counterKey, heldKey, periodKey, traderKey } from './state-keys.ts';
-import { tillKey } from './till-chain.ts';
+import { rememberedEventOf, rememberedHash } from './remembered-sale.ts';
+import { counterKey, eventKey, heldKey, periodKey, tillKey, traderKey } from './state-keys.ts';
 import { DEFAULT_STAGGER, vatPeriodOfDay } from './vat-period.ts';
 import type { VatRules } from './vat-rules.ts';
 import type { VatVerdict } from './vat-verdict.ts';
@@ -52,27 +51,40 @@ export function decideVat(event: VatEvent, eventHash: string, view: StateView, r
  */
 export function vatStateKeys(event: VatEvent): readonly string[] {
   const { account } = event;
-  const keys = [counterKey(account), traderKey(account), heldKey(account), eventKey(account, event.eventId)];
   switch (event.type) {
-    case 'TillEvent': {
-      keys.push(tillKey(account, event.tillId));
-      const occurredAtMs = epochMsOfRfc3339(event.occurredAt);
-      if (!Number.isNaN(occurredAtMs)) keys.push(usualPeriodKey(account, londonDayNumber(occurredAtMs)));
-      if (event.originalEventId !== null) keys.push(eventKey(account, event.originalEventId));
-      return keys;
-    }
+    case 'TillEvent':
+      return tillStateKeys(event);
     case 'PurchaseRecorded':
     case 'VatAdjustmentMade':
-      if (isLocalDate(event.taxPoint)) keys.push(usualPeriodKey(account, dayNumber(event.taxPoint)));
-      return keys;
-    case 'VatPeriodClosed':
-      if (isLocalDate(event.periodEnd)) {
-        keys.push(periodKey(account, event.periodStart), usualPeriodKey(account, dayNumber(event.periodEnd) + 1));
-      }
-      return keys;
+      if (!isLocalDate(event.taxPoint)) return alwaysRead(event);
+      return [...alwaysRead(event), usualPeriodKey(account, dayNumber(event.taxPoint))];
+    case 'VatPeriodClosed': {
+      if (!isLocalDate(event.periodEnd)) return alwaysRead(event);
+      const next = usualPeriodKey(account, dayNumber(event.periodEnd) + 1);
+      return [...alwaysRead(event), periodKey(account, event.periodStart), next];
+    }
     case 'TraderRegistered':
-      return keys;
+      return alwaysRead(event);
   }
+}
+
+function alwaysRead({ account, eventId }: VatEvent): readonly string[] {
+  return [counterKey(account), traderKey(account), heldKey(account), eventKey(account, eventId)];
+}
+
+/** In one list of the size that it nearly always has. */
+function tillStateKeys(event: TillEvent): readonly string[] {
+  const { account, originalEventId } = event;
+  const counter = counterKey(account);
+  const trader = traderKey(account);
+  const held = heldKey(account);
+  const own = eventKey(account, event.eventId);
+  const till = tillKey(account, event.tillId);
+  const occurredAtMs = epochMsOfRfc3339(event.occurredAt);
+  const keys = Number.isNaN(occurredAtMs)
+    ? [counter, trader, held, own, till]
+    : [counter, trader, held, own, till, usualPeriodKey(account, londonDayNumber(occurredAtMs))];
+  return originalEventId === null ? keys : [...keys, eventKey(account, originalEventId)];
 }
 
 function usualPeriodKey(account: VatEvent['account'], day: number): string {

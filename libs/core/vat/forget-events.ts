@@ -1,8 +1,8 @@
 import { daysBetween, type LocalDate } from '../calendar/local-date.ts';
 import type { StateDraft } from '../events/state-draft.ts';
 import type { Account } from '../identity/account.ts';
-import { eventKey, rememberedEventOf } from './remembered-sale.ts';
-import { traderKey } from './state-keys.ts';
+import { rememberedEventOf } from './remembered-sale.ts';
+import { eventKey, traderKey } from './state-keys.ts';
 import { type TraderState, traderOf, traderValue } from './trader.ts';
 import { FORGOTTEN_WITH_EVENT, REMEMBERED_AFTER_CLOSE_DAYS } from './vat-limits.ts';
 

@@ -17,8 +17,22 @@ export interface PeriodDue {
  * period's entries is box 3 less box 4.
  */
 export function dueOf(account: PeriodAccount): PeriodDue {
+  return { outputVatPence: outputVatOf(account), inputVatPence: inputVatOf(account) };
+}
+
+/** Boxes 1 and 2. Most accounts have takings alone. */
+function outputVatOf(account: PeriodAccount): Pence {
+  if (
+    account.a === undefined &&
+    account.v === undefined &&
+    account.m === undefined &&
+    account.b === undefined &&
+    account.u === undefined
+  ) {
+    return retailVatOf(account);
+  }
   const [box1, box2] = outputBoxes(account);
-  return { outputVatPence: pence(box1 + box2), inputVatPence: inputVatOf(account) };
+  return pence(box1 + box2);
 }
 
 /** The nine boxes of a period's account: a pure fold, final or provisional as the account is (vat.md section 6). */

@@ -5,8 +5,8 @@ import type { StateDraft } from '../events/state-draft.ts';
 import type { VatEvent } from '../events/vat-events.ts';
 import type { EventId } from '../identity/event-id.ts';
 import type { Pence } from '../money/pence.ts';
-import { eventKey, type RememberedEvent, rememberedHash } from './remembered-sale.ts';
-import { counterKey } from './state-keys.ts';
+import { type RememberedEvent, rememberedHash } from './remembered-sale.ts';
+import { counterKey, eventKey } from './state-keys.ts';
 
 const NOTHING: readonly never[] = [];
 

@@ -40,18 +40,6 @@ export interface RememberedLine {
   readonly remainingPence: number;
 }
 
-const last = { account: '', eventId: '', key: '' };
-
-/** The key asked for last is kept: a decision asks for its own event's twice. */
-export function eventKey(account: string, eventId: string): string {
-  if (last.eventId !== eventId || last.account !== account) {
-    last.account = account;
-    last.eventId = eventId;
-    last.key = `event|${account}|${eventId}`;
-  }
-  return last.key;
-}
-
 export function rememberedHash(eventHash: string): string {
   return eventHash.slice(0, HASH_DIGITS);
 }
@@ -66,27 +54,36 @@ export function isRememberedSale(event: RememberedEvent): event is RememberedSal
 
 /** `sold` are the categories of the event's lines and their rates, in order. */
 export function rememberSale(event: TillEvent, seen: RememberedEvent, sold: readonly CategoryRate[]): RememberedSale {
-  const categories: string[] = [];
-  const keys: string[] = [];
   const lines = new Array<string | number>(sold.length * 3);
+  let categories = 0;
   for (let position = 0; position < sold.length; position += 1) {
-    const [line, known] = [event.lines[position], sold[position]];
+    const line = event.lines[position];
+    const known = sold[position];
     if (line === undefined || known === undefined) continue;
-    let index = categories.indexOf(known.category);
-    if (index < 0) {
-      index = categories.push(known.category) - 1;
-      keys.push(known.rate.key);
+    let index = 0;
+    while (index < categories && SEEN[index]?.category !== known.category) index += 1;
+    if (index === categories) {
+      SEEN[index] = known;
+      categories += 1;
     }
     lines[position * 3] = line.id;
     lines[position * 3 + 1] = index;
     lines[position * 3 + 2] = line.paidPence;
   }
+  const c = new Array<string>(categories);
+  const k = new Array<string>(categories);
+  for (let index = 0; index < categories; index += 1) {
+    const known = SEEN[index];
+    c[index] = known?.category ?? '';
+    k[index] = known?.rate.key ?? '';
+  }
   const { h, n, p } = seen;
   const { tillId: i, seq: q } = event;
-  return p === undefined
-    ? { h, n, i, q, c: categories, k: keys, l: lines }
-    : { h, n, p, i, q, c: categories, k: keys, l: lines };
+  return p === undefined ? { h, n, i, q, c, k, l: lines } : { h, n, p, i, q, c, k, l: lines };
 }
+
+/** Categories of the sale that is being remembered. */
+const SEEN: CategoryRate[] = [];
 
 /** The line of an id, or null. */
 export function rememberedLine(sale: RememberedSale, id: string): RememberedLine | null {

@@ -116,7 +116,7 @@ const PERIODS_BEFORE = 3;
 
 function posVat(takings: ByRate): Pence {
   let vat = 0;
-  for (const key of Object.keys(takings)) vat += vatWithin(takings[key] ?? 0, rateOfKey(key));
+  for (const key in takings) vat += vatWithin(takings[key] ?? 0, rateOfKey(key));
   return pence(vat);
 }
 

@@ -10,9 +10,22 @@ interface AccountKeys {
   /** Of the period asked for last: nearly every event is of these weeks. */
   periodStart: string;
   period: string;
+  /** Of the tills asked for lately. */
+  readonly tills: Map<string, string>;
+}
+
+interface EventKey {
+  readonly account: Account;
+  readonly eventId: string;
+  readonly key: string;
 }
 
 const ACCOUNTS_MAX = 4_096;
+/** Of one account. */
+const TILLS_MAX = 16;
+/** A power of two: more than a batch of one partition has. */
+const RECENT_EVENTS = 2_048;
+const RECENT: (EventKey | undefined)[] = new Array<EventKey | undefined>(RECENT_EVENTS).fill(undefined);
 const known = new Map<Account, AccountKeys>();
 let last: AccountKeys = keysOf('vat:');
 
@@ -38,6 +51,32 @@ export function periodKey(account: Account, periodStart: string): string {
   return keys.period;
 }
 
+/** Of a till's chain (till-chain.ts). */
+export function tillKey(account: Account, tillId: string): string {
+  const { tills } = accountKeys(account);
+  const known = tills.get(tillId);
+  if (known !== undefined) return known;
+  const key = `till|${account}|${tillId}`;
+  if (tills.size >= TILLS_MAX) tills.clear();
+  tills.set(tillId, key);
+  return key;
+}
+
+/** Of an event that is remembered, or looked for: once when its state is loaded, and again when it is decided. */
+export function eventKey(account: Account, eventId: string): string {
+  const recent = RECENT[placeOf(eventId)];
+  if (recent?.eventId === eventId && recent.account === account) return recent.key;
+  const key = `event|${account}|${eventId}`;
+  RECENT[placeOf(eventId)] = { account, eventId, key };
+  return key;
+}
+
+/** Some bits of an id: its digits are spread evenly. */
+function placeOf(eventId: string): number {
+  const digits = (eventId.charCodeAt(0) << 8) ^ (eventId.charCodeAt(1) << 4) ^ eventId.charCodeAt(2);
+  return (digits ^ (eventId.charCodeAt(3) << 6)) & (RECENT_EVENTS - 1);
+}
+
 /** Made once for each account, as far as there is room: a text that is made anew is hashed anew at each look-up. */
 function accountKeys(account: Account): AccountKeys {
   if (last.account === account) return last;
@@ -59,5 +98,6 @@ function keysOf(account: Account): AccountKeys {
     held: `held|${account}`,
     periodStart: '',
     period: '',
+    tills: new Map(),
   };
 }

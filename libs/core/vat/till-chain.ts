@@ -59,10 +59,6 @@ const NONE: readonly ChainFlag[] = [];
 const BROKEN: readonly ChainFlag[] = ['E_CHAIN_BROKEN'];
 const BACK: readonly ChainFlag[] = ['CLOCK_BACK'];
 
-export function tillKey(account: string, tillId: string): string {
-  return `till|${account}|${tillId}`;
-}
-
 export function tillChainOf(value: StateValue | undefined): TillChain {
   return value === undefined ? NEW_TILL : (value as unknown as TillChain);
 }

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { account } from '../../../../../libs/core/identity/account.ts';
-import { eventKey } from '../../../../../libs/core/vat/remembered-sale.ts';
-import { counterKey, heldKey, periodKey, traderKey } from '../../../../../libs/core/vat/state-keys.ts';
+import {
+  counterKey,
+  eventKey,
+  heldKey,
+  periodKey,
+  tillKey,
+  traderKey,
+} from '../../../../../libs/core/vat/state-keys.ts';
 
 const A = account('vat:101747696');
 const B = account('vat:101747641');
@@ -32,6 +38,18 @@ describe('the state keys of an account', () => {
   it('of an event are its own, whichever was asked for before', () => {
     for (const owner of [A, B, B, A]) {
       for (const id of ['e1', 'e2', 'e2']) expect(eventKey(owner, id)).toBe(`event|${owner}|${id}`);
+    }
+  });
+
+  it('of tills and events are right for more of them than are kept at hand', () => {
+    for (let round = 0; round < 2; round += 1) {
+      for (const owner of [A, B]) {
+        for (let number = 0; number < 6_000; number += 1) {
+          const id = (number * 0x9e3779b1).toString(16).slice(0, 8).padStart(8, '0');
+          expect(eventKey(owner, id)).toBe(`event|${owner}|${id}`);
+          if (number < 40) expect(tillKey(owner, `T${number}`)).toBe(`till|${owner}|T${number}`);
+        }
+      }
     }
   });
 });
