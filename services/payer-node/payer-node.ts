@@ -27,6 +27,7 @@ import type { LedgerIdentity } from './payer-records.ts';
 import { type NodeView, payerRouter } from './payer-router.ts';
 import { PayerStore } from './payer-store.ts';
 import { VatFilings } from './vat-filings.ts';
+import { TraderMoney } from './vat-money.ts';
 import { mtdVatRouter } from './vat-mtd-router.ts';
 import { vatRouter } from './vat-router.ts';
 
@@ -155,13 +156,23 @@ function vatPartsOf(
   outbox: Outbox,
 ): { readonly closer: VatPeriodCloser; readonly routers: readonly Router[] } {
   const filings = new VatFilings(store);
+  const money = new TraderMoney(store);
   const bell = new Doorbell();
   const onFault = (fault: TallyError): void => logger.warn({ code: fault.code }, fault.message);
   return {
     closer: new VatPeriodCloser({ lookEveryMs }, { store, filings, outbox, bell, clock, onFault }),
     routers: [
-      vatRouter({ store, filings, rules: rules.current.vat, clients, clock }),
-      mtdVatRouter({ store, filings, rules: rules.current.vat, clients, clock, logger, onFiled: () => bell.ring() }),
+      vatRouter({ store, filings, money, rules: rules.current.vat, clients, clock }),
+      mtdVatRouter({
+        store,
+        filings,
+        money,
+        rules: rules.current.vat,
+        clients,
+        clock,
+        logger,
+        onFiled: () => bell.ring(),
+      }),
     ],
   };
 }

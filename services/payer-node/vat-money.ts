@@ -2,20 +2,58 @@ import { londonDate } from '../../libs/core/calendar/london-time.ts';
 import { paymentsOf } from '../../libs/core/ledger/ledger-entry.ts';
 import type { MoneyOfTrader } from '../../libs/core/vat/settle-charges.ts';
 import { entriesFrom } from './entries-of-account.ts';
-import type { FollowedAccount } from './payer-records.ts';
+import type { EntryPlace, FollowedAccount } from './payer-records.ts';
 import type { PayerStore } from './payer-store.ts';
+import { TimeSlice } from './time-slice.ts';
+
+/** What of an account's copy was looked through, and the money in it. */
+interface LookedThrough {
+  readonly money: MoneyOfTrader[];
+  next: EntryPlace;
+}
+
+const NOTHING: readonly MoneyOfTrader[] = [];
 
 /**
- * Money between the trader and HMRC as the verified copy has it, oldest first. An entry does not say on which day the bank booked it: the
- * day on which its block was closed stands for it.
+ * Money between traders and HMRC as the verified copy has it, oldest first. An entry does not say on which day the bank booked it: the day
+ * on which its block was closed stands for it. A copy only grows: each entry is looked at once, and long copies by turns with other work.
  */
-export function moneyOfAccount(store: PayerStore, followed: FollowedAccount): readonly MoneyOfTrader[] {
-  const money: MoneyOfTrader[] = [];
-  // Nothing was ever paid: no need to look through the copy.
-  if ((followed.penceByHead.payment ?? 0) === 0 && followed.head?.paymentsSince0Pence === 0) return money;
-  for (const { entry, closedAtMs } of entriesFrom(store, followed, { seq: 0, position: 0 })) {
-    const amountPence = paymentsOf(entry);
-    if (amountPence !== 0) money.push({ amountPence, received: londonDate(closedAtMs) });
+export class TraderMoney {
+  readonly #store: PayerStore;
+  readonly #seen = new Map<number, LookedThrough>();
+  /** The newest look at each account: the next one goes on after it. */
+  readonly #looks = new Map<number, Promise<unknown>>();
+
+  constructor(store: PayerStore) {
+    this.#store = store;
   }
-  return money;
+
+  async of(followed: FollowedAccount | null): Promise<readonly MoneyOfTrader[]> {
+    // Nothing was ever paid: no need to look through the copy.
+    if (followed === null || !wasPaid(followed)) return NOTHING;
+    const before = this.#looks.get(followed.number) ?? Promise.resolve();
+    const look = before.then(() => this.#lookOn(followed));
+    this.#looks.set(
+      followed.number,
+      look.catch(() => undefined),
+    );
+    return look;
+  }
+
+  async #lookOn(followed: FollowedAccount): Promise<readonly MoneyOfTrader[]> {
+    const known = this.#seen.get(followed.number) ?? { money: [], next: { seq: 0, position: 0 } };
+    this.#seen.set(followed.number, known);
+    const slice = new TimeSlice();
+    for (const { place, entry, closedAtMs } of entriesFrom(this.#store, followed, known.next)) {
+      const amountPence = paymentsOf(entry);
+      if (amountPence !== 0) known.money.push({ amountPence, received: londonDate(closedAtMs) });
+      known.next = { seq: place.seq, position: place.position + 1 };
+      await slice.giveWay();
+    }
+    return [...known.money];
+  }
+}
+
+function wasPaid({ penceByHead, head }: FollowedAccount): boolean {
+  return (penceByHead.payment ?? 0) !== 0 || head?.paymentsSince0Pence !== 0;
 }

@@ -20,13 +20,14 @@ import { OwnState } from './own-state.ts';
 import type { FollowedAccount } from './payer-records.ts';
 import type { PayerStore } from './payer-store.ts';
 import type { FiledReturn, VatFilings } from './vat-filings.ts';
-import { moneyOfAccount } from './vat-money.ts';
+import type { TraderMoney } from './vat-money.ts';
 import { obligationOf, periodsOfTrader, type TraderPeriod } from './vat-periods.ts';
-import { NO_STANDING, standingOfTrader } from './vat-standing.ts';
+import { type NamedStanding, NO_STANDING, standingOfTrader } from './vat-standing.ts';
 
 export interface MtdRouterDependencies {
   readonly store: PayerStore;
   readonly filings: VatFilings;
+  readonly money: TraderMoney;
   readonly rules: VatRules;
   readonly clients: ClientRegistry;
   readonly clock: () => number;
@@ -43,7 +44,7 @@ const PATH = '/organisations/vat/:vrn';
  * recomputed state. Errors are HMRC's, code and message; a bearer key is bound to the VRNs that it acts for.
  */
 export function mtdVatRouter(dependencies: MtdRouterDependencies): Router {
-  const { store, filings, clock } = dependencies;
+  const { store, filings, money, clock } = dependencies;
   const router = Router();
   const door = mtdDoor(dependencies);
   const text = express.text({ type: () => true, limit: BODY_BYTES_MAX });
@@ -72,17 +73,12 @@ export function mtdVatRouter(dependencies: MtdRouterDependencies): Router {
   router.get(`${PATH}/returns/:periodKey`, door, (request, response) => {
     send(response, returnAnswer(String(request.params['periodKey']), periodsOf(request), today()));
   });
-  router.get(`${PATH}/liabilities`, door, (request, response) => {
-    const followed = followedOf(request);
-    const money = followed === null ? [] : moneyOfAccount(store, followed);
-    send(response, liabilitiesAnswer(rangeQuery(request), today(), periodsOf(request).flatMap(chargesOf), money));
+  router.get(`${PATH}/liabilities`, door, async (request, response) => {
+    const paid = await money.of(followedOf(request));
+    send(response, liabilitiesAnswer(rangeQuery(request), today(), periodsOf(request).flatMap(chargesOf), paid));
   });
-  router.get(`${PATH}/payments`, door, (request, response) => {
-    const followed = followedOf(request);
-    send(
-      response,
-      paymentsAnswer(rangeQuery(request), today(), followed === null ? [] : moneyOfAccount(store, followed)),
-    );
+  router.get(`${PATH}/payments`, door, async (request, response) => {
+    send(response, paymentsAnswer(rangeQuery(request), today(), await money.of(followedOf(request))));
   });
   addStandingRoutes(router, door, dependencies, { followedOf, periodsOf });
   router.use(PATH, (_request: Request, response: Response) => void send(response, mtdRefusal('NOT_FOUND')));
@@ -99,23 +95,26 @@ interface TraderOf {
 function addStandingRoutes(
   router: Router,
   door: ReturnType<typeof mtdDoor>,
-  { store, rules, clock }: MtdRouterDependencies,
+  { store, rules, money, clock }: MtdRouterDependencies,
   { followedOf, periodsOf }: TraderOf,
 ): void {
   const today = () => londonDate(clock());
-  router.get(`${PATH}/penalties`, door, (request, response) => {
+  const standingOf = async (request: Request, followed: FollowedAccount): Promise<NamedStanding> => {
+    const paid = await money.of(followed);
+    return standingOfTrader(store, rules, followed, { periods: periodsOf(request), money: paid }, today());
+  };
+  router.get(`${PATH}/penalties`, door, async (request, response) => {
     const followed = followedOf(request);
     if (followed === null) {
       send(response, {});
       return;
     }
-    const { standing, namesOf } = standingOfTrader(store, rules, followed, periodsOf(request), today());
+    const { standing, namesOf } = await standingOf(request, followed);
     send(response, penaltiesAnswer(standing, namesOf, today()));
   });
-  router.get(`${PATH}/financial-details/:chargeReference`, door, (request, response) => {
+  router.get(`${PATH}/financial-details/:chargeReference`, door, async (request, response) => {
     const followed = followedOf(request);
-    const standing =
-      followed === null ? NO_STANDING : standingOfTrader(store, rules, followed, periodsOf(request), today()).standing;
+    const standing = followed === null ? NO_STANDING : (await standingOf(request, followed)).standing;
     send(response, financialDetailsAnswer(String(request.params['chargeReference']), standing, today(), rules));
   });
   router.get(`${PATH}/information`, door, (request, response) => {

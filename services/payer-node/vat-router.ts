@@ -15,6 +15,7 @@ import { OwnState } from './own-state.ts';
 import type { EntryPlace, FollowedAccount } from './payer-records.ts';
 import type { PayerStore } from './payer-store.ts';
 import type { FiledReturn, VatFilings } from './vat-filings.ts';
+import type { TraderMoney } from './vat-money.ts';
 import { eventsOfPeriod, PERIOD_EVENTS_MAX } from './vat-period-events.ts';
 import { obligationOf, periodsOfTrader, type TraderPeriod } from './vat-periods.ts';
 import { standingOfTrader } from './vat-standing.ts';
@@ -23,6 +24,7 @@ import { chargeView, interimView, standingView } from './vat-standing-view.ts';
 export interface VatRouterDependencies {
   readonly store: PayerStore;
   readonly filings: VatFilings;
+  readonly money: TraderMoney;
   readonly rules: VatRules;
   readonly clients: ClientRegistry;
   readonly clock: () => number;
@@ -36,28 +38,32 @@ const PLACE = /^(\d{1,15})\.(\d{1,9})$/;
 
 /** VAT as its trader sees it (docs/http-api.md): periods, the nine boxes at any moment, and the events behind each box. */
 export function vatRouter(dependencies: VatRouterDependencies): Router {
-  const { store, filings, rules, clock } = dependencies;
+  const { store, filings, money, rules, clock } = dependencies;
   const router = Router();
   const auth = requireClient({ clients: dependencies.clients, nowMs: clock }, 'payer', 'operator');
   const periodsOf = (followed: FollowedAccount) => periodsOfTrader(store, filings, followed, londonDate(clock()));
-  const standingOf = (followed: FollowedAccount, periods: readonly TraderPeriod[]) =>
-    standingOfTrader(store, rules, followed, periods, londonDate(clock()));
-  router.get(PERIODS, auth, (request, response) => {
-    const followed = followedOf(store, request, response);
+  /** Periods and standing together: of one state of the copy. */
+  const seenOf = async (followed: FollowedAccount) => {
+    const paid = await money.of(followed);
     const periods = periodsOf(followed);
-    const standing = standingView(standingOf(followed, periods));
+    return { periods, named: standingOfTrader(store, rules, followed, { periods, money: paid }, londonDate(clock())) };
+  };
+  router.get(PERIODS, auth, async (request, response) => {
+    const followed = followedOf(store, request, response);
+    const { periods, named } = await seenOf(followed);
+    const standing = standingView(named);
     response.json({ vrn: request.params['vrn'], standing, periods: periods.map(periodLine) });
   });
-  router.get(`${PERIODS}/:period`, auth, (request, response) => {
+  router.get(`${PERIODS}/:period`, auth, async (request, response) => {
     const followed = followedOf(store, request, response);
-    const periods = periodsOf(followed);
+    const { periods, named } = await seenOf(followed);
     const period = periodNamed(request, periods);
     const { start } = period.return.period;
     const trader = traderOf(followed.account, new OwnState(store, followed.number));
     response.json({
       vrn: request.params['vrn'],
       ...periodView(period),
-      charge: chargeView(standingOf(followed, periods), start),
+      charge: chargeView(named, start),
       interim: interimView(trader, period, periods[periods.indexOf(period) - 1]),
       notices: noticesOf({ store, rules }, followed, period),
       completeness: completenessView(store, followed, clock()),

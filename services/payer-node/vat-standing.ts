@@ -3,13 +3,13 @@ import type { LocalDate } from '../../libs/core/calendar/local-date.ts';
 import type { LateReturn } from '../../libs/core/vat/late-return-points.ts';
 import type { NamedReturn, ReturnNames } from '../../libs/core/vat/mtd/mtd-penalties.ts';
 import { declaredDuePence } from '../../libs/core/vat/mtd/mtd-return.ts';
+import type { MoneyOfTrader } from '../../libs/core/vat/settle-charges.ts';
 import { registrationOn, traderOf } from '../../libs/core/vat/trader.ts';
 import { type TraderStanding, traderStanding } from '../../libs/core/vat/trader-standing.ts';
 import type { VatRules } from '../../libs/core/vat/vat-rules.ts';
 import { OwnState } from './own-state.ts';
 import type { FollowedAccount } from './payer-records.ts';
 import type { PayerStore } from './payer-store.ts';
-import { moneyOfAccount } from './vat-money.ts';
 import type { TraderPeriod } from './vat-periods.ts';
 
 /** A trader's points, penalties and interest, with the names of its returns. */
@@ -26,7 +26,7 @@ export function standingOfTrader(
   store: PayerStore,
   rules: VatRules,
   followed: FollowedAccount,
-  periods: readonly TraderPeriod[],
+  { periods, money }: { readonly periods: readonly TraderPeriod[]; readonly money: readonly MoneyOfTrader[] },
   today: LocalDate,
 ): NamedStanding {
   const trader = traderOf(followed.account, new OwnState(store, followed.number));
@@ -46,7 +46,7 @@ export function standingOfTrader(
     };
   });
   const byStart = new Map(returns.map((one) => [one.start, one]));
-  const standing = traderStanding(returns, moneyOfAccount(store, followed), today, rules);
+  const standing = traderStanding(returns, money, today, rules);
   return { standing, namesOf: ({ due }) => byStart.get(due.start) ?? NO_NAMES };
 }
 

@@ -172,6 +172,25 @@ describe('a trader that files and pays late', () => {
   });
 });
 
+describe('money that comes later', () => {
+  it('is found once, by all who ask at the same time, and clears the oldest charge', async () => {
+    const asked = () =>
+      Promise.all([1, 2, 3].map(() => call(`${MTD}/financial-details/${chargeRefNumber}`))) as Promise<unknown[]>;
+    const cleared = (pounds: number) => Array(3).fill({ totalisations: { totalCleared: pounds } });
+    expect(await asked()).toMatchObject(cleared(10_000));
+    hmrc.pay(account(`vat:${VRN}`), 500_000);
+    hmrc.seal();
+    await until(() => under.node.accounts().some(({ unconfirmedPence }) => unconfirmedPence === 1_500_000));
+    expect(await asked()).toMatchObject(cleared(15_000));
+    expect(await call(`${MTD}/payments?from=2026-01-01&to=2026-11-21`)).toEqual({
+      payments: [
+        { amount: 10_000, received: '2026-11-21' },
+        { amount: 5_000, received: '2026-11-21' },
+      ],
+    });
+  });
+});
+
 describe('a trader with interim payments', () => {
   it('sees them from the VAT of the year before, and what is left to pay', async () => {
     const { interim } = await call(`/payer/v1/vat/${ANNUAL_VRN}/periods/2026-06-01`);
