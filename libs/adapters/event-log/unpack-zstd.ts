@@ -8,23 +8,31 @@ const WINDOW_BYTES_MAX = 8 * 1024 ** 2;
 const WINDOW_BYTES_LOG_MIN = 10;
 /** Bits of the frame's descriptor. */
 const IS_SINGLE_SEGMENT = 0x20;
+const HAS_CHECKSUM = 0x04;
 const DICTIONARY = 0x03;
 /** Bytes of the content's size by the two highest bits of the descriptor; without any, one where it is a single segment. */
 const SIZE_BYTES = [0, 2, 4, 8] as const;
 /** A size of two bytes begins there. */
 const SIZE_OF_TWO_MIN = 256;
+const CHECKSUM_BYTES = 4;
+const BLOCK_HEADER_BYTES = 3;
 
 /**
  * Unpacks a batch of records packed with Zstandard (RFC 8878): one frame. What the frame says of itself is bounded before anything is made
  * room for. Throws PACKED_INVALID, UNPACKED_TOO_LARGE.
  */
 export function unpackZstd(packed: Buffer, bytesMax: number): Buffer {
-  const { windowBytes, contentBytes } = readHeader(packed);
+  const header = readHeader(packed);
+  const { windowBytes, contentBytes } = header;
   const bytes = contentBytes ?? windowBytes;
   if (contentBytes === null ? windowBytes > WINDOW_BYTES_MAX : contentBytes > bytesMax) throw tooLarge(bytes);
+  // A second frame could say of itself what it likes.
+  if (endOfFrame(packed, header) !== packed.length) throw packedInvalid('zstd', 'it is not one frame');
   try {
-    if (contentBytes !== null) return Buffer.from(decompress(packed, Buffer.alloc(contentBytes)));
-    return unpackParts(packed, bytesMax);
+    if (contentBytes === null) return unpackParts(packed, bytesMax);
+    const unpacked = Buffer.alloc(contentBytes);
+    decompress(packed, unpacked);
+    return unpacked;
   } catch (error) {
     throw error instanceof TallyError ? error : packedInvalid('zstd', 'it can not be unpacked', error);
   }
@@ -47,6 +55,8 @@ interface FrameHeader {
   readonly windowBytes: number;
   /** Null where it does not say. */
   readonly contentBytes: number | null;
+  readonly blocksAt: number;
+  readonly tailBytes: number;
 }
 
 function readHeader(packed: Buffer): FrameHeader {
@@ -58,9 +68,23 @@ function readHeader(packed: Buffer): FrameHeader {
   const sizeAt = isSingle ? 5 : 6;
   if (sizeAt + sizeBytes > packed.length) throw packedInvalid('zstd', 'it ends too early');
   const contentBytes = sizeBytes === 0 ? null : readSize(packed, sizeAt, sizeBytes);
-  if (isSingle) return { windowBytes: contentBytes ?? 0, contentBytes };
+  const blocksAt = sizeAt + sizeBytes;
+  const tailBytes = (descriptor & HAS_CHECKSUM) === 0 ? 0 : CHECKSUM_BYTES;
+  if (isSingle) return { windowBytes: contentBytes ?? 0, contentBytes, blocksAt, tailBytes };
   const window = packed.readUInt8(5);
-  return { windowBytes: 2 ** (WINDOW_BYTES_LOG_MIN + (window >> 3)) * (1 + (window & 7) / 8), contentBytes };
+  const windowBytes = 2 ** (WINDOW_BYTES_LOG_MIN + (window >> 3)) * (1 + (window & 7) / 8);
+  return { windowBytes, contentBytes, blocksAt, tailBytes };
+}
+
+/** Passes over the blocks: of each three bytes say whether it is the last, of which kind it is and how large. */
+function endOfFrame(packed: Buffer, { blocksAt, tailBytes }: FrameHeader): number {
+  for (let at = blocksAt; at + BLOCK_HEADER_BYTES <= packed.length; ) {
+    const header = packed.readUIntLE(at, BLOCK_HEADER_BYTES);
+    const isRepeatedByte = ((header >> 1) & 3) === 1;
+    at += BLOCK_HEADER_BYTES + (isRepeatedByte ? 1 : header >> 3);
+    if ((header & 1) === 1) return at + tailBytes;
+  }
+  throw packedInvalid('zstd', 'it ends too early');
 }
 
 function readSize(packed: Buffer, at: number, bytes: number): number {
