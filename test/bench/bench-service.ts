@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SERVICE_NODE_FLAGS } from '../../services/cli/child-service.ts';
+import { serviceNodeFlags } from '../../services/cli/child-service.ts';
 import type { ServiceName } from '../../services/cli/start-cluster.ts';
 import { type BenchBuild, watchChild } from './bench-children.ts';
 
@@ -40,7 +40,7 @@ export class BenchService {
         : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${nameOf(service)}`];
     const loader = build.nodeArguments.filter((argument) => argument === '--import' || argument === 'tsx');
     const main = build.fileOf(`services/${service}/main`);
-    this.#child = spawn(process.execPath, [...SERVICE_NODE_FLAGS, ...flags, ...loader, main], {
+    this.#child = spawn(process.execPath, [...serviceNodeFlags(service), ...flags, ...loader, main], {
       env: { ...process.env, LOG_LEVEL: 'warn', ...env, NODE_ENV: 'production', STOP_WITH_STDIN: '1' },
       // The pipe is how it learns that the bench is gone; a group of its own keeps a terminal's Ctrl-C for the bench alone.
       stdio: ['pipe', 'pipe', 'pipe'],

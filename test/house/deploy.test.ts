@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { DCLinter } from 'dclint';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { SERVICE_NODE_FLAGS } from '../../services/cli/child-service.ts';
+import { serviceNodeFlags } from '../../services/cli/child-service.ts';
 import { capability } from '../support/capabilities.ts';
 
 interface ComposeService {
@@ -50,7 +50,7 @@ describe('deploy/compose.yaml', () => {
     for (const service of mains) {
       // As `tally start` runs it, and as it is measured.
       const main = `dist/services/${service}/main.js`;
-      expect(compose.services[service]?.command).toEqual(['node', ...SERVICE_NODE_FLAGS, main]);
+      expect(compose.services[service]?.command).toEqual(['node', ...serviceNodeFlags(service), main]);
     }
   });
 
