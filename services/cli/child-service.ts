@@ -137,7 +137,7 @@ export class ChildService {
 
 /** Room for the young generation: without it, collecting it takes up to a fifth of a service's time (performance.md, "What paid"). */
 const YOUNG_GENERATION = '--max-semi-space-size=32';
-/** Looks for garbage among what has survived once there is half as much again as is in use; V8 by itself waits for up to three times as much. */
+/** Looks for garbage once what survives has grown by one and a half times what is in use; V8 by itself waits for up to three times. */
 const OLD_GENERATION = '--heap-growing-percent=150';
 
 /**
