@@ -3,6 +3,7 @@ import { cp, rm } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { FETCH_BYTES, FETCH_WAIT_MS } from '../../libs/adapters/event-log/kafka-log.ts';
 import { FETCH_ANSWER_BYTES } from '../../libs/adapters/event-log/kafka-reader.ts';
 import { KEYED_PARTITIONS_DEFAULT } from '../../libs/adapters/event-log/topics.ts';
@@ -182,7 +183,7 @@ class SpreadBench {
     }
   }
 
-  /** Next to tax alone: the same events from the same topics, and every result written. */
+  /** Next to tax alone: the same events from the same topics, and a result of each written, by which it is counted. */
   async #streams(events: number): Promise<void> {
     await this.#cluster.stop();
     const topic = `${STREAMS_PREFIX}sums`;
@@ -200,9 +201,10 @@ class SpreadBench {
         ['Streams', streams.pid],
         ['broker', brokerPid],
       ]);
-      this.#add(
-        await Promise.race([this.#measure('streams', pids, events, async () => streams.done()), streams.ended]),
+      const measured = this.#servers.withLog((log) =>
+        this.#measure('streams', pids, events, () => recordsOf(topic, KEYED_PARTITIONS_DEFAULT, log)),
       );
+      this.#add(await Promise.race([measured, streams.ended]));
     } finally {
       await streams.end();
     }
@@ -401,4 +403,11 @@ class SpreadBench {
   #folderOf(name: string): string {
     return join(this.#options.folder, `${this.#spread}-${name}`);
   }
+}
+
+async function recordsOf(topic: string, partitions: number, log: EventLog): Promise<number> {
+  const bounds = await Promise.all(
+    Array.from({ length: partitions }, (_, partition) => log.bounds({ topic, partition })),
+  );
+  return bounds.reduce((sum, { high }) => sum + high, 0);
 }

@@ -24,7 +24,6 @@ const CACHE_BYTES = 0;
 /** Kafka Streams at work in a process of its own (streams-sum.java). */
 export interface StreamsProcess {
   readonly pid: number;
-  readonly done: () => number;
   /** Rejects when it ends. */
   readonly ended: Promise<never>;
   end(): Promise<void>;
@@ -48,17 +47,14 @@ export async function startStreams(options: StreamsOptions): Promise<StreamsProc
     throw new Error(`Kafka Streams ended before its end: ${said}`);
   });
   ended.catch(() => undefined);
-  let done = 0;
   const begun = new Promise<void>((resolve) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (line === 'begun') resolve();
-      if (line.startsWith('done ')) done = Number(line.slice('done '.length));
     });
   });
   await Promise.race([begun, ended]);
   return {
     pid: child.pid ?? 0,
-    done: () => done,
     ended,
     end: async () => {
       child.kill('SIGKILL');

@@ -1,7 +1,5 @@
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Properties;
-import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
@@ -20,8 +18,6 @@ import org.apache.kafka.streams.kstream.Produced;
  * java -cp 'jars/*' streams-sum.java BROKERS APPLICATION STATE-FOLDER THREADS CACHE-BYTES OUTPUT-TOPIC INPUT-TOPIC…
  */
 class StreamsSum {
-  private static final int PROGRESS_MS = 50;
-
   public static void main(String[] args) throws Exception {
     Properties settings = new Properties();
     settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, args[0]);
@@ -32,7 +28,6 @@ class StreamsSum {
     settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, "1");
     settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
 
-    AtomicLong done = new AtomicLong();
     StreamsBuilder builder = new StreamsBuilder();
     List<String> inputs = List.of(args).subList(6, args.length);
     builder
@@ -40,39 +35,19 @@ class StreamsSum {
         .groupByKey(Grouped.with(Serdes.String(), Serdes.ByteArray()))
         .aggregate(
             () -> 0L,
-            (key, value, sum) -> {
-              done.incrementAndGet();
-              return sum + value.length;
-            },
+            (key, value, sum) -> sum + value.length,
             Materialized.with(Serdes.String(), Serdes.Long()))
         .toStream()
         .to(args[5], Produced.with(Serdes.String(), Serdes.Long()));
 
     KafkaStreams streams = new KafkaStreams(builder.build(), settings);
     streams.setStateListener((now, before) -> {
-      if (now == KafkaStreams.State.RUNNING) say("begun");
+      if (now == KafkaStreams.State.RUNNING) System.out.println("begun");
       if (now == KafkaStreams.State.ERROR) System.exit(1);
     });
     streams.start();
     // Its input closes with the bench, however that ended.
-    Thread hangUp = new Thread(() -> {
-      try {
-        while (System.in.read() >= 0) {}
-      } catch (java.io.IOException ignored) {
-        // as good as its end
-      }
-      System.exit(0);
-    });
-    hangUp.setDaemon(true);
-    hangUp.start();
-    for (;;) {
-      Thread.sleep(PROGRESS_MS);
-      say("done " + done.get());
-    }
-  }
-
-  private static synchronized void say(String line) {
-    System.out.write((line + "\n").getBytes(StandardCharsets.UTF_8), 0, line.length() + 1);
-    System.out.flush();
+    while (System.in.read() >= 0) {}
+    System.exit(0);
   }
 }
