@@ -1,9 +1,10 @@
-import type { Cluster, KafkaMessage } from 'kafkajs';
+import type { Cluster } from 'kafkajs';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { LogReader, LogRecord, PartitionPosition, PollOptions, RecordBatch, TopicPartition } from './event-log.ts';
 import type { KafkaClusters } from './kafka-client.ts';
 import { unreadableCodec } from './kafka-codecs.ts';
 import { isOutOfRange, isUnreadableAnswer, kafkaFault, within } from './kafka-faults.ts';
+import { type FetchAnswer, type FetchedMessage, type FetchedPartition, fetchRecords } from './kafka-fetch.ts';
 
 export interface KafkaReaderOptions {
   /** Bytes kept ready for the next poll, over all partitions: read ahead while the last batch is worked on, and no further. */
@@ -55,26 +56,6 @@ interface Wanted {
   /** Some partitions of the broker are not asked now, for enough of them waits to be polled. */
   isHoldingBack: boolean;
 }
-
-interface FetchAnswer {
-  readonly responses: readonly {
-    readonly topicName: string;
-    readonly partitions: readonly FetchedPartition[];
-  }[];
-}
-
-interface FetchedPartition {
-  readonly partition: number;
-  readonly highWatermark: string;
-  readonly lastStableOffset?: string;
-  readonly abortedTransactions?: readonly { readonly producerId: string; readonly firstOffset: string }[];
-  readonly messages: readonly FetchedMessage[];
-}
-
-type FetchedMessage = KafkaMessage & {
-  readonly isControlRecord?: boolean;
-  readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean };
-};
 
 /** Of all partitions in one answer. */
 export const FETCH_ANSWER_BYTES = 4 * 1024 ** 2;
@@ -350,7 +331,7 @@ export class KafkaReader implements LogReader {
 
   async #ask(cluster: Cluster, node: string, readings: readonly Reading[], maxWaitTime: number): Promise<FetchAnswer> {
     const broker = await cluster.findBroker({ nodeId: node });
-    return await broker.fetch({
+    return await fetchRecords(broker, {
       maxWaitTime,
       minBytes: 1,
       maxBytes: FETCH_ANSWER_BYTES,
@@ -382,8 +363,7 @@ export class KafkaReader implements LogReader {
   #received(reading: Reading, fetched: FetchedPartition): void {
     reading.isSuspect = false;
     reading.highOffset = highOf(fetched);
-    const { messages } = fetched;
-    const last = messages.at(-1);
+    const last = fetched.records?.at(-1) ?? fetched.messages.at(-1);
     const nextOffset = last === undefined ? reading.fetchOffset : Number(last.offset) + 1;
     if (nextOffset <= reading.fetchOffset) {
       // Behind and yet nothing: the next message is larger than what was asked for.
@@ -393,8 +373,7 @@ export class KafkaReader implements LogReader {
     }
     let bytes = 0;
     const records: LogRecord[] = [];
-    for (const message of withoutAborted(messages, fetched.abortedTransactions ?? [])) {
-      const record = recordOf(message);
+    for (const record of fetched.records ?? readByKafkajs(fetched)) {
       // A batch of the broker begins where it begins: what stands before our position is not ours.
       if (record.offset >= reading.fetchOffset) {
         records.push(record);
@@ -485,6 +464,10 @@ function keyOf({ topic, partition }: TopicPartition): string {
 function highOf({ highWatermark, lastStableOffset }: FetchedPartition): number {
   const stable = Number(lastStableOffset ?? -1);
   return stable >= 0 ? stable : Number(highWatermark);
+}
+
+function readByKafkajs({ messages, abortedTransactions }: FetchedPartition): readonly LogRecord[] {
+  return withoutAborted(messages, abortedTransactions ?? []).map(recordOf);
 }
 
 function recordOf(message: FetchedMessage): LogRecord {

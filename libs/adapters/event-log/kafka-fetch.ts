@@ -1,0 +1,244 @@
+import type { Broker, KafkaMessage } from 'kafkajs';
+import type { LogRecord } from './event-log.ts';
+
+export interface FetchAnswer {
+  readonly responses: readonly {
+    readonly topicName: string;
+    readonly partitions: readonly FetchedPartition[];
+  }[];
+}
+
+export interface FetchedPartition {
+  readonly partition: number;
+  readonly highWatermark: string;
+  readonly lastStableOffset?: string;
+  readonly abortedTransactions?: readonly { readonly producerId: string; readonly firstOffset: string }[];
+  /** As kafkajs gives them; empty where `records` are given. */
+  readonly messages: readonly FetchedMessage[];
+  /** Where they were read here: none is of a transaction or a control record. */
+  readonly records?: readonly LogRecord[];
+}
+
+export type FetchedMessage = KafkaMessage & {
+  readonly isControlRecord?: boolean;
+  readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean };
+};
+
+/** What of kafkajs 2.2.4 its typings leave out. */
+interface BrokerInside extends Broker {
+  readonly connectionPool: { send(protocol: Protocol): Promise<unknown> };
+  fetch(request: object): Promise<FetchAnswer>;
+}
+
+interface Protocol {
+  readonly request: { readonly apiVersion: number };
+  readonly response: { decode(answer: Buffer): Promise<unknown> };
+}
+
+/** The version of Fetch whose answer is read here: brokers from 2.3 on are asked in it. */
+const VERSION = 11;
+
+/**
+ * Asks a broker for records. Versions, connections, requests and the errors of answers are kafkajs's. An answer of plain record batches, as
+ * nearly all are, is read here in one go; kafkajs makes some twenty objects of each record. One with anything else in it (compression,
+ * transactions, messages of brokers before 0.11, what can not be read) is left to kafkajs whole.
+ */
+export async function fetchRecords(broker: Broker, request: object): Promise<FetchAnswer> {
+  const inside = broker as BrokerInside;
+  const pool = inside.connectionPool;
+  if (typeof pool?.send !== 'function') {
+    throw new Error('kafkajs no longer sends through connectionPool: another version than 2.2.4 is installed');
+  }
+  const send = (protocol: Protocol): Promise<unknown> => {
+    if (protocol.request.apiVersion !== VERSION) return pool.send(protocol);
+    const { response } = protocol;
+    const decode = async (answer: Buffer): Promise<unknown> => decodeFetch(answer) ?? (await response.decode(answer));
+    return pool.send({ ...protocol, response: { ...response, decode } });
+  };
+  const sender = Object.create(inside, { connectionPool: { value: Object.create(pool, { send: { value: send } }) } });
+  return await (sender as BrokerInside).fetch(request);
+}
+
+/** The answer to a Fetch of version 11 (Kafka protocol guide, "Fetch", "Record Batch"), or null for one that is left to kafkajs. */
+export function decodeFetch(answer: Buffer): (FetchAnswer & { readonly clientSideThrottleTime: number }) | null {
+  const reader = new AnswerReader(answer);
+  const clientSideThrottleTime = reader.readInt32();
+  const errorCode = reader.readInt16();
+  const sessionId = reader.readInt32();
+  const responses = reader.readList(() => ({
+    topicName: reader.readText(),
+    partitions: reader.readList(() => readPartition(reader)),
+  }));
+  if (!reader.isPlain) return null;
+  // The broker has not throttled: it asks its client to wait (KIP-219).
+  const answered = { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses };
+  return answered;
+}
+
+function readPartition(reader: AnswerReader): FetchedPartition & { readonly errorCode: number } {
+  const partition = reader.readInt32();
+  const errorCode = reader.readInt16();
+  const highWatermark = String(reader.readInt64());
+  const lastStableOffset = String(reader.readInt64());
+  reader.skip(8);
+  const abortedTransactions = reader.readList(() => ({
+    producerId: String(reader.readInt64()),
+    firstOffset: String(reader.readInt64()),
+  }));
+  reader.skip(4);
+  const records = reader.readBatches();
+  return { partition, errorCode, highWatermark, lastStableOffset, abortedTransactions, messages: [], records };
+}
+
+const MAGIC = 2;
+/** First offset and length of a batch: what its length does not count. */
+const BATCH_START_BYTES = 12;
+const BATCH_HEADER_BYTES = 61;
+const [MAGIC_AT, ATTRIBUTES_AT, FIRST_TIME_AT, LAST_TIME_AT, COUNT_AT] = [16, 21, 27, 35, 57];
+/** Of a batch's attributes: its compression, transactions, control records; and that its time is that of its append. */
+const NOT_PLAIN = 0x37;
+const IS_APPEND_TIME = 0x08;
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
+
+/** Reads an answer from its beginning; whatever is odd about it ends in `isPlain` being false, and what was read means nothing then. */
+class AnswerReader {
+  isPlain = true;
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  readInt16(): number {
+    return this.#has(2) ? this.#bytes.readInt16BE(this.skip(2)) : 0;
+  }
+
+  readInt32(): number {
+    return this.#has(4) ? this.#bytes.readInt32BE(this.skip(4)) : 0;
+  }
+
+  readInt64(): number {
+    return this.#has(8) ? this.#int64(this.skip(8)) : 0;
+  }
+
+  readText(): string {
+    const length = this.readInt16();
+    if (length < 0 || !this.#has(length)) return '';
+    const start = this.skip(length);
+    return this.#bytes.toString('utf8', start, start + length);
+  }
+
+  /** A list that is null is an empty one. */
+  readList<Item>(readItem: () => Item): Item[] {
+    const items: Item[] = [];
+    const count = this.readInt32();
+    for (let index = 0; index < count && this.isPlain; index += 1) items.push(readItem());
+    return items;
+  }
+
+  /** Moves on, and gives from where. */
+  skip(count: number): number {
+    this.#at += count;
+    return this.#at - count;
+  }
+
+  /** The record batches of a partition: the last may be cut off, since a broker sends so many bytes and no more. */
+  readBatches(): readonly LogRecord[] {
+    const length = this.readInt32();
+    const records: LogRecord[] = [];
+    if (length <= 0 || !this.#has(length)) return records;
+    const end = this.#at + length;
+    while (this.isPlain && this.#at + BATCH_HEADER_BYTES <= end) {
+      const next = this.#at + BATCH_START_BYTES + this.#bytes.readInt32BE(this.#at + 8);
+      if (this.#bytes[this.#at + MAGIC_AT] !== MAGIC || next < this.#at + BATCH_HEADER_BYTES) this.isPlain = false;
+      if (next > end || !this.isPlain) break;
+      this.#readBatch(records, next);
+    }
+    // What is left is a part of a batch: of one before 0.11 it can not be told.
+    if (end - this.#at > MAGIC_AT && this.#bytes[this.#at + MAGIC_AT] !== MAGIC) this.isPlain = false;
+    this.#at = end;
+    return records;
+  }
+
+  #readBatch(records: LogRecord[], end: number): void {
+    const bytes = this.#bytes;
+    const start = this.#at;
+    const attributes = bytes.readInt16BE(start + ATTRIBUTES_AT);
+    if ((attributes & NOT_PLAIN) !== 0) {
+      this.isPlain = false;
+      return;
+    }
+    const firstOffset = this.#int64(start);
+    const firstTimeMs = this.#int64(start + FIRST_TIME_AT);
+    const appendTimeMs = (attributes & IS_APPEND_TIME) === 0 ? null : this.#int64(start + LAST_TIME_AT);
+    const count = bytes.readInt32BE(start + COUNT_AT);
+    this.#at = start + BATCH_HEADER_BYTES;
+    for (let index = 0; index < count && this.isPlain; index += 1) {
+      const recordEnd = this.#readVarint() + this.#at;
+      // Attributes of a record mean nothing yet.
+      this.#at += 1;
+      const timestampMs = this.#readVarint() + firstTimeMs;
+      const offset = this.#readVarint() + firstOffset;
+      const key = this.#readKey(recordEnd);
+      const value = this.#readValue(recordEnd);
+      const headers = this.#readHeaders(recordEnd);
+      records.push({ offset, timestampMs: appendTimeMs ?? timestampMs, key, value, headers });
+      if (this.#at !== recordEnd || recordEnd > end) this.isPlain = false;
+    }
+    if (this.#at !== end) this.isPlain = false;
+  }
+
+  #readKey(end: number): string | null {
+    const length = this.#readVarint();
+    if (length < 0) return null;
+    if (this.#at + length > end) this.isPlain = false;
+    return this.#bytes.toString('utf8', this.skip(length), this.#at);
+  }
+
+  #readValue(end: number): Buffer | null {
+    const length = this.#readVarint();
+    if (length < 0) return null;
+    if (this.#at + length > end) this.isPlain = false;
+    return this.#bytes.subarray(this.skip(length), this.#at);
+  }
+
+  #readHeaders(end: number): Readonly<Record<string, string>> {
+    const count = this.#readVarint();
+    if (count <= 0) return NO_HEADERS;
+    const headers: Record<string, string> = {};
+    for (let index = 0; index < count && this.isPlain; index += 1) {
+      const name = this.#readKey(end) ?? '';
+      // Twice the same name: the last one counts.
+      headers[name] = this.#readKey(end) ?? '';
+    }
+    return headers;
+  }
+
+  /** A zigzag number of seven bits a byte, the lowest first; exact up to the safe integers. */
+  #readVarint(): number {
+    const bytes = this.#bytes;
+    let byte = bytes[this.#at++] ?? 0;
+    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1);
+    const isNegative = (byte & 1) === 1;
+    let magnitude = (byte & 0x7f) >>> 1;
+    for (let scale = 64; byte > 0x7f; scale *= 128) {
+      if (scale > 2 ** 53 || this.#at >= bytes.length) {
+        this.isPlain = false;
+        return 0;
+      }
+      byte = bytes[this.#at++] ?? 0;
+      magnitude += (byte & 0x7f) * scale;
+    }
+    return isNegative ? -magnitude - 1 : magnitude;
+  }
+
+  #int64(at: number): number {
+    return this.#bytes.readInt32BE(at) * 2 ** 32 + this.#bytes.readUInt32BE(at + 4);
+  }
+
+  #has(count: number): boolean {
+    if (this.#at + count > this.#bytes.length) this.isPlain = false;
+    return this.isPlain;
+  }
+}
