@@ -1,15 +1,5 @@
 import { Command, Option } from 'commander';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
-import { doctor } from './doctor.ts';
-import { importPayroll, importSales } from './import/import-file.ts';
-import { payslip } from './payslip.ts';
-import { prepare } from './prepare-deployment.ts';
-import { rebuild } from './rebuild.ts';
-import { listRejections, redriveRejection, showRejection } from './rejections.ts';
-import { start } from './start-command.ts';
-import { statement } from './statement.ts';
-import { vatReturn } from './vat-return.ts';
-import { verify } from './verify-command.ts';
 
 /** Exit codes: 0 all well; 1 something was found (a difference, a rejection, a failed check); 2 it could not be done. */
 const EXIT_COULD_NOT = 2;
@@ -29,6 +19,13 @@ const url = () =>
   new Option('--url <address>', 'address of the service, instead of the one in the data folder').env('TALLY_URL');
 const key = () => new Option('--key <key>', 'client key for --url').env('TALLY_KEY');
 
+/** The code of a command is loaded when it runs: a short one does not wait for that of every service. */
+function loaded<Args extends readonly unknown[]>(
+  load: () => Promise<(...args: Args) => Promise<void>>,
+): (...args: Args) => Promise<void> {
+  return async (...args) => (await load())(...args);
+}
+
 function reaching(command: Command): Command {
   return command.addOption(dataDir()).addOption(url()).addOption(key()).addOption(json());
 }
@@ -45,7 +42,7 @@ program
   .option('--empty', 'no feed of example employers and tills')
   .option('--seed <number>', 'seed of the feed', '1')
   .option('--rate <number>', 'events a second of the feed', '20')
-  .action(start);
+  .action(loaded(async () => (await import('./start-command.ts')).start));
 
 const importing = program
   .command('import')
@@ -54,11 +51,11 @@ reaching(importing.command('sales').argument('<file>', 'CSV or JSON lines, plain
   .requiredOption('--mapping <file>', 'mapping file: names the columns and says what they mean (docs/mappings)')
   .requiredOption('--vrn <number>', 'VAT registration number of the trader')
   .option('--rejects <file>', 'write every rejection there as JSON lines')
-  .action(importSales);
+  .action(loaded(async () => (await import('./import/import-file.ts')).importSales));
 reaching(importing.command('payroll').argument('<file>', 'CSV or JSON lines, plain or gzip'))
   .requiredOption('--mapping <file>', 'mapping file: names the columns (docs/mappings)')
   .option('--rejects <file>', 'write every rejection there as JSON lines')
-  .action(importPayroll);
+  .action(loaded(async () => (await import('./import/import-file.ts')).importPayroll));
 
 reaching(program.command('statement').argument('<account>', 'paye:123/AB456 or vat:123456789'))
   .description("what an account owes, from the payer's own verified copy")
@@ -66,13 +63,13 @@ reaching(program.command('statement').argument('<account>', 'paye:123/AB456 or v
   .option('--export <file>', "write the payer's copy to a file, for tally verify")
   .option('--month <month>', "an employer's tax month, such as 2026-27-M08: its bill, and how it came about")
   .option('--ao-reference <reference>', 'Accounts Office reference, for the payment reference of --month')
-  .action(statement);
+  .action(loaded(async () => (await import('./statement.ts')).statement));
 
 reaching(program.command('payslip').argument('<account>', 'paye:123/AB456').argument('<works-number>'))
   .description('one payment with every step of its working: free pay, bands, thresholds, rates, rules')
   .argument('[which]', 'payment date or event id; the latest payment where it is left out')
   .option('--tax-year <year>', 'such as 2026-27; this one where it is left out')
-  .action(payslip);
+  .action(loaded(async () => (await import('./payslip.ts')).payslip));
 
 const vat = program.command('vat').description('VAT of a trader');
 reaching(
@@ -83,7 +80,7 @@ reaching(
 )
   .description('the nine boxes as they stand, and the events behind each')
   .option('--events <number>', 'events to list behind each box', '10')
-  .action(vatReturn);
+  .action(loaded(async () => (await import('./vat-return.ts')).vatReturn));
 
 program
   .command('verify')
@@ -96,18 +93,22 @@ program
     "the ledger's verifier key, where you know it from elsewhere: a copy of any other ledger fails",
   )
   .addOption(json())
-  .action(verify);
+  .action(loaded(async () => (await import('./verify-command.ts')).verify));
 
 const rejections = program.command('rejections').description('events that tax rejected');
-reaching(rejections.command('list')).option('--limit <number>', 'newest first', '50').action(listRejections);
-reaching(rejections.command('show').argument('<position>', 'as the list prints it')).action(showRejection);
+reaching(rejections.command('list'))
+  .option('--limit <number>', 'newest first', '50')
+  .action(loaded(async () => (await import('./rejections.ts')).listRejections));
+reaching(rejections.command('show').argument('<position>', 'as the list prints it')).action(
+  loaded(async () => (await import('./rejections.ts')).showRejection),
+);
 reaching(rejections.command('redrive').argument('<position...>', 'as the list prints them'))
   .description('decide on the same records again, for instance after a new rate or a schema')
-  .action(redriveRejection);
+  .action(loaded(async () => (await import('./rejections.ts')).redriveRejection));
 
 reaching(program.command('rebuild').argument('<stage>', 'tax, ledger or reconciliation'))
   .description('forget what a stage keeps beside the log, and fold it from the log again')
-  .action(rebuild);
+  .action(loaded(async () => (await import('./rebuild.ts')).rebuild));
 
 program
   .command('prepare')
@@ -116,11 +117,11 @@ program
     'make the keys of a deployment whose services have a data folder each, and give every service its own alone',
   )
   .addOption(json())
-  .action(prepare);
+  .action(loaded(async () => (await import('./prepare-deployment.ts')).prepare));
 
 reaching(program.command('doctor'))
   .description('check this machine, the data folder and the running services')
-  .action(doctor);
+  .action(loaded(async () => (await import('./doctor.ts')).doctor));
 
 // A reader that has seen enough (`| head`) is no fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

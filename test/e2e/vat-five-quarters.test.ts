@@ -148,14 +148,16 @@ describe.skipIf(!data.available)('Online Retail, prices taken to include VAT', (
     const view = { get: (key: string) => state.get(key) };
     const duePence = new Map<string, number>();
     let number = 0;
+    // Looked at once at the end: an expectation for each of 27,703 events would cost more than deciding them.
+    const refused: string[] = [];
     for await (const { events } of documents) {
       const { drafts } = readSubmissions('vat', events, rules);
-      expect(drafts.length).toBe(events.length);
+      if (drafts.length !== events.length) refused.push(`${events.length - drafts.length} at the door`);
       for (const draft of drafts) {
         const event = eventOf(draft, { receivedAtMs: Date.UTC(2026, 10, 21), person: null }) as VatEvent;
         const hash = createHash('sha256').update(JSON.stringify(event)).digest('hex');
         const decision = decideVat(event, hash, view, rules.vat);
-        expect(decision.outcome).toBe('accepted');
+        if (decision.outcome !== 'accepted') refused.push(`${event.eventId} ${decision.outcome}`);
         for (const { key, value } of decision.changes) value === null ? state.delete(key) : state.set(key, value);
         for (const { taxPeriod, amounts } of decision.results) {
           const quarter = taxPeriod.slice(0, 10);
@@ -165,6 +167,7 @@ describe.skipIf(!data.available)('Online Retail, prices taken to include VAT', (
         number += 1;
       }
     }
+    expect(refused).toEqual([]);
     expect(number).toBeGreaterThan(25_900);
     for (const [start, quarter] of quartersOf(file, true)) {
       const { boxes, direction, provisional } = returnOfPeriod(
