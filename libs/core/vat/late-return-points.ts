@@ -144,14 +144,13 @@ class PointBalance {
     this.#lastFailure = failedOn;
   }
 
-  /** Lets points go that no longer count on a day. */
+  /** Lets points go that no longer count on a day. They stand in the order in which they came, and so in that in which they lapse. */
   #lapse(day: LocalDate): void {
     if (this.#points.length >= this.#threshold(day)) {
       const on = this.#compliedOn(day);
       if (on !== null) this.#end(this.#points.length, on, 'expiry-conditions-met');
       return;
     }
-    this.#points.sort((a, b) => (a.lapsesOn < b.lapsesOn ? -1 : 1));
     for (let next = this.#points[0]; next !== undefined && next.lapsesOn <= day; next = this.#points[0]) {
       this.#end(1, next.lapsesOn, 'natural-expiry');
     }

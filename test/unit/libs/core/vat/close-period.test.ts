@@ -374,6 +374,16 @@ describe('what a close brings forward', () => {
     ['2026-01-01', '2026-03-31'],
   ] as const;
 
+  it.each([
+    ['directCalculation1', { majorityRatePct: '20' }],
+    ['flatRate', { flatRateSector: 'pubs' }],
+  ] as const)('of %s is nothing: each period stands for itself', (scheme, more) => {
+    book.decide(sampleRegistration('r', { scheme, ...more, validFrom: localDate('2026-01-01') }));
+    book.decide(sell('s1', '2026-08-10'));
+    expect(close('c1', '2026-07-01', '2026-09-30', 'hard').results[0]?.amounts).toEqual([]);
+    expect(period('2026-10-01')).toEqual({});
+  });
+
   it('of apportionment 1 is the year so far: the last quarter is the year’s VAT less what was accounted for', () => {
     book.decide(sampleRegistration('r', { scheme: 'apportionment1', validFrom: localDate('2025-04-01') }));
     // Takings 1,200.00 a quarter; of the goods bought 1/2, 1/2, 1/2, 1/4 are standard-rated, of 1,000.00 each.

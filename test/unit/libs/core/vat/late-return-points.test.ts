@@ -115,6 +115,23 @@ describe('the threshold', () => {
     expect(standing(late, '2025-09-09')).toMatchObject({ points: 0 });
   });
 
+  it('is kept while a return of the last 24 months is missing, but not for one of before', () => {
+    expect(standing(returns('2023-04-01', 'LLL-..........'), '2025-06-01').points).toBe(4);
+    // Due 7 August 2023 and never filed; the last late one was due 7 August 2024.
+    const all = returns('2023-04-01', '-LLLL.......');
+    expect(standing(all, '2025-08-31')).toMatchObject({ points: 4, complianceBy: '2025-09-01' });
+    expect(standing(all, '2025-09-01').points).toBe(0);
+  });
+
+  it('is the same whatever the order of the returns', () => {
+    const all = returns('2023-04-01', 'LLLL.....L....');
+    for (const today of ['2024-06-01', '2025-05-31', '2026-01-01']) {
+      expect(standing([...all].reverse(), today)).toEqual(standing(all, today));
+      const mixed = [...all.slice(7), ...all.slice(0, 3), ...all.slice(3, 7).reverse()];
+      expect(standing(mixed, today)).toEqual(standing(all, today));
+    }
+  });
+
   it('reached again after all points went begins with one point', () => {
     const all = returns('2023-04-01', 'LLLL.....L....');
     expect(standing(all, '2026-01-01')).toMatchObject({ points: 1, penaltiesPence: 20_000 });
@@ -139,6 +156,18 @@ describe('a change of frequency', () => {
         ? returns(next, '.', to).map((one) => ({ ...one, due: on('2026-10-31') }))
         : returns(next, '.', to);
     expect(changed(first, then)).toBe(points);
+  });
+
+  it('adds points that lapse like others, 24 months after its month', () => {
+    const first = returns('2024-01-01', 'L');
+    const all = [...first, ...returns('2024-04-01', '.'.repeat(30), 'monthly')];
+    // Due 7 May 2024; the first monthly return was due 7 June 2024.
+    expect(standing(all, '2024-06-07').points).toBe(1);
+    expect(standing(all, '2024-06-09').points).toBe(2);
+    expect(standing(all, '2026-05-31').points).toBe(2);
+    expect(standing(all, '2026-06-01').points).toBe(1);
+    expect(standing(all, '2026-06-30').points).toBe(1);
+    expect(standing(all, '2026-07-01').points).toBe(0);
   });
 
   it('says why a point went', () => {

@@ -111,6 +111,42 @@ describe('the limit of cash accounting', () => {
   });
 });
 
+describe('a trader above the limits to join', () => {
+  it.each<[string, Partial<TraderRegistered>]>([
+    ['flat rate', { scheme: 'flatRate', flatRateSector: 'catering' }],
+    ['apportionment 1', { scheme: 'apportionment1' }],
+    ['cash accounting', { cashAccounting: true }],
+    ['annual accounting', { cadence: 'annual', annualEndMonth: 12 }],
+  ])('that has %s already is not asked again', (_what, own) => {
+    register(own);
+    sell('2025-02-01', 200_000_000);
+    const from = { validFrom: localDate('2026-01-01') };
+    expect(register({ ...from, ...own, poundsRule: 'nearest' }).results[0]?.flags).toEqual([]);
+  });
+
+  it('is not asked about point of sale, which everybody has', () => {
+    for (const [start] of QUARTERS.slice(0, 4)) sell(start, 3_300_000_000);
+    expect(register({ validFrom: localDate('2026-01-01') }).results[0]?.flags).toEqual([]);
+    expect(register({ validFrom: localDate('2026-04-01'), scheme: 'apportionment2' }).results[0]?.flags).toEqual([]);
+  });
+
+  it('is asked of each scheme that begins', () => {
+    sell('2025-02-01', 200_000_000);
+    const { results } = register({
+      validFrom: localDate('2026-01-01'),
+      scheme: 'apportionment1',
+      cashAccounting: true,
+      cadence: 'annual',
+      annualEndMonth: 12,
+    });
+    expect(results[0]?.flags).toEqual([
+      'RETAIL_SCHEME_JOIN_LIMIT',
+      'CASH_ACCOUNTING_JOIN_LIMIT',
+      'ANNUAL_ACCOUNTING_JOIN_LIMIT',
+    ]);
+  });
+});
+
 describe('the limit of annual accounting', () => {
   const annual = { cadence: 'annual', annualEndMonth: 12 } as const;
 
@@ -178,6 +214,15 @@ describe('the limit of the flat rate scheme', () => {
     expect(close(QUARTERS[3])).toEqual(['FLAT_RATE_LIMIT']);
   });
 
+  it('is looked at in the period in which a year of the scheme ends, and in no other', () => {
+    register({ validFrom: localDate('2024-01-01'), ...flat });
+    for (const [start] of QUARTERS.slice(0, 4)) sell(start, 23_000_001);
+    for (const quarter of QUARTERS.slice(0, 3)) expect(close(quarter)).toEqual([]);
+    expect(noticesOn('2025-05-05')).toMatchObject([{ code: 'FLAT_RATE_LIMIT', mustLeave: false }]);
+    expect(noticesOn('2025-11-05')).toMatchObject([{ code: 'FLAT_RATE_LIMIT', mustLeave: true }]);
+    expect(close(QUARTERS[3])).toEqual(['FLAT_RATE_LIMIT']);
+  });
+
   it('to join is 150,000.00 without VAT in the year before; what is exempt is not counted', () => {
     sell('2025-02-01', 18_000_000, 'standard');
     sell('2025-02-01', 18_000_000, 'exempt');
@@ -201,6 +246,8 @@ describe('the limit of the flat rate scheme', () => {
       ],
     };
     expect(flatRateSince(trader, localDate('2020-05-05'))).toBe('2020-01-01');
+    expect(flatRateSince(trader, localDate('2020-01-01'))).toBe('2020-01-01');
+    expect(flatRateSince(trader, localDate('2019-12-31'))).toBeNull();
     expect(flatRateSince(trader, localDate('2021-05-05'))).toBeNull();
     expect(flatRateSince(trader, localDate('2023-05-05'))).toBe('2022-01-01');
   });

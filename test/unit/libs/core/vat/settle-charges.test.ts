@@ -53,6 +53,41 @@ describe('a charge', () => {
     expect(settleCharges([MARCH, earlier], []).charges[1]?.clearings).toEqual([{ on: '2026-05-01', pence: 4_000 }]);
   });
 
+  it('is cleared by money and credits by turns, as they came', () => {
+    const late = charge('2026-06-30', -4_000, '2026-10-20');
+    const { charges } = settleCharges([MARCH, late], [money(8_000, '2026-05-07')]);
+    expect(charges).toEqual([
+      {
+        charge: MARCH,
+        clearings: [
+          { on: '2026-05-07', pence: 8_000 },
+          { on: '2026-10-20', pence: 2_000 },
+        ],
+        openPence: 0,
+      },
+      { charge: late, clearings: [{ on: '2026-10-20', pence: 2_000 }], openPence: 2_000 },
+    ]);
+    const days = ['2026-07-01', '2026-05-07', '2026-06-01', '2026-05-07'];
+    const parts = settleCharges(
+      [MARCH],
+      days.map((day, index) => money(1_000 + index, day)),
+    );
+    expect(parts.charges[0]?.clearings).toEqual([
+      { on: '2026-05-07', pence: 1_001 },
+      { on: '2026-05-07', pence: 1_003 },
+      { on: '2026-06-01', pence: 1_002 },
+      { on: '2026-07-01', pence: 1_000 },
+    ]);
+  });
+
+  it('of nothing, and no money, leave everything as it is', () => {
+    const nil = charge('2026-06-30', 0, '2026-08-01');
+    expect(settleCharges([nil], [money(0, '2026-08-01'), money(5, '2026-08-02')])).toEqual({
+      charges: [{ charge: nil, clearings: [], openPence: 0 }],
+      unallocatedPence: 5,
+    });
+  });
+
   it('leaves what is above it as money that no charge took', () => {
     expect(settleCharges([JUNE], [money(6_000, '2026-08-01')])).toMatchObject({ unallocatedPence: 1_000 });
   });
@@ -71,6 +106,22 @@ describe('a credit', () => {
         ],
         openPence: 0,
       },
+    ]);
+  });
+
+  it('is repaid before a later one, in the order in which money went back', () => {
+    const older = charge('2026-06-30', -1_000, '2026-08-01');
+    const back = [money(-700, '2026-12-01'), money(-600, '2026-11-01')];
+    expect(settleCharges([SEPTEMBER, older], back).charges).toEqual([
+      {
+        charge: older,
+        clearings: [
+          { on: '2026-11-01', pence: 600 },
+          { on: '2026-12-01', pence: 400 },
+        ],
+        openPence: 0,
+      },
+      { charge: SEPTEMBER, clearings: [{ on: '2026-12-01', pence: 300 }], openPence: 3_700 },
     ]);
   });
 

@@ -302,7 +302,7 @@ describe('a refund of a remembered sale', () => {
     l: ['a', 0, 99, 'b', 1, 99, 'c', 2, 50],
     r: [10, 0, 0],
   };
-  const BY_SALE: RateSource = { by: 'sale', sale: SOLD, isVoid: false };
+  const BY_SALE = { by: 'sale', sale: SOLD, isVoid: false } as const;
   const back = (lines: readonly unknown[], vatPence?: number) =>
     saleOf(lines, { type: 'REFUND', originalEventId: 'e', vatPence });
 
@@ -342,6 +342,16 @@ describe('a refund of a remembered sale', () => {
     for (const vatPence of [-18, -15, 16]) {
       expect(faultsOf(back([line], vatPence), BY_SALE).map(({ code }) => code)).toEqual(['E_VAT_MISMATCH']);
     }
+    // What was given back at other rates counts for nothing, on whichever line of this rate it was.
+    for (const r of [
+      [10, 0, 50],
+      [10, 0, 0],
+    ]) {
+      const sale = { ...BY_SALE.sale, r };
+      expect(faultsOf(back([line], -16), { ...BY_SALE, sale })).toEqual([]);
+    }
+    const other = { ...BY_SALE.sale, r: [0, 10, 0] };
+    expect(faultsOf(back([{ ...line, id: 'a', category: 'standard' }], -16), { ...BY_SALE, sale: other })).toEqual([]);
     expect(faultsOf(saleOf([{ ...line, paidPence: 99 }], { vatPence: 16 })).map(({ code }) => code)).toEqual([
       'E_VAT_MISMATCH',
     ]);

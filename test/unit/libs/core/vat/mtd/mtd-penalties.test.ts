@@ -152,6 +152,63 @@ describe('penalties', () => {
     expect(details[4]).toMatchObject({ lateSubmissions: [{ taxReturnStatus: 'Open' }] });
   });
 
+  it('of points that went once returns came in time for a year say so, and have no place any more', () => {
+    const late = ['2025-08-20', '2025-11-20', '2026-02-20', '2026-05-20', '2026-08-07'] as const;
+    const all = returns(...late.map((day) => [day, 0] as const));
+    const { lateSubmissionPenalty } = answer(all, [], '2027-06-01') as unknown as {
+      lateSubmissionPenalty: { summary: object; details: Record<string, unknown>[] };
+    };
+    expect(lateSubmissionPenalty.summary).toMatchObject({
+      activePenaltyPoints: 0,
+      inactivePenaltyPoints: 4,
+      periodOfComplianceAchievement: '9999-12-31',
+      regimeThreshold: 4,
+    });
+    expect(lateSubmissionPenalty.details).toHaveLength(4);
+    for (const detail of lateSubmissionPenalty.details) {
+      expect(detail).toMatchObject({
+        penaltyOrder: 'NA',
+        penaltyStatus: 'inactive',
+        penaltyExpiryDate: '2027-06-01',
+        expiryReason: 'expiry-conditions-met',
+      });
+    }
+  });
+
+  it('count a charge at the threshold among neither the active nor the inactive points', () => {
+    const late = ['2025-08-20', '2025-11-20', '2026-02-20', '2026-05-20', '2026-08-20'] as const;
+    const all = returns(...late.map((day) => [day, 0] as const));
+    const { lateSubmissionPenalty } = answer(all, [], '2027-09-01') as unknown as {
+      lateSubmissionPenalty: { summary: object; details: object[] };
+    };
+    expect(lateSubmissionPenalty.summary).toMatchObject({ activePenaltyPoints: 0, inactivePenaltyPoints: 3 });
+    expect(lateSubmissionPenalty.details).toHaveLength(4);
+  });
+
+  it('of a return that is missing show it as open, without a day of receipt', () => {
+    const { lateSubmissionPenalty } = answer(returns([null, 0]), [], '2025-08-08') as unknown as {
+      lateSubmissionPenalty: { details: { lateSubmissions: object[] }[] };
+    };
+    expect(lateSubmissionPenalty.details[0]?.lateSubmissions).toEqual([
+      {
+        lateSubmissionID: '00000000000000',
+        taxReturnStatus: 'Open',
+        taxPeriodStartDate: '2025-04-01',
+        taxPeriodEndDate: '2025-06-30',
+        taxPeriodDueDate: '2025-08-07',
+      },
+    ]);
+  });
+
+  it('of a late payment are shown for 24 months after it was due, or while it is not paid', () => {
+    const all = returns(['2025-08-07', 1_000_000]);
+    const paid = [{ amountPence: 1_000_000, received: on('2025-08-23') }];
+    expect(answer(all, paid, '2027-08-07')).toHaveProperty('latePaymentPenalty');
+    expect(answer(all, paid, '2027-08-08')).toEqual({});
+    expect(answer(all, [], '2027-12-01')).toHaveProperty('latePaymentPenalty');
+    expect(answer(all, [], '2027-12-01')).not.toHaveProperty('lateSubmissionPenalty');
+  });
+
   it('of a point below the threshold say when it lapses, and are shown for 24 months', () => {
     const all = returns(['2025-08-20', 0]);
     const shown = (today: string) =>
@@ -207,6 +264,14 @@ describe('financial details', () => {
           ],
         },
       ],
+    });
+  });
+
+  it('count no interest that HMRC owes on a credit among what the trader owes', () => {
+    const money = [{ amountPence: 1_000_000, received: on('2025-08-07') }];
+    expect(details('XCHARGE0', money, '2025-12-21')).toMatchObject({
+      totalisations: { additionalReceivableTotalisations: { totalAccountAccruingInterest: 0 } },
+      documentDetails: [{ documentInterestTotals: { interestAccruingAmount: 0 } }],
     });
   });
 
