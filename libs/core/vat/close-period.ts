@@ -17,6 +17,7 @@ import { periodKey, traderKey } from './state-keys.ts';
 import type { PeriodAccount } from './takings.ts';
 import {
   openedAccount,
+  poolRateOf,
   type TraderState,
   traderLeaving,
   traderOf,
@@ -102,7 +103,7 @@ function closeHard(event: VatPeriodClosed, trader: TraderState, draft: StateDraf
   const waits = unpaid !== null && before.s?.c === 1;
   const left = traderLeaving({ ...trader, o: others }, waits ? unpaid : null);
   const after = afterHardClose(left, event.periodEnd, own?.e ?? null);
-  const brought = own === null ? before : broughtInto(before, own);
+  const brought = own === null ? before : broughtInto(before, own, poolRateOf(next, rules));
   const forward = unpaid === null || waits ? brought : withUnpaidBefore(brought, unpaid);
   if (forward === before) {
     draft.put(traderKey(event.account), traderValue(after));
@@ -123,16 +124,16 @@ function unpaidLeft({ b }: TraderState, own: PeriodAccount | null): Unpaid | nul
 }
 
 /** The next period with what the one before hands on; the same object where that is nothing. */
-function broughtInto(next: PeriodAccount, own: PeriodAccount): PeriodAccount {
+function broughtInto(next: PeriodAccount, own: PeriodAccount, poolRate: number): PeriodAccount {
   const isSameScheme = next.s?.k === own.s?.k;
   const retail = isSameScheme ? broughtForwardFrom(own) : null;
   const deficit = own.m === undefined ? 0 : Math.max(0, own.m[1] - own.m[0]);
   if (retail === null && deficit === 0) return next;
-  const [sales, purchases, basisPoints] = next.m ?? [0, 0, own.m?.[2] ?? 0];
+  const [sales, purchases] = next.m ?? [0, 0];
   return {
     ...next,
     ...(retail === null ? {} : { y: retail }),
-    ...(deficit === 0 ? {} : { m: [sales, purchases + deficit, basisPoints] as const }),
+    ...(deficit === 0 ? {} : { m: [sales, purchases + deficit, poolRate] as const }),
   };
 }
 

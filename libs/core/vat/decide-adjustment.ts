@@ -13,7 +13,7 @@ import { periodAccountAt } from './period-turnover.ts';
 import { inSegment } from './rate-segment.ts';
 import { recordAssessment } from './record-assessment.ts';
 import { addAdjustment, type PeriodAccount } from './takings.ts';
-import { goodsRateKey } from './trader.ts';
+import { goodsRateKey, marginRateOn, poolRateOf } from './trader.ts';
 import { addUnpaid, NOTHING_UNPAID, type Unpaid, unpaidPurchase, unpaidSale } from './unpaid-invoices.ts';
 import { unpaidAfter, withUnpaid } from './unpaid-of-period.ts';
 import { GOODS_RATES_MAX } from './vat-limits.ts';
@@ -108,9 +108,9 @@ function accountAfter(event: VatAdjustmentMade, place: Place, rules: VatRules): 
     case 'margin_sale':
       return withMargin(counted, event, rules);
     case 'margin_pool_sale':
-      return withPool(counted, event, [netPence, 0], rules);
+      return withPool(counted, [netPence, 0], poolRateOf(place.counted, rules));
     case 'margin_pool_purchase':
-      return withPool(counted, event, [0, netPence], rules);
+      return withPool(counted, [0, netPence], poolRateOf(place.counted, rules));
     default:
       return counted;
   }
@@ -161,19 +161,18 @@ function added(
 function withMargin(account: PeriodAccount, event: VatAdjustmentMade, rules: VatRules): PeriodAccount | null {
   const { netPence } = event;
   const margin = Math.max(0, Math.abs(netPence) - Math.abs(event.costPence ?? 0)) * Math.sign(netPence);
-  const key = vatRate('S', vatParameterOn(rules, 'standardRate', event.taxPoint)).key;
+  const key = vatRate('S', marginRateOn(event.taxPoint, rules)).key;
   const sum = (account.v?.[key] ?? 0) + margin;
   return Number.isSafeInteger(sum) ? { ...account, v: { ...account.v, [key]: sum } } : null;
 }
 
 function withPool(
   account: PeriodAccount,
-  event: VatAdjustmentMade,
   [salesPence, purchasesPence]: readonly [number, number],
-  rules: VatRules,
+  rateBasisPoints: number,
 ): PeriodAccount | null {
-  const [sales, purchases, basisPoints] = account.m ?? [0, 0, vatParameterOn(rules, 'standardRate', event.taxPoint)];
-  const pool = [sales + salesPence, purchases + purchasesPence, basisPoints] as const;
+  const [sales, purchases] = account.m ?? [0, 0];
+  const pool = [sales + salesPence, purchases + purchasesPence, rateBasisPoints] as const;
   return pool.every((sum) => Number.isSafeInteger(sum)) ? { ...account, m: pool } : null;
 }
 

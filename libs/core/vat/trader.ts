@@ -196,3 +196,16 @@ const RETAIL_YEAR_END_MONTHS: Readonly<Record<Exclude<VatCadence, 'annual'>, num
 function isRetailYearEnd(cadence: VatCadence, end: LocalDate): boolean {
   return cadence === 'annual' || partsOf(end).month === RETAIL_YEAR_END_MONTHS[cadence];
 }
+
+/**
+ * The rate of a margin pool, basis points: the standard rate at the end of the period, whichever of its events came first (a change of rate
+ * within the period does not divide the pool).
+ */
+export function poolRateOf({ end }: VatPeriod, rules: VatRules): number {
+  return marginRateOn(end, rules);
+}
+
+/** The standard rate of a day, basis points; 0 before there was one (1 April 1973). */
+export function marginRateOn(date: LocalDate, rules: VatRules): number {
+  return findVatParameter(rules, 'standardRate', date) ?? 0;
+}

@@ -253,6 +253,36 @@ describe('the margin scheme', () => {
     expect(results[0]?.amounts).toEqual([{ head: 'outputVat', pence: 2_000 }]);
     expect(book.boxes('2026-10-01')).toMatchObject({ 1: 2_000, 6: 110_000, 7: 100_000 });
   });
+
+  it('taxes a pool at the rate of the last day of its period, whichever of its events came first', () => {
+    // On 4 January 2011 the standard rate went from 17.5% to 20%.
+    const [old, now] = [{ taxPoint: localDate('2011-01-03') }, { taxPoint: localDate('2011-01-04') }];
+    for (const [first, second] of [
+      [old, now],
+      [now, old],
+    ] as const) {
+      book = new VatBook(RULES);
+      book.decide(sampleAdjustment('p1', 'margin_pool_sale', 6_000, 0, first));
+      book.decide(sampleAdjustment('p2', 'margin_pool_sale', 6_000, 0, second));
+      expect(book.boxes('2011-01-01')).toMatchObject({ 1: 2_000 });
+    }
+    // What is brought forward into a period of another rate has that of the period.
+    book = new VatBook(RULES);
+    book.decide(sampleAdjustment('p1', 'margin_pool_purchase', 6_000, 0, { taxPoint: localDate('2010-12-01') }));
+    book.decide(sampleClose('c', '2010-10-01', '2010-12-31', 'hard'));
+    book.decide(sampleAdjustment('p2', 'margin_pool_sale', 12_000, 0, old));
+    expect(book.boxes('2011-01-01')).toMatchObject({ 1: 1_000 });
+  });
+
+  it('takes no VAT of days before there was any, and refuses nothing for it', () => {
+    const before = { taxPoint: localDate('1970-01-01') };
+    const item = sampleAdjustment('m1', 'margin_sale', 600, 0, { ...before, costPence: pence(0) });
+    for (const event of [item, sampleAdjustment('m2', 'margin_pool_sale', 600, 0, before)]) {
+      expect(book.decide(event).results[0]?.amounts).toEqual([]);
+    }
+    expect(book.boxes('1970-01-01')).toMatchObject({ 1: 0, 6: 1_200 });
+    expect(book.decide(sampleClose('c', '1970-01-01', '1970-03-31', 'hard')).outcome).toBe('accepted');
+  });
 });
 
 describe('cash accounting', () => {
