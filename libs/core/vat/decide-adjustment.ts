@@ -72,7 +72,7 @@ function isPaidAboveInvoiced(
   draft: StateDraft,
 ): boolean {
   if (kind !== 'cash_received' && kind !== 'cash_paid') return false;
-  let unpaid = addUnpaid(after.u ?? NOTHING_UNPAID, trader.b ?? NOTHING_UNPAID);
+  let unpaid = addUnpaid(after.u ?? NOTHING_UNPAID, addUnpaid(trader.b ?? NOTHING_UNPAID, after.b ?? NOTHING_UNPAID));
   for (const [start] of trader.o) {
     const own = start === counted.start ? null : unpaidAfter(periodAccountAt(account, start, draft));
     if (own !== null) unpaid = addUnpaid(unpaid, own);

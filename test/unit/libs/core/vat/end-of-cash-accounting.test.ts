@@ -262,6 +262,14 @@ describe('a payment above what was invoiced', () => {
     expect(first(adjust('c2', 'cash_received', Q2[0], 300, 60))?.flags).toEqual([]);
   });
 
+  it('is told apart from one of what the last period of the scheme took over', () => {
+    adjust('i1', 'sale', Q1[0], 1_000, 200);
+    close(Q1);
+    end();
+    expect(first(adjust('c1', 'cash_received', Q2[0], 1_000, 200))?.flags).toEqual([]);
+    expect(first(adjust('c2', 'cash_received', Q2[0], 0, 1))?.flags).toEqual(['PAID_ABOVE_INVOICED']);
+  });
+
   it('is told apart from one of an invoice of a period that is closed', () => {
     adjust('i1', 'sale', Q1[0], 1_000, 200);
     close(Q1);
