@@ -4,6 +4,8 @@ const LENGTH_OF_ONE_BYTE_MAX = 0x3f;
 /** Texts shorter than this are remembered, so many of them (a power of two), each at the place of its hash. */
 const SHORT_TEXT_BYTES = 24;
 const RECENT_TEXTS = 4_096;
+/** What an array says of its length is not believed beyond this. */
+const SHORT_ARRAY = 64;
 const RECENT: string[] = new Array<string>(RECENT_TEXTS).fill('');
 
 /**
@@ -136,7 +138,11 @@ export class ByteReader {
 
   /** All blocks of an array, in any of the forms that Avro allows. */
   readArray<Item>(readItem: () => Item): Item[] {
-    const items: Item[] = [];
+    const first = this.#blockCount();
+    if (first === 0) return [];
+    // Nearly every array is one block: a list that grows from nothing takes several times its room.
+    const items: Item[] = first <= SHORT_ARRAY ? new Array<Item>(first) : [];
+    for (let index = 0; index < first; index += 1) items[index] = readItem();
     for (let count = this.#blockCount(); count > 0; count = this.#blockCount()) {
       for (let index = 0; index < count; index += 1) items.push(readItem());
     }

@@ -125,7 +125,7 @@ function writeDecision(writer: ByteWriter, decision: DecisionOfRecord): void {
   writer.writeLong(decision.offset);
   writer.writeLong(OUTCOMES.indexOf(decision.outcome));
   if (decision.results.length > 0) writer.writeLong(decision.results.length);
-  for (const result of decision.results) writeAssessment(writer, result);
+  for (let at = 0; at < decision.results.length; at += 1) writeAssessment(writer, decision.results[at] as Assessment);
   writer.writeLong(0);
   if (decision.rejections.length > 0) writer.writeLong(decision.rejections.length);
   for (const rejection of decision.rejections) writeRejection(writer, rejection);
@@ -256,7 +256,8 @@ function skipFlag(reader: ByteReader): void {
 
 function writeAmounts(writer: ByteWriter, amounts: readonly HeadAmount[]): void {
   if (amounts.length > 0) writer.writeLong(amounts.length);
-  for (const { head, pence } of amounts) {
+  for (let at = 0; at < amounts.length; at += 1) {
+    const { head, pence } = amounts[at] as HeadAmount;
     writer.writeLong(HEADS[head]);
     writer.writeLong(pence);
   }

@@ -94,8 +94,9 @@ export class KeyedState {
     const missing: Slot[] = [];
     const named: Slot[] = [];
     const namedEnds: number[] = [];
-    for (const item of items) {
-      for (const key of how.keysOf(item)) named.push(this.#namedSlot(key, missing));
+    for (let at = 0; at < items.length; at += 1) {
+      const keys = how.keysOf(items[at] as Item);
+      for (let of = 0; of < keys.length; of += 1) named.push(this.#namedSlot(keys[of] as string, missing));
       namedEnds.push(named.length);
     }
     await this.#load(missing);
@@ -218,7 +219,8 @@ export class KeyedState {
   }
 
   #take(changes: readonly StateChange[], view: ItemView): void {
-    for (const { key, value } of changes) {
+    for (let at = 0; at < changes.length; at += 1) {
+      const { key, value } = changes[at] as StateChange;
       const slot = view.slotOf(key) ?? this.#slotOf(key);
       slot.pending = value;
       this.#changed.push(slot);

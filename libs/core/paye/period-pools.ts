@@ -41,8 +41,9 @@ export function poolKeysOf(periodKey: string): PoolKeys {
 
 /** The pool of a key (`AM1:8`), or undefined where nothing was paid. */
 export function poolOf(pools: readonly PeriodPool[], key: string): PeriodPool | undefined {
-  for (const pool of pools) {
-    if (pool[0] === key) return pool;
+  for (let at = 0; at < pools.length; at += 1) {
+    const pool = pools[at];
+    if (pool !== undefined && pool[0] === key) return pool;
   }
   return undefined;
 }
@@ -67,7 +68,8 @@ const NOTHING_PAID: PeriodTotals = {
 
 export function periodTotalsOf(pools: readonly PeriodPool[], periodKey: string): PeriodTotals {
   let totals: { -readonly [K in keyof PeriodTotals]: number } | undefined;
-  for (const pool of pools) {
+  for (let at = 0; at < pools.length; at += 1) {
+    const pool = pools[at] as PeriodPool;
     const key = pool[0];
     if (key.length !== periodKey.length + 1 || !key.endsWith(periodKey)) continue;
     totals ??= { ...NOTHING_PAID };
