@@ -75,6 +75,26 @@ describe('a credit of a return', () => {
   });
 });
 
+describe('a credit beside later returns', () => {
+  it('bears interest whether or not they are in: earlier ones alone hold it back', () => {
+    const credit = { ...JUNE, duePence: -100_000 };
+    const missing = { ...SEPTEMBER, filedOn: null, duePence: null };
+    const { charges } = traderStanding([credit, missing], [], on('2026-08-17'), RULES);
+    // 10 nights at 2.75%: 0.7534.
+    expect(charges).toMatchObject([{ interestFrom: '2026-08-07', interestPence: 75 }]);
+  });
+});
+
+describe('a return of nothing', () => {
+  it('has no charge, and one that is owed has none yet', () => {
+    const all = [
+      { ...JUNE, duePence: 0 },
+      { ...SEPTEMBER, filedOn: null, duePence: null },
+    ];
+    expect(traderStanding(all, [], on('2026-11-21'), RULES).charges).toEqual([]);
+  });
+});
+
 describe('points', () => {
   const pointsOf = (one: ReturnOfTrader) => traderStanding([one], [], on('2026-11-21'), RULES).lateReturns.points;
 
@@ -90,6 +110,14 @@ describe('points', () => {
     expect(pointsOf({ ...SEPTEMBER, start: on('2026-08-01') })).toBe(0);
     const later = sampleRegistration('r', { registeredOn: on('2026-06-30') });
     expect(pointsOf({ ...SEPTEMBER, registration: later })).toBe(1);
+  });
+
+  it('are not borne by the return of the day of registration, first or last of its period, and by every one after', () => {
+    const at = (registeredOn: string) =>
+      pointsOf({ ...SEPTEMBER, registration: sampleRegistration('r', { registeredOn: on(registeredOn) }) });
+    expect([at('2026-07-01'), at('2026-09-30')]).toEqual([0, 0]);
+    expect([at('2026-06-30'), at('2026-10-01')]).toEqual([1, 1]);
+    expect(pointsOf({ ...SEPTEMBER, end: on('2026-09-29') })).toBe(0);
   });
 
   it.each([

@@ -133,6 +133,19 @@ describe('rules of cards', () => {
     expect(refusal(card(treatment))).toMatchObject({ code: 'RATE_CARD_INVALID', facts: { name: 'category.x' } });
   });
 
+  it('of the project are read by region, with the history of both rates', () => {
+    const own = testVatRules();
+    const on = (category: string, day: string, region: 'GB' | 'NI') =>
+      vatRateOn(own, category, localDate(day), region).key;
+    expect(on('home.electricity_domestic', '2026-12-01', 'GB')).toBe('Z0');
+    expect(on('home.electricity_domestic', '2026-12-01', 'NI')).toBe('R500');
+    expect(on('goods.dispatched_eu', '2026-12-01', 'NI')).toBe('Z0D');
+    expect(on('home.gas_domestic', '1997-08-31', 'GB')).toBe('R800');
+    expect(on('home.gas_domestic', '1997-09-01', 'GB')).toBe('R500');
+    expect(on('catering.childrens_meal_on_premises', '2026-06-25', 'NI')).toBe('R500');
+    expect(on('standard', '2011-01-03', 'NI')).toBe('S1750');
+  });
+
   it('hold each value from its day, in whatever order the cards stand', () => {
     const rate = { name: 'standardRate', unit: 'basisPoints', citation };
     const days = ['2010-01-01', '2008-12-01', '2011-01-04', '1991-04-01'];
