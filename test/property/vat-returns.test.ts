@@ -24,6 +24,8 @@ interface Trader {
   readonly year: Year;
   readonly registered: Partial<TraderRegistered>;
   readonly endsCash: boolean;
+  /** And whether what is unpaid then counts over six more months. */
+  readonly overSixMonths?: boolean;
 }
 
 const SCHEMES: readonly Partial<TraderRegistered>[] = [
@@ -45,6 +47,7 @@ const TRADERS: readonly Trader[] = [
   ...SCHEMES.map((registered): Trader => ({ year: 2026, registered, endsCash: false })),
   ...SPLIT.map((registered): Trader => ({ year: 2011, registered, endsCash: false })),
   { year: 2026, registered: { cashAccounting: true }, endsCash: true },
+  { year: 2026, registered: { cashAccounting: true }, endsCash: true, overSixMonths: true },
 ];
 
 const amount = fc.integer({ min: -300_000, max: 2_000_000 });
@@ -95,7 +98,7 @@ type Happening = typeof happenings extends fc.Arbitrary<readonly (infer One)[]> 
 const BEARS_VAT =
   /^(sale|sale_refund|import_pva|rc_services_in|drc_purchase|ni_acquisition|own_use|bad_debt_relief|error_.*|frs_.*|cash_.*)$/;
 
-function eventsOf({ year, endsCash }: Trader, all: readonly Happening[]): VatEvent[] {
+function eventsOf({ year, endsCash, overSixMonths = false }: Trader, all: readonly Happening[]): VatEvent[] {
   let seq = 0;
   const link = () => {
     seq += 1;
@@ -105,7 +108,12 @@ function eventsOf({ year, endsCash }: Trader, all: readonly Happening[]): VatEve
     // Whether a relief is taken depends on whether the end of cash accounting was said before it.
     endsCash && one.is === 'adjustment' && one.kind === 'bad_debt_relief' ? [] : eventsOfOne(one, year, index, link),
   );
-  return endsCash ? [...events, sampleRegistration('end', { validFrom: localDate(`${year}-07-01`) })] : events;
+  return endsCash
+    ? [
+        ...events,
+        sampleRegistration('end', { validFrom: localDate(`${year}-07-01`), unpaidOverSixMonths: overSixMonths }),
+      ]
+    : events;
 }
 
 function eventsOfOne(

@@ -185,6 +185,7 @@ const registered: fc.Arbitrary<TraderRegistered> = fc.record({
   cashAccounting: fc.boolean(),
   interimPayments: fc.constantFrom('none' as const, 'monthly' as const, 'quarterly' as const),
   poundsRule: fc.constantFrom('truncate' as const, 'nearest' as const),
+  unpaidOverSixMonths: fc.boolean(),
 });
 
 const vatClosed: fc.Arbitrary<VatPeriodClosed> = fc.record({

@@ -74,6 +74,7 @@ export function sampleRegistration(name: string, other: Partial<TraderRegistered
     cashAccounting: false,
     interimPayments: 'none',
     poundsRule: 'truncate',
+    unpaidOverSixMonths: false,
     ...other,
   };
 }

@@ -170,6 +170,7 @@ export function writeTraderRegistered(writer: ByteWriter, event: TraderRegistere
   writer.writeBoolean(event.cashAccounting);
   writer.writeString(event.interimPayments);
   writer.writeString(event.poundsRule);
+  writer.writeBoolean(event.unpaidOverSixMonths);
 }
 
 export function readTraderRegistered(reader: ByteReader): TraderRegistered {
@@ -189,6 +190,7 @@ export function readTraderRegistered(reader: ByteReader): TraderRegistered {
     cashAccounting: reader.readBoolean(),
     interimPayments: readOneOf(reader, ['none', 'monthly', 'quarterly']),
     poundsRule: readOneOf(reader, ['truncate', 'nearest']),
+    unpaidOverSixMonths: reader.readBoolean(),
   };
 }
 

@@ -141,6 +141,8 @@ export interface TraderRegistered {
   readonly interimPayments: 'none' | 'monthly' | 'quarterly';
   /** How boxes 6 to 9 become whole pounds. */
   readonly poundsRule: 'truncate' | 'nearest';
+  /** Where this ends cash accounting: what is unpaid then counts over six more months as it is paid, and the rest after them. */
+  readonly unpaidOverSixMonths: boolean;
 }
 
 export type VatEvent = TillEvent | PurchaseRecorded | VatAdjustmentMade | VatPeriodClosed | TraderRegistered;

@@ -1,4 +1,5 @@
 import type { PeriodScheme } from './takings.ts';
+import { waitsForPayment } from './unpaid-invoices.ts';
 
 /** Which boxes an entry's VAT and net value go to, and with which sign. */
 export interface BoxHits {
@@ -76,7 +77,7 @@ export function isAdjustmentKind(kind: string): boolean {
 export function adjustmentHits(kind: string, scheme: PeriodScheme | undefined): BoxHits {
   if (kind === 'purchase' || kind === 'purchase_credit') return NO_BOX;
   const hits = RETURN_HITS.get(kind) ?? SCHEME_HITS.get(kind) ?? NO_BOX;
-  if (scheme?.c !== undefined && INVOICED.has(kind)) return NO_BOX;
+  if (waitsForPayment(scheme?.c) && INVOICED.has(kind)) return NO_BOX;
   // Turnover with its VAT stands in box 6, and nothing of it twice.
   if (isFlatRateTurnover(kind, scheme)) return { vat: [], net: hits.net.filter((box) => box !== 6), sign: hits.sign };
   return hits;

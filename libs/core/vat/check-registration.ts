@@ -30,7 +30,7 @@ export function checkRegistrationFields(fields: Fields, rules: VatRules | null, 
   }
   if (!isOneOf(scheme, VAT_SCHEMES)) add('E_SCHEME', '/scheme', `one of ${VAT_SCHEMES.join(', ')}`);
   checkSchemeFields(fields, isDated ? validFrom : null, rules, faults);
-  for (const name of ['limitedCostTest', 'cashAccounting']) {
+  for (const name of ['limitedCostTest', 'cashAccounting', 'unpaidOverSixMonths']) {
     const value = fields[name];
     if (isPresent(value) && typeof value !== 'boolean') add('FIELD_TYPE', `/${name}`, 'true or false');
   }
@@ -55,6 +55,9 @@ function checkSchemeFields(fields: Fields, date: LocalDate | null, rules: VatRul
   }
   if (isFlatRate && fields.cashAccounting === true) {
     add('E_SCHEME_COMBINATION', '/cashAccounting', 'the flat rate scheme has a cash method of its own');
+  }
+  if (fields.cashAccounting === true && fields.unpaidOverSixMonths === true) {
+    add('E_SCHEME_COMBINATION', '/unpaidOverSixMonths', 'for a registration that ends cash accounting');
   }
   if (!isFlatRate && fields.limitedCostTest === true) {
     add('E_SCHEME_COMBINATION', '/limitedCostTest', 'for the flat rate scheme alone');

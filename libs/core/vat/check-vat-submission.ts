@@ -85,6 +85,7 @@ const REGISTRATION_FIELDS: ReadonlySet<string> = new Set([
   'cashAccounting',
   'interimPayments',
   'poundsRule',
+  'unpaidOverSixMonths',
 ]);
 
 /**

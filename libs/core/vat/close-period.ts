@@ -25,7 +25,7 @@ import {
   traderPeriodOfDay,
   traderValue,
 } from './trader.ts';
-import { addUnpaid, type Unpaid } from './unpaid-invoices.ts';
+import { addUnpaid, leavesUnpaid, type Unpaid } from './unpaid-invoices.ts';
 import { unpaidAfter, withUnpaidBefore } from './unpaid-of-period.ts';
 import type { VatRules } from './vat-rules.ts';
 import type { VatVerdict } from './vat-verdict.ts';
@@ -100,7 +100,7 @@ function closeHard(event: VatPeriodClosed, trader: TraderState, draft: StateDraf
   const before = accountOf(event.account, next.start, draft) ?? openedAccount(trader, next, rules);
   const unpaid = unpaidLeft(trader, own);
   // While cash accounting goes on it waits; where it has ended, the next period counts it.
-  const waits = unpaid !== null && before.s?.c === 1;
+  const waits = unpaid !== null && leavesUnpaid(before.s?.c);
   const left = traderLeaving({ ...trader, o: others }, waits ? unpaid : null);
   const after = afterHardClose(left, event.periodEnd, own?.e ?? null);
   const brought = own === null ? before : broughtInto(before, own, poolRateOf(next, rules));

@@ -20,6 +20,7 @@ import {
   traderOf,
   traderValue,
 } from './trader.ts';
+import { leavesUnpaid } from './unpaid-invoices.ts';
 import { withUnpaidBefore } from './unpaid-of-period.ts';
 import { LATE_PERIODS_MAX, OPEN_PERIODS_MAX } from './vat-limits.ts';
 import type { VatPeriod } from './vat-period.ts';
@@ -88,7 +89,7 @@ export function countEvent(
 ): CountedEvent {
   const { trader, own, counted, open, account } = place;
   // A period that opens without cash accounting counts what the periods before left unpaid.
-  const takesUnpaid = open === null && trader.b !== undefined && after.s?.c !== 1;
+  const takesUnpaid = open === null && trader.b !== undefined && !leavesUnpaid(after.s?.c);
   const whole = takesUnpaid && trader.b !== undefined ? withUnpaidBefore(after, trader.b) : after;
   const moved = difference(dueOf(account), dueOf(whole));
   const isLate = own.start !== counted.start;

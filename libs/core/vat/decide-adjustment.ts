@@ -14,7 +14,14 @@ import { inSegment } from './rate-segment.ts';
 import { recordAssessment } from './record-assessment.ts';
 import { addAdjustment, type PeriodAccount } from './takings.ts';
 import { goodsRateKey, marginRateOn, poolRateOf } from './trader.ts';
-import { addUnpaid, NOTHING_UNPAID, type Unpaid, unpaidPurchase, unpaidSale } from './unpaid-invoices.ts';
+import {
+  addUnpaid,
+  NOTHING_UNPAID,
+  type Unpaid,
+  unpaidPurchase,
+  unpaidSale,
+  waitsForPayment,
+} from './unpaid-invoices.ts';
 import { unpaidAfter, withUnpaid } from './unpaid-of-period.ts';
 import { GOODS_RATES_MAX } from './vat-limits.ts';
 import { vatRate } from './vat-rate.ts';
@@ -90,7 +97,7 @@ function accountAfter(event: VatAdjustmentMade, place: Place, rules: VatRules): 
   const counted = addAdjustment(place.account, kind, netPence, vatPence, parts);
   if (counted === null) return null;
   if (scheme?.c !== undefined) {
-    const unpaid = unpaidChange(event);
+    const unpaid = unpaidChange(event, waitsForPayment(scheme.c));
     if (unpaid !== null) return withUnpaid(counted, unpaid);
   }
   if (isFlatRateTurnover(kind, scheme)) {
@@ -116,10 +123,13 @@ function accountAfter(event: VatAdjustmentMade, place: Place, rules: VatRules): 
   }
 }
 
-/** What an invoice or a payment changes of what is unpaid under cash accounting; null for any other kind. */
-function unpaidChange({ kind, netPence, vatPence, recoverableBasisPoints }: VatAdjustmentMade): Unpaid | null {
+/** What an invoice, where it waits for its payment, or a payment changes of what is unpaid; null for what changes nothing of it. */
+function unpaidChange(
+  { kind, netPence, vatPence, recoverableBasisPoints }: VatAdjustmentMade,
+  waits: boolean,
+): Unpaid | null {
   if (kind === 'cash_paid') return unpaidPurchase(-netPence, -vatPence, recoverableBasisPoints);
-  const sign = owedByCustomers(kind);
+  const sign = waits || kind === 'cash_received' ? owedByCustomers(kind) : 0;
   return sign === 0 ? null : unpaidSale(sign * netPence, sign * vatPence);
 }
 

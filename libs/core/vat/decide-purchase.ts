@@ -7,7 +7,7 @@ import { checkVrn } from './check-till.ts';
 import { countEvent, placeFault, placeOf } from './count-in-period.ts';
 import { recordAssessment } from './record-assessment.ts';
 import { addAdjustment, addPurchase, type PeriodAccount } from './takings.ts';
-import { unpaidPurchase } from './unpaid-invoices.ts';
+import { unpaidPurchase, waitsForPayment } from './unpaid-invoices.ts';
 import { withUnpaid } from './unpaid-of-period.ts';
 import type { VatRules } from './vat-rules.ts';
 import { refusedFor, type VatVerdict } from './vat-verdict.ts';
@@ -38,7 +38,7 @@ export function assessPurchase(
 /** Under the flat rate scheme the percentage stands for it, under cash accounting its payment counts: its sums are kept, and that it is unpaid. */
 function accountAfter(account: PeriodAccount, event: PurchaseRecorded): PeriodAccount | null {
   const { netPence, vatPence } = event;
-  const isCash = account.s?.c !== undefined;
+  const isCash = waitsForPayment(account.s?.c);
   if (isCash || account.s?.k === 'FRS') {
     const kept = addAdjustment(account, event.kind, netPence, vatPence, 0);
     if (kept === null || !isCash) return kept;

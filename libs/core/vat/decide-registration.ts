@@ -82,7 +82,9 @@ function isSameTax(a: Registration, b: Registration): boolean {
     a.flatRateSector === b.flatRateSector &&
     a.limitedCostTest === b.limitedCostTest &&
     a.majorityRatePct === b.majorityRatePct &&
-    a.cashAccounting === b.cashAccounting
+    a.cashAccounting === b.cashAccounting &&
+    // What was registered before there was this field does not have it.
+    (a.unpaidOverSixMonths === true) === (b.unpaidOverSixMonths === true)
   );
 }
 

@@ -16,6 +16,7 @@ import {
   traderPeriodOfDay,
   traderValue,
 } from './trader.ts';
+import { leavesUnpaid } from './unpaid-invoices.ts';
 import { withUnpaidBefore } from './unpaid-of-period.ts';
 import { OPEN_PERIODS_MAX } from './vat-limits.ts';
 import type { VatPeriod } from './vat-period.ts';
@@ -32,7 +33,7 @@ const NOTHING: CashChange = { taxPeriod: '', amounts: [] };
 /**
  * Where a registration ends cash accounting, everything invoiced and not paid while it ran is due with the last period of the scheme (VAT
  * Regulations 1995, regulation 61; Notice 731, section 6): that period begins to count it, with what earlier periods left. Where its return
- * is in already, the next period does. A registration that takes such an end back gives it back. Writes period and trader.
+ * is in already, the next period does. A trader may take six months more instead: then it goes on to wait (CashStage). A registration that takes such an end back gives it back. Writes period and trader.
  *
  * @param trader with the registration among its own.
  */
@@ -49,7 +50,7 @@ export function applyCashChange(
   const value = draft.get(periodKey(account, period.start));
   const known = value === undefined ? null : (value as unknown as PeriodAccount);
   const c = cashOf(trader, period);
-  if (c === 1) return known?.s?.c === 2 ? takeEndBack({ account, trader, period }, known, draft) : NOTHING;
+  if (leavesUnpaid(c)) return known?.s?.c === 2 ? takeEndBack({ account, trader, period }, known, draft) : NOTHING;
   const isDue = isFiled ? trader.b !== undefined : c === 2 && known?.s?.c !== 2;
   if (!isDue || (known === null && trader.o.length >= OPEN_PERIODS_MAX)) return NOTHING;
   const before = known ?? openedAccount(trader, period, rules);

@@ -82,7 +82,7 @@ function adjustmentShares(
 
 /** In the last period of cash accounting an invoice counts whether or not it is paid, and its payment no more. */
 function hitsOfEvent(kind: string, scheme: PeriodScheme | undefined): BoxHits {
-  if (scheme?.c !== 2) return adjustmentHits(kind, scheme);
+  if (scheme?.c !== 2 && scheme?.c !== 4) return adjustmentHits(kind, scheme);
   if (kind.startsWith('cash_')) return NO_BOX;
   return owedByCustomers(kind) === 0 ? adjustmentHits(kind, scheme) : adjustmentHits(kind, undefined);
 }

@@ -125,6 +125,7 @@ export function registrationOfJson(json: Json, { receivedAtMs }: SubmissionRecei
     cashAccounting: json.cashAccounting === true,
     interimPayments: interimPayments === 'monthly' || interimPayments === 'quarterly' ? interimPayments : 'none',
     poundsRule: poundsRule === 'nearest' ? 'nearest' : 'truncate',
+    unpaidOverSixMonths: json.unpaidOverSixMonths === true,
   };
 }
 

@@ -58,7 +58,7 @@ export function schemeNotices(
   for (const { code, parameter, turnoverOf, ofPeriodAlone, isTested } of limitsOf(trader, period)) {
     const limitPence = findVatParameter(rules, parameter, period.end);
     if (limitPence === null) continue;
-    if (!ofPeriodAlone) year ??= accountsOfYear(owner, trader, period.end, view);
+    if (!ofPeriodAlone) year ??= accountsOf(owner, trader, period.end, 12, view);
     const accounts = ofPeriodAlone ? [periodAccountAt(owner, period.start, view)] : (year ?? []);
     const turnoverPence = sumOf(accounts, turnoverOf);
     if (turnoverPence <= limitPence) continue;
@@ -100,14 +100,28 @@ export function schemeJoinFlags(
   if (isAnnualAccounting(registration) && (before === null || !isAnnualAccounting(before))) {
     joined.push(['ANNUAL_ACCOUNTING_JOIN_LIMIT', 'schemeLimit.annualAccounting.join']);
   }
-  if (joined.length === 0) return [];
-  const turnoverPence = sumOf(accountsOfYear(owner, trader, dayBefore, view), taxableTurnoverOf);
-  return joined
-    .filter(([, parameter]) => {
-      const limitPence = findVatParameter(rules, parameter, registration.validFrom);
-      return limitPence !== null && turnoverPence > limitPence;
-    })
-    .map(([flag]) => flag);
+  const flags = isSettledTooLate(owner, trader, { before, registration }, view, rules) ? ['CASH_SIX_MONTHS_LIMIT'] : [];
+  if (joined.length === 0) return flags;
+  const turnoverPence = sumOf(accountsOf(owner, trader, dayBefore, 12, view), taxableTurnoverOf);
+  const above = joined.filter(([, parameter]) => {
+    const limitPence = findVatParameter(rules, parameter, registration.validFrom);
+    return limitPence !== null && turnoverPence > limitPence;
+  });
+  return [...flags, ...above.map(([flag]) => flag)];
+}
+
+/** True where six months are taken to settle what is unpaid although the last three months' taxable turnover is above the limit to join. */
+function isSettledTooLate(
+  owner: Account,
+  trader: TraderState,
+  { before, registration }: { readonly before: Registration | null; readonly registration: Registration },
+  view: StateView,
+  rules: VatRules,
+): boolean {
+  if (!registration.unpaidOverSixMonths || before?.cashAccounting !== true) return false;
+  const limitPence = findVatParameter(rules, 'schemeLimit.cashAccounting.join', registration.validFrom);
+  const dayBefore = addDays(registration.validFrom, -1);
+  return limitPence !== null && sumOf(accountsOf(owner, trader, dayBefore, 3, view), taxableTurnoverOf) > limitPence;
 }
 
 /** Annual accounting is the scheme of annual periods; a trader that said nothing accounts by quarters. */
@@ -163,18 +177,19 @@ export function flatRateSince(trader: TraderState, date: LocalDate): LocalDate |
   return since;
 }
 
-/** Accounts of the trader's periods that lie within the year that ends with a day, newest first. */
-function accountsOfYear(
+/** Accounts of the trader's periods that lie within the months that end with a day, newest first. */
+function accountsOf(
   owner: Account,
   trader: TraderState,
   end: LocalDate,
+  months: number,
   view: StateView,
 ): readonly PeriodAccount[] {
-  const yearStart = addMonths(addDays(end, 1), -12);
+  const first = addMonths(addDays(end, 1), -months);
   const accounts: PeriodAccount[] = [];
   for (let day = end; ; ) {
     const { start } = traderPeriodOfDay(trader, dayNumber(day));
-    if (start < yearStart) return accounts;
+    if (start < first) return accounts;
     accounts.push(periodAccountAt(owner, start, view));
     day = addDays(start, -1);
   }

@@ -1,6 +1,6 @@
 import type { StateValue } from '../events/decision.ts';
 import { type Pence, pence } from '../money/pence.ts';
-import { addUnpaid, type Unpaid, unpaidDueIn } from './unpaid-invoices.ts';
+import { addUnpaid, type CashStage, type Unpaid, unpaidDueIn } from './unpaid-invoices.ts';
 import { compareVatRates, type VatRate, vatRateOfKey, vatWithin } from './vat-rate.ts';
 
 /**
@@ -53,8 +53,8 @@ export interface PeriodAccount {
 export interface PeriodScheme {
   /** FRS: flat rate; A1, A2: apportionment; D1, D2: direct calculation; absent: point of sale. */
   readonly k?: 'FRS' | 'A1' | 'A2' | 'D1' | 'D2';
-  /** 1: cash accounting, invoices count when they are paid; 2: and the scheme ends with this period, in which all that is unpaid counts. */
-  readonly c?: 1 | 2;
+  /** Cash accounting, or the months after it (unpaid-invoices.ts). */
+  readonly c?: CashStage;
   /** Direct calculation: rate key of the majority of the goods. */
   readonly u?: string;
   /** Apportionment 1, direct calculation: rate segment of the first day (rate-segment.ts); absent: a change of rate splits nothing. */

@@ -1,4 +1,4 @@
-import { addDays, dateOfDayNumber, dayNumber, type LocalDate, partsOf } from '../calendar/local-date.ts';
+import { addDays, addMonths, dateOfDayNumber, dayNumber, type LocalDate, partsOf } from '../calendar/local-date.ts';
 import type { StateValue, StateView } from '../events/decision.ts';
 import type { TraderRegistered, VatCadence } from '../events/vat-events.ts';
 import type { Account } from '../identity/account.ts';
@@ -6,7 +6,7 @@ import { halfUpShare } from '../money/half-up.ts';
 import { majorityOfSegment, rateSegmentOn } from './rate-segment.ts';
 import { traderKey } from './state-keys.ts';
 import { EMPTY_PERIOD, type PeriodAccount, type PeriodScheme } from './takings.ts';
-import type { Unpaid } from './unpaid-invoices.ts';
+import type { CashStage, Unpaid } from './unpaid-invoices.ts';
 import { cadencePeriodOfDay, DEFAULT_STAGGER, type VatPeriod, vatPeriodOfDay } from './vat-period.ts';
 import { basisPointsOfPercent, vatRate } from './vat-rate.ts';
 import { findVatParameter, type VatRules, vatParameterOn } from './vat-rules.ts';
@@ -115,11 +115,22 @@ export function naturalPeriodOfDay(registration: Registration | null, day: numbe
   return cadencePeriodOfDay(day, registration.cadence, registration.annualEndMonth);
 }
 
-/** Whether a period has cash accounting, and whether it is the last one that has (`c` of its scheme). */
-export function cashOf(trader: TraderState, { start, end }: VatPeriod): PeriodScheme['c'] {
-  if (registrationOn(trader, start)?.cashAccounting !== true) return undefined;
-  return registrationOn(trader, addDays(end, 1))?.cashAccounting === true ? 1 : 2;
+/** Where a period stands to cash accounting (`c` of its scheme): by what was registered for it, for the day after it, and before it. */
+export function cashOf(trader: TraderState, { start, end }: VatPeriod): CashStage | undefined {
+  if (registrationOn(trader, start)?.cashAccounting === true) {
+    const next = registrationOn(trader, addDays(end, 1));
+    return next?.cashAccounting === true || next?.unpaidOverSixMonths === true ? 1 : 2;
+  }
+  const before = trader.r.findLastIndex(({ validFrom, cashAccounting }) => validFrom <= start && cashAccounting);
+  const ended = before < 0 ? undefined : trader.r[before + 1];
+  if (ended?.unpaidOverSixMonths !== true) return undefined;
+  const lastDay = addDays(addMonths(ended.validFrom, MONTHS_TO_SETTLE), -1);
+  if (start > lastDay) return undefined;
+  return end < lastDay ? 3 : 4;
 }
+
+/** How long what is unpaid at the end of cash accounting may go on to count as it is paid (regulation 61(2); Notice 731, 6.4). */
+const MONTHS_TO_SETTLE = 6;
 
 function schemeOf(
   registration: Registration,
@@ -147,7 +158,7 @@ function schemeOf(
         ...segmentOf(registration, period, rules),
       };
     case 'flatRate':
-      return { k: 'FRS', ...limitedCostTestOf(registration, period, rules) };
+      return { k: 'FRS', ...cash, ...limitedCostTestOf(registration, period, rules) };
   }
 }
 

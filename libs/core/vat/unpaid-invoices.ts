@@ -10,9 +10,26 @@ export type Unpaid = readonly [
   inputVatParts: number,
 ];
 
+/**
+ * Where a period stands to cash accounting. 1: invoices count when they are paid. 2: the same, and the scheme ends with the period: all that
+ * is unpaid counts in it. Where a trader takes six months more for that: 3: new invoices count when they are sent, payments of earlier ones
+ * as they come; 4: the same, and the six months end in the period: what is unpaid still counts in it.
+ */
+export type CashStage = 1 | 2 | 3 | 4;
+
+/** True where invoices wait for their payment. */
+export function waitsForPayment(stage: CashStage | undefined): boolean {
+  return stage === 1 || stage === 2;
+}
+
+/** True where what is unpaid is left to the next period. */
+export function leavesUnpaid(stage: CashStage | undefined): boolean {
+  return stage === 1 || stage === 3;
+}
+
 /** The part of a period's account that tells of it. */
 interface AccountOfUnpaid {
-  readonly s?: { readonly c?: 1 | 2 };
+  readonly s?: { readonly c?: CashStage };
   readonly u?: Unpaid;
   readonly b?: Unpaid;
 }
@@ -22,7 +39,7 @@ const PARTS = 10_000;
 
 /** What a period's account (takings.ts) counts although nobody paid it. Null: nothing. */
 export function unpaidDueIn({ s, u, b }: AccountOfUnpaid): Unpaid | null {
-  const own = s?.c === 2 ? u : undefined;
+  const own = s?.c === 2 || s?.c === 4 ? u : undefined;
   if (own === undefined) return b ?? null;
   return b === undefined ? own : addUnpaid(own, b);
 }

@@ -1,5 +1,5 @@
 import type { PeriodAccount } from './takings.ts';
-import { addUnpaid, NOTHING_UNPAID, type Unpaid } from './unpaid-invoices.ts';
+import { addUnpaid, leavesUnpaid, NOTHING_UNPAID, type Unpaid } from './unpaid-invoices.ts';
 
 /** The account with more that is invoiced or paid; null where a sum would leave the safe integers. */
 export function withUnpaid(account: PeriodAccount, added: Unpaid): PeriodAccount | null {
@@ -9,7 +9,8 @@ export function withUnpaid(account: PeriodAccount, added: Unpaid): PeriodAccount
 
 /** What the period leaves unpaid to the next ones: nothing where it counts it itself. */
 export function unpaidAfter({ s, u }: PeriodAccount): Unpaid | null {
-  return s?.c === 1 && u !== undefined && u.some((sum) => sum !== 0) ? u : null;
+  if (u === undefined || !leavesUnpaid(s?.c)) return null;
+  return u.some((sum) => sum !== 0) ? u : null;
 }
 
 /** The account with what earlier periods left unpaid. */

@@ -316,6 +316,7 @@ describe('a trader’s registration', () => {
       cashAccounting: false,
       interimPayments: 'none',
       poundsRule: 'truncate',
+      unpaidOverSixMonths: false,
     });
   });
 

@@ -230,6 +230,82 @@ describe('the end of cash accounting', () => {
   });
 });
 
+describe('six months more to settle what is unpaid', () => {
+  const Q4 = ['2026-10-01', '2026-12-31'] as const;
+  const endOverSixMonths = (name = 'end') => register(name, Q3[0], { unpaidOverSixMonths: true });
+
+  it('let payments count as they come, new invoices as they are sent, and the rest with the period in which they end', () => {
+    tradeInFirstQuarter();
+    close(Q1);
+    expect(first(endOverSixMonths())).toMatchObject({ taxPeriod: '', amounts: [], flags: [] });
+    close(Q2);
+    // An invoice of the third quarter counts at once; half of what customers owed is paid in it.
+    expect(first(adjust('i3', 'sale', Q3[0], 1_000, 200))?.amounts).toEqual([{ head: 'outputVat', pence: 200 }]);
+    const purchase = samplePurchase('p3', 500, 100, { taxPoint: localDate(Q3[0]) });
+    expect(first(book.decide(purchase))?.amounts).toEqual([{ head: 'inputVat', pence: -100 }]);
+    expect(first(adjust('c3', 'cash_received', Q3[0], 25_000, 5_000))?.amounts).toEqual([
+      { head: 'outputVat', pence: 5_000 },
+    ]);
+    expect(book.boxes(Q3[0])).toMatchObject({ 1: 5_200, 4: 100, 6: 26_000, 7: 500 });
+    adjust('c4', 'cash_received', Q4[0], 5_000, 1_000);
+    // The six months end in the fourth quarter: all that periods closed before left is due with it, 10.00 of it paid or not.
+    expect(book.boxes(Q4[0])).toMatchObject({ 1: 10_000, 4: 2_000, 6: 80_000, 7: 40_000 });
+    // Less what was paid in the third, once that is closed.
+    expect(first(close(Q3))).toMatchObject({
+      taxPeriod: '2026-10-01/2026-12-31',
+      amounts: [{ head: 'outputVat', pence: -5_000 }],
+    });
+    expect(book.boxes(Q4[0])).toMatchObject({ 1: 5_000, 4: 2_000, 6: 55_000, 7: 40_000 });
+    expect(adjust('late', 'cash_received', '2027-01-01', 1, 0).rejections[0]?.code).toBe('E_SCHEME');
+    expect(entries()).toBe(10_000 - 500 + 5_200 - 100 + 5_000 - 2_000);
+  });
+
+  it('end in the month that is six later, for monthly periods too', () => {
+    register('monthly', '2026-01-01', { cadence: 'monthly', cashAccounting: true });
+    register('end', '2026-02-01', { cadence: 'monthly', unpaidOverSixMonths: true });
+    const allowed = (day: string) => adjust(`paid ${day}`, 'cash_received', day, 1, 0).outcome;
+    expect(allowed('2026-02-01')).toBe('accepted');
+    expect(allowed('2026-07-31')).toBe('accepted');
+    expect(allowed('2026-08-01')).toBe('rejected');
+    adjust('i1', 'sale', '2026-01-10', 1_000, 200);
+    for (let month = 1; month <= 6; month += 1) {
+      const end = new Date(Date.UTC(2026, month, 0)).toISOString().slice(0, 10);
+      close([`2026-0${month}-01`, end]);
+    }
+    expect(book.boxes('2026-07-01')).toMatchObject({ 1: 200 });
+  });
+
+  it('may be taken after the end was said, and given back', () => {
+    tradeInFirstQuarter();
+    close(Q1);
+    const due = [
+      { head: 'outputVat', pence: 10_000 },
+      { head: 'inputVat', pence: -2_000 },
+    ];
+    expect(first(end('at once'))?.amounts).toEqual(due);
+    expect(first(endOverSixMonths('later'))?.amounts).toEqual(due.map(({ head, pence }) => ({ head, pence: -pence })));
+    expect(first(end('at once after all'))?.amounts).toEqual(due);
+  });
+
+  it('are flagged where the last three months had supplies above 1,350,000.00, and refused while the scheme goes on', () => {
+    adjust('z', 'sale_zero', Q2[0], 135_000_000, 0);
+    expect(first(endOverSixMonths('a'))?.flags).toEqual([]);
+    adjust('y', 'sale_zero', Q2[0], 1, 0);
+    expect(first(endOverSixMonths('b'))?.flags).toEqual(['CASH_SIX_MONTHS_LIMIT']);
+    const both = register('c', Q3[0], { cashAccounting: true, unpaidOverSixMonths: true });
+    expect(both.rejections[0]?.code).toBe('E_SCHEME_COMBINATION');
+  });
+
+  it('keep the flag of a payment above what was invoiced', () => {
+    adjust('i1', 'sale', Q1[0], 1_000, 200);
+    close(Q1);
+    endOverSixMonths();
+    close(Q2);
+    expect(first(adjust('c1', 'cash_received', Q3[0], 1_000, 200))?.flags).toEqual([]);
+    expect(first(adjust('c2', 'cash_received', Q3[0], 0, 1))?.flags).toEqual(['PAID_ABOVE_INVOICED']);
+  });
+});
+
 describe('a payment above what was invoiced', () => {
   it('is flagged: it is most likely of an invoice from before cash accounting began, which counted when it was sent', () => {
     expect(first(adjust('c1', 'cash_received', Q1[0], 100, 20))?.flags).toEqual(['PAID_ABOVE_INVOICED']);
