@@ -5,13 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { checkTopic, decodeEvent, encodeEvent, topicOfType } from '../../../../../libs/adapters/codec/event-codec.ts';
 import { liabilitiesCodec } from '../../../../../libs/adapters/codec/liabilities-codec.ts';
 import { readSchemaFiles } from '../../../../../libs/adapters/codec/schema-files.ts';
-import { readerOfBody } from '../../../../../libs/adapters/codec/single-object.ts';
+import { readerOfBody, singleObjectHeader } from '../../../../../libs/adapters/codec/single-object.ts';
 import { projectRoot } from '../../../../../libs/adapters/runtime/project-root.ts';
 import { localDate } from '../../../../../libs/core/calendar/local-date.ts';
 import type { MoneyMoved } from '../../../../../libs/core/events/payment-events.ts';
 import { account } from '../../../../../libs/core/identity/account.ts';
 import { eventId } from '../../../../../libs/core/identity/event-id.ts';
 import { pence } from '../../../../../libs/core/money/pence.ts';
+import { sampleRegistration } from '../../../../support/vat-samples.ts';
 
 const moved: MoneyMoved = {
   type: 'MoneyMoved',
@@ -67,6 +68,20 @@ describe('decodeEvent', () => {
 });
 
 describe('a value of an older release', () => {
+  it('of a trader’s registration, from before the end of cash accounting could take six months, has none of that', () => {
+    const registered = sampleRegistration('r', { cashAccounting: true });
+    const now = encodeEvent(registered);
+    const old = readSchemaFiles().find((one) => one.release === 1 && one.name === 'trader-registered.v1')?.type;
+    if (old === undefined) throw new Error('the first release is missing');
+    const header = singleObjectHeader(old);
+    // The field that was added is the last byte of the body.
+    const before = Buffer.concat([header, now.subarray(header.length, -1)]);
+    expect(now.at(-1)).toBe(0);
+    expect(decodeEvent(before)).toEqual(registered);
+    const since = { ...registered, cashAccounting: false, unpaidOverSixMonths: true };
+    expect(decodeEvent(encodeEvent(since))).toEqual(since);
+  });
+
   it('is resolved to the schema in force, what was added since having its default', () => {
     const folder = mkdtempSync(join(tmpdir(), 'tally-schemas-'));
     try {
