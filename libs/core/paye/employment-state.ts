@@ -62,34 +62,8 @@ const SEEN_LENGTH = 24;
 const [ZERO, NINE, TEN_BEFORE_A] = [48, 57, 87];
 const HEX_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** Once when the state of a payment is loaded, and again when it is decided: those made last are kept. */
 export function employmentKey(account: Account, taxYear: string, worksNumber: string): string {
-  const place = placeOf(account, worksNumber);
-  const recent = RECENT[place];
-  if (recent?.worksNumber === worksNumber && recent.account === account && recent.taxYear === taxYear) {
-    return recent.key;
-  }
-  const key = `employment|${account}|${taxYear}|${worksNumber}`;
-  RECENT[place] = { account, taxYear, worksNumber, key };
-  return key;
-}
-
-interface EmploymentKey {
-  readonly account: Account;
-  readonly taxYear: string;
-  readonly worksNumber: string;
-  readonly key: string;
-}
-
-/** A power of two: more than a batch of one partition has. */
-const RECENT_KEYS = 4_096;
-const RECENT: (EmploymentKey | undefined)[] = new Array<EmploymentKey | undefined>(RECENT_KEYS).fill(undefined);
-
-function placeOf(account: string, worksNumber: string): number {
-  let hash = 0;
-  for (let at = worksNumber.length - 1; at >= 0; at -= 1) hash = Math.imul(hash, 31) + worksNumber.charCodeAt(at);
-  for (let at = account.length - 1; at >= 9; at -= 1) hash = Math.imul(hash, 31) + account.charCodeAt(at);
-  return (hash ^ (hash >>> 12)) & (RECENT_KEYS - 1);
+  return `employment|${account}|${taxYear}|${worksNumber}`;
 }
 
 /** Where a pool of an earnings period stands once it is set aside. */

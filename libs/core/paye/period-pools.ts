@@ -88,9 +88,8 @@ export function withPool(
   replaced: PeriodPool | undefined,
   pool: PeriodPool,
 ): { readonly w: readonly PeriodPool[]; readonly setAside: readonly PeriodPool[] } {
-  const w = pools.slice();
-  if (replaced === undefined) w.push(pool);
-  else w[w.indexOf(replaced)] = pool;
+  const w = replaced === undefined ? [...pools, pool] : pools.slice();
+  if (replaced !== undefined) w[w.indexOf(replaced)] = pool;
   return { w, setAside: w.length <= POOLS_MAX ? NONE : w.splice(0, w.length - POOLS_MAX) };
 }
 

@@ -14,18 +14,9 @@ interface AccountKeys {
   readonly tills: Map<string, string>;
 }
 
-interface EventKey {
-  readonly account: Account;
-  readonly eventId: string;
-  readonly key: string;
-}
-
 const ACCOUNTS_MAX = 4_096;
 /** Of one account. */
 const TILLS_MAX = 16;
-/** A power of two: more than a batch of one partition has. */
-const RECENT_EVENTS = 2_048;
-const RECENT: (EventKey | undefined)[] = new Array<EventKey | undefined>(RECENT_EVENTS).fill(undefined);
 const known = new Map<Account, AccountKeys>();
 let last: AccountKeys = keysOf('vat:');
 
@@ -62,20 +53,17 @@ export function tillKey(account: Account, tillId: string): string {
   return key;
 }
 
-/** Of an event that is remembered, or looked for: once when its state is loaded, and again when it is decided. */
+/** Of an event that is remembered, or looked for. The one asked for last is kept: a decision asks for its own event's twice. */
 export function eventKey(account: Account, eventId: string): string {
-  const recent = RECENT[placeOf(eventId)];
-  if (recent?.eventId === eventId && recent.account === account) return recent.key;
-  const key = `event|${account}|${eventId}`;
-  RECENT[placeOf(eventId)] = { account, eventId, key };
-  return key;
+  if (lastEvent.eventId !== eventId || lastEvent.account !== account) {
+    lastEvent.account = account;
+    lastEvent.eventId = eventId;
+    lastEvent.key = `event|${account}|${eventId}`;
+  }
+  return lastEvent.key;
 }
 
-/** Some bits of an id: its digits are spread evenly. */
-function placeOf(eventId: string): number {
-  const digits = (eventId.charCodeAt(0) << 8) ^ (eventId.charCodeAt(1) << 4) ^ eventId.charCodeAt(2);
-  return (digits ^ (eventId.charCodeAt(3) << 6)) & (RECENT_EVENTS - 1);
-}
+const lastEvent = { account: 'vat:' as Account, eventId: '', key: '' };
 
 /** Made once for each account, as far as there is room: a text that is made anew is hashed anew at each look-up. */
 function accountKeys(account: Account): AccountKeys {
