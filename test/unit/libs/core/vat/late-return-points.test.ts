@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addDays, localDate } from '../../../../../libs/core/calendar/local-date.ts';
 import { countsFrom, lateReturnStanding, type ReturnDue } from '../../../../../libs/core/vat/late-return-points.ts';
@@ -174,6 +175,30 @@ describe('a change of frequency', () => {
     const first = returns('2026-01-01', 'LL', 'monthly');
     const { late } = standing([...first, ...returns('2026-04-01', '.')], '2026-11-21');
     expect(late.map(({ ended }) => ended?.why ?? null)).toEqual(['submission-frequency-change', null]);
+  });
+});
+
+describe('the points of any returns', () => {
+  it('are the same in any order, never above the threshold, and 200.00 is borne by threshold and charges alone', () => {
+    const marks = fc.array(fc.constantFrom('.', 'L', '-'), { minLength: 1, maxLength: 16 });
+    const frequency = fc.constantFrom('quarterly' as const, 'monthly' as const);
+    fc.assert(
+      fc.property(marks, frequency, fc.nat({ max: 1_500 }), fc.infiniteStream(fc.nat()), (made, how, days, ranks) => {
+        const all = returns('2023-01-01', made.join(''), how);
+        const today = addDays(on('2023-01-01'), days);
+        const ranked = all.map((one) => ({ one, rank: Number(ranks.next().value) }));
+        const mixed = ranked.sort((a, b) => a.rank - b.rank).map(({ one }) => one);
+        const { points, threshold, penaltiesPence, late } = lateReturnStanding(all, today, RULES);
+        expect(lateReturnStanding(mixed, today, RULES)).toEqual(standing(all, today));
+        expect(points).toBeLessThanOrEqual(threshold);
+        expect(points).toBe(late.filter(({ ended, category }) => ended === null && category !== 'charge').length);
+        expect(penaltiesPence).toBe(late.filter(({ category }) => category !== 'point').length * 20_000);
+        expect(late.length).toBe(
+          all.filter(({ due, received }) => due < today && (received === null || received > due)).length,
+        );
+      }),
+      { numRuns: 200 },
+    );
   });
 });
 
