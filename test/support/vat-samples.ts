@@ -11,6 +11,22 @@ import { idOf } from './sample-events.ts';
 
 const HEAD = { account: account('vat:101747696'), receivedAtMs: Date.UTC(2026, 10, 21, 12) };
 
+/** A sale of £12.00 at a till's door. */
+export const SALE_JSON = {
+  schema: 1,
+  eventId: '018f0000-0000-7000-8000-000000000001',
+  vrn: '101747696',
+  tillId: 'T1',
+  seq: 1,
+  prevHash: null,
+  type: 'SALE',
+  occurredAt: '2026-11-21T10:15:00Z',
+  currency: 'GBP',
+  lines: [{ id: '1', category: 'standard', paidPence: 1_200 }],
+  totalPence: 1_200,
+  payments: [{ method: 'card', amountPence: 1_200 }],
+};
+
 /** An adjustment of 5 October 2026; `net` and `vat` in pence. */
 export function sampleAdjustment(
   name: string,

@@ -2,17 +2,13 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createHttpApp } from '../../../../libs/adapters/http/create-app.ts';
-import { type HttpServer, startHttpServer } from '../../../../libs/adapters/http/http-server.ts';
 import { clientRegistry, digestOfKey } from '../../../../libs/adapters/runtime/clients.ts';
-import { createLogger } from '../../../../libs/adapters/telemetry/logger.ts';
 import { canonicalJson } from '../../../../libs/core/events/canonical-json.ts';
 import { account } from '../../../../libs/core/identity/account.ts';
-import { printVerifierKey } from '../../../../libs/core/ledger/verifier-key.ts';
 import { capability } from '../../../support/capabilities.ts';
 import { uuidOfName } from '../../../support/own-events.ts';
-import { PaperHmrc } from '../../../support/paper-hmrc.ts';
-import { type NodeUnderTest, openPayerNode, removeFolder, until } from '../../../support/payer-node-fixture.ts';
+import { until } from '../../../support/payer-node-fixture.ts';
+import { type ServedTrader, serveTrader } from '../../../support/served-trader.ts';
 
 const VRN = '101747696';
 const OTHER_VRN = '123456789';
@@ -28,9 +24,7 @@ const bound = (id: string, key: string, vrn: string) =>
   ({ id, keySha256: digestOfKey(key), accounts: [account(`vat:${vrn}`)], roles: ['payer'], expiresAt: null }) as const;
 const registry = clientRegistry([bound('trader', KEY, VRN), bound('another', OTHER_KEY, OTHER_VRN)]);
 
-let hmrc: PaperHmrc;
-let under: NodeUnderTest;
-let server: HttpServer;
+let trader: ServedTrader;
 
 interface Answer {
   readonly status: number;
@@ -45,7 +39,7 @@ async function call(
 ): Promise<Answer> {
   const { body, key = KEY, accept = ACCEPT } = more;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const response = await fetch(`${server.url}${path}`, {
+  const response = await fetch(`${trader.url}${path}`, {
     method,
     headers: { authorization: `Bearer ${key}`, accept, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: text }),
@@ -91,31 +85,10 @@ const DECLARED = {
 const AT = `/organisations/vat/${VRN}`;
 
 beforeAll(async () => {
-  hmrc = new PaperHmrc({ clock: () => NOW_MS });
-  const gatewayKey = printVerifierKey(hmrc.gatewaySigner.key);
-  under = await openPayerNode(
-    { gateway: hmrc.gateway, ledger: hmrc.ledger, gatewayKey },
-    { pullEveryMs: 20, clock: () => NOW_MS, registry },
-  );
-  const { node } = under;
-  node.start();
-  expect(await node.submit('vat', events())).toMatchObject({ queued: 4, refused: [] });
-  await until(() => node.counts().unsent === 0);
-  hmrc.pay(account(`vat:${VRN}`), 400);
-  hmrc.seal();
-  await until(() => node.counts().decided === 4);
-  const logger = createLogger({ service: 'payer-node', level: 'silent' });
-  server = await startHttpServer(
-    { host: '127.0.0.1', port: 0, furtherPorts: 0 },
-    createHttpApp({ routers: [node.router] }, { logger }),
-  );
+  trader = await serveTrader({ vrn: VRN, events: events(), paidPence: 400, nowMs: NOW_MS, registry });
 });
 
-afterAll(async () => {
-  await server.stop(1_000);
-  await under.node.stop();
-  await removeFolder(under.folder);
-});
+afterAll(() => trader.stop());
 
 describe('the nine boxes at any moment', () => {
   it('come of the verified copy, are provisional, and say how complete they are', async () => {
@@ -216,12 +189,12 @@ describe('the MTD VAT API', () => {
     expect(payloadHash).toBe(createHash('sha256').update(canonicalJson(body)).digest('hex'));
     expect(head).toEqual(view.body['asOf']);
 
-    await until(() => under.node.counts().unsent === 0);
-    hmrc.seal();
-    await until(() => under.node.counts().decided === 5);
+    await until(() => trader.node.counts().unsent === 0);
+    trader.hmrc.seal();
+    await until(() => trader.node.counts().decided === 5);
     const closed = await call('GET', `/payer/v1/vat/${VRN}/periods/26A4`);
     expect(closed.body).toMatchObject({ closed: 'hard', provisional: false, received: '2027-01-15' });
-    expect([...under.node.divergences()]).toEqual([]);
+    expect([...trader.node.divergences()]).toEqual([]);
   });
 
   it('shows what was filed as a liability, less what was paid, and the payment', async () => {

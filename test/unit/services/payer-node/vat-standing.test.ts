@@ -1,13 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createHttpApp } from '../../../../libs/adapters/http/create-app.ts';
-import { type HttpServer, startHttpServer } from '../../../../libs/adapters/http/http-server.ts';
 import { clientRegistry, digestOfKey } from '../../../../libs/adapters/runtime/clients.ts';
-import { createLogger } from '../../../../libs/adapters/telemetry/logger.ts';
 import { account } from '../../../../libs/core/identity/account.ts';
-import { printVerifierKey } from '../../../../libs/core/ledger/verifier-key.ts';
 import { uuidOfName } from '../../../support/own-events.ts';
-import { PaperHmrc } from '../../../support/paper-hmrc.ts';
-import { type NodeUnderTest, openPayerNode, removeFolder, until } from '../../../support/payer-node-fixture.ts';
+import { until } from '../../../support/payer-node-fixture.ts';
+import { type ServedTrader, serveTrader } from '../../../support/served-trader.ts';
 
 const VRN = '101747696';
 const ANNUAL_VRN = '101747641';
@@ -24,12 +20,10 @@ const registry = clientRegistry([
   },
 ]);
 
-let hmrc: PaperHmrc;
-let under: NodeUnderTest;
-let server: HttpServer;
+let trader: ServedTrader;
 
 async function call(path: string, body?: unknown): Promise<Record<string, never>> {
-  const response = await fetch(`${server.url}${path}`, {
+  const response = await fetch(`${trader.url}${path}`, {
     method: body === undefined ? 'GET' : 'POST',
     headers: { authorization: `Bearer ${KEY}`, accept: 'application/vnd.hmrc.1.0+json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -77,32 +71,11 @@ const PERIODS = `/payer/v1/vat/${VRN}/periods`;
 let chargeRefNumber: string;
 
 beforeAll(async () => {
-  hmrc = new PaperHmrc({ clock: () => NOW_MS });
-  const gatewayKey = printVerifierKey(hmrc.gatewaySigner.key);
-  under = await openPayerNode(
-    { gateway: hmrc.gateway, ledger: hmrc.ledger, gatewayKey },
-    { pullEveryMs: 20, clock: () => NOW_MS, registry },
-  );
-  const { node } = under;
-  node.start();
-  expect(await node.submit('vat', events())).toMatchObject({ queued: 5, refused: [] });
-  await until(() => node.counts().unsent === 0);
-  hmrc.pay(account(`vat:${VRN}`), 1_000_000);
-  hmrc.seal();
-  await until(() => node.counts().decided === 5);
-  const logger = createLogger({ service: 'payer-node', level: 'silent' });
-  server = await startHttpServer(
-    { host: '127.0.0.1', port: 0, furtherPorts: 0 },
-    createHttpApp({ routers: [node.router] }, { logger }),
-  );
+  trader = await serveTrader({ vrn: VRN, events: events(), paidPence: 1_000_000, nowMs: NOW_MS, registry });
   ({ chargeRefNumber } = (await call(`${MTD}/returns`, DECLARED)) as unknown as { chargeRefNumber: string });
 });
 
-afterAll(async () => {
-  await server.stop(1_000);
-  await under.node.stop();
-  await removeFolder(under.folder);
-});
+afterAll(() => trader.stop());
 
 describe('a trader that files and pays late', () => {
   it('sees its points and penalties beside its periods, the first return of its registration left out', async () => {
@@ -178,9 +151,9 @@ describe('money that comes later', () => {
       Promise.all([1, 2, 3].map(() => call(`${MTD}/financial-details/${chargeRefNumber}`))) as Promise<unknown[]>;
     const cleared = (pounds: number) => Array(3).fill({ totalisations: { totalCleared: pounds } });
     expect(await asked()).toMatchObject(cleared(10_000));
-    hmrc.pay(account(`vat:${VRN}`), 500_000);
-    hmrc.seal();
-    await until(() => under.node.accounts().some(({ unconfirmedPence }) => unconfirmedPence === 1_500_000));
+    trader.hmrc.pay(account(`vat:${VRN}`), 500_000);
+    trader.hmrc.seal();
+    await until(() => trader.node.accounts().some(({ unconfirmedPence }) => unconfirmedPence === 1_500_000));
     expect(await asked()).toMatchObject(cleared(15_000));
     expect(await call(`${MTD}/payments?from=2026-01-01&to=2026-11-21`)).toEqual({
       payments: [

@@ -8,23 +8,11 @@ import {
   tillEventOf,
 } from '../../../../../libs/core/vat/read-vat-submission.ts';
 import { testVatRules } from '../../../../support/vat-rules.ts';
+import { SALE_JSON } from '../../../../support/vat-samples.ts';
 
 const RULES = testVatRules();
-const ID = '018f0000-0000-7000-8000-000000000001';
-const SALE = {
-  schema: 1,
-  eventId: ID,
-  vrn: '101747696',
-  tillId: 'T1',
-  seq: 1,
-  prevHash: null,
-  type: 'SALE',
-  occurredAt: '2026-11-21T10:15:00Z',
-  currency: 'GBP',
-  lines: [{ id: '1', category: 'standard', paidPence: 1_200 }],
-  totalPence: 1_200,
-  payments: [{ method: 'card', amountPence: 1_200 }],
-};
+const SALE = SALE_JSON;
+const ID = SALE.eventId;
 const PURCHASE = {
   type: 'PurchaseRecorded',
   eventId: ID,

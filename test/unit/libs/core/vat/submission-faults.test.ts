@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { checkVatSubmission } from '../../../../../libs/core/vat/check-vat-submission.ts';
 import { testVatRules } from '../../../../support/vat-rules.ts';
+import { SALE_JSON } from '../../../../support/vat-samples.ts';
 
 const RULES = testVatRules();
-const HEAD = { eventId: '018f0000-0000-7000-8000-000000000001', vrn: '101747696' };
+const HEAD = { eventId: SALE_JSON.eventId, vrn: SALE_JSON.vrn };
 const PURCHASE = {
   ...HEAD,
   type: 'PurchaseRecorded',
@@ -28,19 +29,7 @@ const CLOSE = {
   periodEnd: '2026-09-30',
   close: 'hard',
 };
-const SALE = {
-  ...HEAD,
-  schema: 1,
-  tillId: 'T1',
-  seq: 1,
-  prevHash: null,
-  type: 'SALE',
-  occurredAt: '2026-11-21T10:15:00Z',
-  currency: 'GBP',
-  lines: [{ id: '1', category: 'standard', paidPence: 1_200 }],
-  totalPence: 1_200,
-  payments: [{ method: 'card', amountPence: 1_200 }],
-};
+const SALE = SALE_JSON;
 const REPORT = { ...SALE, type: 'X_REPORT', lines: [], totalPence: 0, payments: [] };
 
 const MOST_PENCE = 100_000_000_000;
