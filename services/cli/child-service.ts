@@ -141,11 +141,11 @@ const YOUNG_GENERATION = '--max-semi-space-size=32';
 const OLD_GENERATION = '--heap-growing-percent=150';
 
 /**
- * What Node is told of a service's memory, here and in deploy/compose.yaml. The payer's node lets go of most of what it reads, so it is told
- * to look sooner; tax holds what it has at hand, and would look in vain.
+ * What Node is told of a service's memory, here and in deploy/compose.yaml. The ledger and the payer's node let go of most of what they
+ * read, so they are told to look sooner; tax holds what it has at hand, and would look in vain.
  */
 export function serviceNodeFlags(service: string): readonly string[] {
-  return service === 'payer-node' ? [YOUNG_GENERATION, OLD_GENERATION] : [YOUNG_GENERATION];
+  return service === 'ledger' || service === 'payer-node' ? [YOUNG_GENERATION, OLD_GENERATION] : [YOUNG_GENERATION];
 }
 
 /** The compiled main file where this file is compiled, else the source through tsx. */
