@@ -186,6 +186,13 @@ describe('what a till is told of a fault is its code, its place and what would b
     expect(faultsOf(fields)).toEqual([{ code, pointer, detail }]);
   });
 
+  it('a hash has digits and the letters a to f, and nothing beside them', () => {
+    const codesOf = (digit: string) =>
+      faultsOf(sale({ prevHash: `${'a'.repeat(63)}${digit}` })).map(({ code }) => code);
+    for (const digit of '0123456789abcdef') expect(codesOf(digit)).toEqual([]);
+    for (const digit of '/:@AFG`gz ~é') expect(codesOf(digit)).toEqual(['E_PREVHASH_FORMAT']);
+  });
+
   it('and nothing where nothing is wrong', () => {
     expect(faultsOf(sale())).toEqual([]);
     expect(faultsOf(sale({ type: 'NO_SALE', lines: [], totalPence: 0, payments: [] }))).toEqual([]);
