@@ -64,7 +64,7 @@ const JOIN_WITHIN_MS = 30_000;
 const CLOSE_DEADLINE_MS = 8_000;
 /** A broker on a busy machine takes a while to lead what the metadata says it leads. */
 const LEADER_WITHIN_MS = 30_000;
-const LEADER_LOOK_MS = 100;
+const LEADER_LOOK_MS = 250;
 
 /**
  * The event log on Kafka (kafkajs 2.2.4). Positions are the caller's own, appends are acknowledged by all replicas in sync, and an
