@@ -56,7 +56,8 @@ function tampered(copy: CopyToVerify, pick: number, bit: number): CopyToVerify {
 }
 
 function flip(bytes: Uint8Array, pick: number, bit: number): Uint8Array {
-  const changed = bytes.slice();
+  // A copy: of a Buffer, slice() is the same bytes, and the next change would take this one back.
+  const changed = Uint8Array.from(bytes);
   const at = pick % changed.length;
   changed[at] = (changed[at] ?? 0) ^ (1 << bit);
   return changed;

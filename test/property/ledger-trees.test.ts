@@ -129,13 +129,13 @@ describe('proofs that were tampered with', () => {
         const path = inclusionPath(index, size, NODES, treeHasher);
         const leafHash = LEAF_HASHES[index] ?? new Uint8Array(0);
         const claim = { index, size, leafHash, root: rootOf(size) };
-        const [tampered, place] = [path.map((hash) => hash.slice()), at % (path.length * 32)];
+        const [tampered, place] = [path.map((hash) => Uint8Array.from(hash)), at % (path.length * 32)];
         flip(tampered[Math.floor(place / 32)], place % 32, bit);
         expect(verifyInclusion(claim, tampered, treeHasher)).toBe(false);
         expect(verifyInclusion(claim, path.slice(1), treeHasher)).toBe(false);
         expect(verifyInclusion(claim, [...path, rootOf(size)], treeHasher)).toBe(false);
         expect(verifyInclusion({ ...claim, index: (index + 1) % size }, path, treeHasher)).toBe(false);
-        const flippedRoot = rootOf(size).slice();
+        const flippedRoot = Uint8Array.from(rootOf(size));
         flip(flippedRoot, at % 32, bit);
         expect(verifyInclusion({ ...claim, root: flippedRoot }, path, treeHasher)).toBe(false);
       }),
@@ -149,7 +149,7 @@ describe('proofs that were tampered with', () => {
         const from = 1 + (pick % (to - 1));
         const path = consistencyPath(from, to, NODES, treeHasher);
         const claim = { from, to, fromRoot: rootOf(from), toRoot: rootOf(to) };
-        const [tampered, place] = [path.map((hash) => hash.slice()), at % (path.length * 32)];
+        const [tampered, place] = [path.map((hash) => Uint8Array.from(hash)), at % (path.length * 32)];
         flip(tampered[Math.floor(place / 32)], place % 32, bit);
         expect(verifyConsistency(claim, tampered, treeHasher)).toBe(false);
         expect(verifyConsistency(claim, path.slice(0, -1), treeHasher)).toBe(false);

@@ -219,7 +219,7 @@ describe('a block that is wrong', () => {
     }
     for (const [index, bytes] of third.entries.entries()) {
       for (let at = 0; at < bytes.length; at++) {
-        const entries = third.entries.map((one) => one.slice());
+        const entries = third.entries.map((one) => Uint8Array.from(one));
         const changed = entries[index];
         if (changed !== undefined) changed[at] = (changed[at] ?? 0) ^ 1;
         expect(codesOf({ ...third, entries }), `entry ${index}, byte ${at}`).toContain('ENTRIES_ROOT_DIFFERS entries');
