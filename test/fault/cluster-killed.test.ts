@@ -9,7 +9,7 @@ import { capability } from '../support/capabilities.ts';
 import { checkKafka } from '../support/kafka-ledger.ts';
 import { pidsOf } from '../support/kafka-whole.ts';
 import { writeRetailSlice } from '../support/retail-slice.ts';
-import { type CommandResult, ServiceProcess, tally } from '../support/service-process.ts';
+import { type CommandResult, eventually, ServiceProcess, tally } from '../support/service-process.ts';
 
 const VRN = '101747696';
 const needs = [capability('java'), capability('maven'), capability('redis'), capability('real-data')];
@@ -88,7 +88,12 @@ describe.skipIf(needs.some((one) => !one.available))(
       expect(struck).toHaveLength(SERVICES.length + 2);
       for (const name of SERVICES) {
         expect(service.output).toContain(`${name} ended (SIGKILL); started again in `);
-        expect(service.output).toContain(`${name} is back`);
+        // The import may be over while one that also lost the broker still waits for its next start.
+        await eventually(
+          async () => service.output,
+          (said) => said.includes(`${name} is back`),
+          60_000,
+        );
       }
 
       const copy = join(folder, 'copy.tally');
