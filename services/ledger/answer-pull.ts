@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PullAnswer, PulledChain, PulledRejection } from '../../libs/adapters/codec/pull-answer.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
 import { hasCode, type TallyError } from '../../libs/core/errors/tally-error.ts';
@@ -189,8 +190,4 @@ function signRejections(rejected: readonly RejectedEvent[], dependencies: PullDe
 
 function bytesOf(block: VerifiedBlock): number {
   return block.entries.reduce((sum, entry) => sum + entry.length + 4, block.header.length + block.totals.length + 20);
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

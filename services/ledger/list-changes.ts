@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Account } from '../../libs/core/identity/account.ts';
 import { servedCheckpoint } from './answer-pull.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -39,8 +40,4 @@ export async function listChanges(
     if (mayHave(account)) chains.push(chain);
   }
   return { to, size, chains };
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decodeAcknowledgement } from '../../libs/adapters/codec/acknowledgement-codec.ts';
 import { liabilitiesCodecWithoutState } from '../../libs/adapters/codec/liabilities-codec.ts';
 import type { EventLog, LogRecord, PartitionPosition, RecordBatch } from '../../libs/adapters/event-log/event-log.ts';
@@ -428,10 +429,6 @@ export class SealBlocks implements StageProgram<BlocksBody> {
 
 /** How long sealing may hold the event loop before others get their turn. */
 const TURN_MS = 20;
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 interface LiabilityInput {
   readonly reader: LinkedInput<LiabilityBody>;
