@@ -23,7 +23,7 @@ import { paymentJson, saleJson } from '../support/submissions.ts';
 
 const canRun = (['java', 'maven', 'kcat'] as const).every((name) => capability(name).available);
 const TOPIC = 'ingress.payer.v1';
-const guide = readFileSync('docs/ingress.md', 'utf8');
+const readme = readFileSync('README.md', 'utf8');
 
 describe.skipIf(!canRun)('ingress on a real broker', { timeout: 60_000 }, () => {
   let folder: string;
@@ -90,8 +90,8 @@ describe.skipIf(!canRun)('ingress on a real broker', { timeout: 60_000 }, () => 
       (bounds) => bounds.low === high && bounds.high === high,
     );
 
-  it('takes what the guide’s kcat line sends, and the next line’s poison stops nothing', async () => {
-    const line = (/echo '(\{.*\})' \|/.exec(guide) ?? [])[1] ?? '';
+  it('takes what the README’s kcat line sends, and the next line’s poison stops nothing', async () => {
+    const line = (/echo '(\{.*\})' \|/.exec(readme) ?? [])[1] ?? '';
     expect(await kcat(`${line}\n`, '-k', 'vat:101747696')).toBe(0);
     expect(await kcat(`CE123456A, not JSON\n${JSON.stringify(saleJson())}\n`)).toBe(0);
     await emptied(3);
