@@ -20,8 +20,9 @@ import { DivergenceBook } from './divergence-book.ts';
 import { Doorbell } from './doorbell.ts';
 import type { FollowedAccount, LedgerIdentity } from './payer-records.ts';
 import { countOf, type PayerStore } from './payer-store.ts';
-import { type ChainTake, type TakeDependencies, takeChain } from './take-chain.ts';
-import { markRedriven, type OpenedRejections, openPulledRejections, saveRejections } from './take-rejections.ts';
+import { type TakeDependencies, takeChain } from './take-chain.ts';
+import { type OpenedRejections, openPulledRejections, saveRejections } from './take-rejections.ts';
+import { TakeWriter } from './take-writer.ts';
 import { nextTurn, TimeSlice } from './time-slice.ts';
 import { WithheldEvents } from './withheld-events.ts';
 
@@ -268,7 +269,7 @@ export class LedgerFollower {
     if (checkpoint === null) return NOTHING;
     const { store, rules, onTaken } = this.#dependencies;
     const { ledger, key } = this.#met();
-    const takes: ChainTake[] = [];
+    const writer = new TakeWriter(store, { keepsSettled: this.#withheld.hasOpen });
     const slice = new TimeSlice();
     const take: TakeDependencies = {
       store,
@@ -279,13 +280,11 @@ export class LedgerFollower {
       keysOf: (one) => this.#keysOf(one),
       hasBankEntries: countOf(store.bankEntries) > 0,
     };
+    checkChains(targets, answer);
     for (const [index, pulled] of answer.chains.entries()) {
       const followed = targets[index];
-      if (followed === undefined || pulled.chain !== followed.chain) {
-        const why = 'the answer is for other chains than were asked for';
-        throw new TallyError('LEDGER_ANSWER_INVALID', why, {}, RETRIABLE);
-      }
-      const isComplete = await this.#takeOne(followed, pulled, checkpoint, take, takes);
+      assert(followed !== undefined, 'there is an answer for each chain that was asked for');
+      const isComplete = await this.#takeOne(followed, pulled, checkpoint, take, writer);
       if (isComplete) {
         this.#completeAtMs.set(followed.number, startedAtMs);
         this.#rota.isDone(followed.number);
@@ -293,26 +292,22 @@ export class LedgerFollower {
       await slice.giveWay();
     }
     const rejections = await this.#openRejections(targets, answer, ledger, key);
-    await this.#save(takes, rejections, checkpoint);
+    await this.#save(writer, rejections, checkpoint);
     await this.#withheld.check(this.#completeAtMs, startedAtMs);
-    const blocks = takes.reduce((sum, one) => sum + one.blocks.length, 0);
-    const entries = takes.reduce((sum, one) => sum + one.blocks.reduce((n, block) => n + block.entries.length, 0), 0);
-    if (blocks > 0) {
-      const receivedAtMs = takes.flatMap((one) => one.receivedAtMs);
-      onTaken?.(entries, blocks, receivedAtMs);
-    }
+    const { blocks, entries } = writer;
+    if (blocks > 0) onTaken?.(entries, blocks, writer.receivedAtMs);
     const left = answer.chains.some((chain) => chain.more || chain.moreRejections) || this.#rota.hasNews;
     // Where nothing came further, asking again at once would not either.
     return { more: left && (blocks > 0 || rejections.cursors.size > 0), blocks, entries };
   }
 
-  /** Adds what passed to the takes; whether nothing of the chain is left behind. */
+  /** Has what passed written; whether nothing of the chain is left behind. */
   async #takeOne(
     followed: FollowedAccount,
     pulled: PulledChain,
     checkpoint: VerifiedCheckpoint,
     dependencies: TakeDependencies,
-    takes: ChainTake[],
+    writer: TakeWriter,
   ): Promise<boolean> {
     if (pulled.fault !== null) {
       const facts = { account: followed.account, fault: pulled.fault };
@@ -321,7 +316,7 @@ export class LedgerFollower {
     const isWhole = pulled.fault === null && !pulled.more;
     if (pulled.blocks.length === 0) return isWhole;
     const outcome = await takeChain(followed, pulled, checkpoint, dependencies);
-    if (outcome.kind === 'taken') takes.push(outcome.take);
+    if (outcome.kind === 'taken') writer.add(outcome.take);
     if (outcome.kind === 'diverged') {
       await this.#halt(followed, outcome.findings, pulled, checkpoint, dependencies.ledger);
       this.#rota.isDone(followed.number);
@@ -375,25 +370,16 @@ export class LedgerFollower {
     return { events: [], cursors: new Map() };
   }
 
-  async #save(
-    takes: readonly ChainTake[],
-    rejections: OpenedRejections,
-    checkpoint: VerifiedCheckpoint,
-  ): Promise<void> {
-    const { store } = this.#dependencies;
+  async #save(writer: TakeWriter, rejections: OpenedRejections, checkpoint: VerifiedCheckpoint): Promise<void> {
+    const { store, clock } = this.#dependencies;
     const grown = checkpoint.size !== this.#checkpoint?.size;
-    if (takes.length === 0 && rejections.cursors.size === 0 && !grown) return;
-    await store.commit(() => {
-      for (const take of takes) take.save();
-      markRedriven(
-        store,
-        takes.flatMap((take) => take.settled),
-      );
-      saveRejections(store, rejections, this.#dependencies.clock());
+    if (writer.blocks === 0 && rejections.cursors.size === 0 && !grown) return;
+    await writer.finish(() => {
+      saveRejections(store, rejections, clock());
       if (grown) store.putNode('checkpoint', { size: checkpoint.size, note: checkpoint.note });
     });
     this.#checkpoint = checkpoint;
-    await this.#withheld.settle([...takes.flatMap((take) => take.settled), ...rejections.events.map((one) => one.key)]);
+    await this.#withheld.settle([...writer.settled, ...rejections.events.map((one) => one.key)]);
   }
 
   async #acknowledge(): Promise<void> {
@@ -418,6 +404,13 @@ export class LedgerFollower {
     assert(this.#ledger !== null && this.#ledgerKey !== null, 'a registered chain names its ledger');
     return { ledger: this.#ledger, key: this.#ledgerKey };
   }
+}
+
+/** Throws LEDGER_ANSWER_INVALID, before anything of the answer is taken. */
+function checkChains(targets: readonly FollowedAccount[], { chains }: PullAnswer): void {
+  if (chains.length <= targets.length && chains.every(({ chain }, index) => chain === targets[index]?.chain)) return;
+  const why = 'the answer is for other chains than were asked for';
+  throw new TallyError('LEDGER_ANSWER_INVALID', why, {}, RETRIABLE);
 }
 
 const RETRIABLE = { retriable: true } as const;

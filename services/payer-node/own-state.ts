@@ -1,10 +1,12 @@
 import type { StateChange, StateValue, StateView } from '../../libs/core/events/decision.ts';
 import { type PayerStore, stateKey } from './payer-store.ts';
 
-/** The payer's own recomputation state of one account: what the store holds, under what has been worked out since. */
+/** The payer's own recomputation state of one account: what the store holds, read once, under what has been worked out since. */
 export class OwnState implements StateView {
   readonly #store: PayerStore;
   readonly #accountNumber: number;
+  /** What the store held; null for nothing. Most decisions of an account ask for the same few keys. */
+  readonly #read = new Map<string, StateValue | null>();
   readonly #changed = new Map<string, StateValue | null>();
 
   constructor(store: PayerStore, accountNumber: number) {
@@ -13,9 +15,13 @@ export class OwnState implements StateView {
   }
 
   get(name: string): StateValue | undefined {
-    const changed = this.#changed.get(name);
-    if (changed !== undefined) return changed ?? undefined;
-    return this.#store.state.get(stateKey(this.#accountNumber, name));
+    let value = this.#changed.get(name);
+    if (value === undefined) value = this.#read.get(name);
+    if (value === undefined) {
+      value = this.#store.state.get(stateKey(this.#accountNumber, name)) ?? null;
+      this.#read.set(name, value);
+    }
+    return value ?? undefined;
   }
 
   apply(changes: readonly StateChange[]): void {

@@ -122,8 +122,13 @@ export class PayerStore {
 
   /** All writes made in `write` reach the disk together, or none. Resolves once they are durable. An error of the disk is fatal. */
   async commit(write: () => void): Promise<void> {
-    await this.#root.batch(write);
+    await this.write(write);
     await this.#root.flushed;
+  }
+
+  /** As commit, but resolves once they are written, not durable: the next commit makes them so, never without these. */
+  async write(write: () => void): Promise<void> {
+    await this.#root.batch(write);
   }
 
   /** As commit, but `action` sees its own and every earlier write, and no other transaction runs beside it. */
@@ -271,6 +276,12 @@ export class PayerStore {
   appendedEvent(key: Buffer): AppendedEvent | undefined {
     const bytes = this.appended.get(key);
     return bytes === undefined ? undefined : readAppended(bytes);
+  }
+
+  /** As appendedEvent, for `look` alone: what it is given is the store's own buffer, overwritten by the next read. Nothing is copied. */
+  lookAtAppended<Result>(key: Buffer, look: (event: AppendedEvent) => Result): Result | undefined {
+    const bytes = this.appended.getBinaryFast(key);
+    return bytes === undefined ? undefined : look(readAppended(bytes.subarray(0, bytes.length)));
   }
 
   close(): Promise<void> {

@@ -24,7 +24,7 @@ import type { VerifiedCheckpoint } from '../../libs/core/ledger/verify-checkpoin
 import type { HeadProof } from './head-proofs.ts';
 import { OwnState } from './own-state.ts';
 import { type NewEntry, saveIndex, sumsAfter } from './paye-index.ts';
-import type { FollowedAccount, LedgerIdentity } from './payer-records.ts';
+import type { AppendedEvent, FollowedAccount, LedgerIdentity } from './payer-records.ts';
 import { blockKey, eventKey, type PayerStore, writeBlock, writePlace } from './payer-store.ts';
 import type { TimeSlice } from './time-slice.ts';
 
@@ -42,8 +42,8 @@ export interface TakeDependencies {
 
 /** Blocks of one chain that passed everything, ready to be stored. */
 export interface ChainTake {
-  readonly followed: FollowedAccount;
-  readonly blocks: readonly VerifiedBlock[];
+  readonly blocks: number;
+  readonly entries: number;
   /** Events of ours that stand in these blocks. */
   readonly settled: readonly Buffer[];
   /** Times of receipt of those events. */
@@ -125,8 +125,8 @@ function takeOf(
   const sums = sumsAfter(store, followed.number, indexed);
   const after: FollowedAccount = { ...followed, head: last.head, penceByHead, unconfirmedPence, keyRegistered };
   return {
-    followed: after,
-    blocks,
+    blocks: blocks.length,
+    entries: blocks.reduce((sum, { entries }) => sum + entries.length, 0),
     settled,
     receivedAtMs: own.receivedAtMs,
     save: () => {
@@ -200,12 +200,10 @@ class OwnCopy implements OwnRecord {
   eventOf(id: EventId): OwnEvent | 'unknown' | 'refused' | 'altered' {
     const { store } = this.#dependencies;
     const key = this.keyOf(id);
-    const appended = store.appendedEvent(key);
-    if (appended !== undefined) {
-      const hash = digest('sha256', appended.bytes, 'hex');
-      if (hash !== appended.hash.toString('hex')) return 'altered';
-      const own = readOwn(appended.bytes, hash);
-      if (own !== 'altered') this.receivedAtMs.push(own.event.receivedAtMs);
+    const own = store.lookAtAppended(key, readOwn);
+    if (own === 'altered') return own;
+    if (own !== undefined) {
+      this.receivedAtMs.push(own.event.receivedAtMs);
       return own;
     }
     if (store.refused.doesExist(key)) return 'refused';
@@ -240,9 +238,11 @@ class OwnCopy implements OwnRecord {
   }
 }
 
-function readOwn(bytes: Buffer, hash: string): OwnEvent | 'altered' {
+function readOwn(appended: AppendedEvent): OwnEvent | 'altered' {
+  const hash = digest('sha256', appended.bytes, 'hex');
+  if (hash !== appended.hash.toString('hex')) return 'altered';
   try {
-    return { event: decodeEvent(bytes), hash };
+    return { event: decodeEvent(appended.bytes), hash };
   } catch (error) {
     if (error instanceof TallyError) return 'altered';
     throw error;

@@ -80,6 +80,11 @@ export class WithheldEvents {
     for (const key of overdue) await this.#raise(key);
   }
 
+  /** Whether any report stands open. */
+  get hasOpen(): boolean {
+    return this.#open.size > 0;
+  }
+
   /** Events that have come after all: their reports are closed. */
   async settle(keys: Iterable<Buffer>): Promise<void> {
     if (this.#open.size === 0) return;

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { PullAnswer, PulledChain } from '../../../../libs/adapters/codec/pull-answer.ts';
+import type { PullRequest } from '../../../../libs/adapters/http/ledger-client.ts';
 import { type LoadedRules, loadRules } from '../../../../libs/adapters/runtime/load-rules.ts';
 import { nodeSha256 } from '../../../../libs/adapters/runtime/node-crypto.ts';
 import { canonicalJson } from '../../../../libs/core/events/canonical-json.ts';
@@ -8,6 +10,7 @@ import { payeRulesOf } from '../../../../libs/core/paye/paye-rules.ts';
 import { PAYER_PAYE, PAYER_VAT, paymentJson, saleJsons } from '../../../support/own-events.ts';
 import { PaperHmrc } from '../../../support/paper-hmrc.ts';
 import { type NodeUnderTest, openPayerNode, removeFolder, until } from '../../../support/payer-node-fixture.ts';
+import { spreadVrns } from '../../../support/spread-vrns.ts';
 
 const PAYE = account(PAYER_PAYE);
 const VAT = account(PAYER_VAT);
@@ -213,6 +216,48 @@ describe('the payer node', () => {
     expect([...second.node.divergences()][0]?.settledAtMs).not.toBeNull();
   });
 
+  it('that ends in the middle of a pull holds whole chains of it, has countersigned none, and goes on from each', async () => {
+    const hmrc = new PaperHmrc();
+    const traders = spreadVrns(3).map((vrn) => account(`vat:${vrn}`));
+    const first = await open(hmrc, { accounts: traders });
+    await first.node.pullOnce();
+    hmrc.seal();
+    while ((await first.node.pullOnce()).more);
+    first.node.start();
+    for (const [index, owner] of traders.entries()) {
+      // Each of the first two alone is as much as is written together.
+      await first.node.submit('vat', saleJsons(index === 2 ? 10 : 1_000, `T${index}`, owner.slice('vat:'.length)));
+    }
+    await until(() => first.node.counts().unsent === 0);
+    await first.node.stop();
+    opened.splice(0);
+    hmrc.seal();
+    const acknowledged = hmrc.acknowledged.length;
+    const ending = async (request: PullRequest): Promise<PullAnswer> => {
+      const answer = await hmrc.ledger.pull(request);
+      return { ...answer, chains: [...answer.chains.slice(0, 2), ...answer.chains.slice(2).map(endingChain)] };
+    };
+    const clients = { gateway: hmrc.gateway, gatewayKey: printVerifierKey(hmrc.gatewaySigner.key) };
+    const second = await openPayerNode(
+      { ...clients, ledger: { ...hmrc.ledger, pull: ending } },
+      { folder: first.folder },
+    );
+    await expect(second.node.pullOnce()).rejects.toThrow('killed here');
+    await second.node.stop();
+    expect(hmrc.acknowledged).toHaveLength(acknowledged);
+    const third = await open(hmrc, { folder: first.folder });
+    expect(third.node.accounts().map(({ head }) => head?.entriesSince0)).toEqual([1_002, 1_002, 2]);
+    expect(third.node.counts()).toMatchObject({ decided: 2_000, receipted: 10 });
+    await third.node.pullOnce();
+    expect(third.node.counts()).toMatchObject({ decided: 2_010, receipted: 0 });
+    expect(third.node.accounts().map(({ head, acknowledgedSeq }) => acknowledgedSeq === head?.seq)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([...third.node.divergences()]).toEqual([]);
+  }, 60_000);
+
   it('follows thousands of accounts in one pull and countersigns them with one signature', async () => {
     const hmrc = new PaperHmrc();
     const accounts = Array.from({ length: 2_000 }, (_, index) => account(`paye:123/C${index}`));
@@ -253,6 +298,16 @@ describe('the payer node', () => {
     expect(turns).toBeGreaterThan(1);
   });
 });
+
+/** A chain at whose blocks the process ends, as far as those before it can tell. */
+function endingChain(chain: PulledChain): PulledChain {
+  return {
+    ...chain,
+    get blocks(): never {
+      throw new Error('killed here');
+    },
+  };
+}
 
 /** Rates without the oldest tax year: other cards, and so another rule set, by which this year's pay comes to the same. */
 function otherRates(): LoadedRules {
