@@ -49,7 +49,7 @@ export function personalDataStaysOut<W extends Whole>({ open, sendMore, elsewher
   }, 120_000);
 
   it('no NINO and no name of a run is in any topic, store, log line or metric outside the payer’s own store', {
-    timeout: 180_000,
+    timeout: 300_000,
   }, async () => {
     const { service } = whole;
     const accepted = await importPayroll(service, folder);

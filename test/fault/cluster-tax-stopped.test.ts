@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PartitionPosition, TopicPartition } from '../../libs/adapters/event-log/event-log.ts';
+import { openKafkaLog } from '../../libs/adapters/event-log/kafka-log.ts';
 import type { StageStats } from '../../libs/adapters/event-log/stage-program.ts';
 import { KEYED_PARTITIONS_DEFAULT, LIABILITIES } from '../../libs/adapters/event-log/topics.ts';
 import type { ChildService } from '../../services/cli/child-service.ts';
@@ -16,11 +18,13 @@ import type { HeldRequest } from '../support/tcp-proxy.ts';
 const needs = [capability('java'), capability('maven'), capability('redis'), capability('real-data')];
 const ROWS = 60_000;
 
-/** Records of the inputs that are decided, by partition. */
-function decidedBy({ partitions }: StageStats): ReadonlyMap<number, number> {
-  const records = (covered: readonly { readonly offset: number }[]) =>
-    covered.reduce((sum, { offset }) => sum + offset, 0);
-  return new Map(partitions.map(({ partition, covered }) => [partition, records(covered)]));
+/** How far each partition of each input is decided. */
+function decidedIn({ partitions }: StageStats): readonly PartitionPosition[] {
+  return partitions.flatMap(({ covered }) => covered);
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`;
 }
 
 describe.skipIf(needs.some((one) => !one.available))('a tax process that is stopped and wakes', () => {
@@ -47,7 +51,18 @@ describe.skipIf(needs.some((one) => !one.available))('a tax process that is stop
     await lines?.close();
   }, 180_000);
 
-  /** Stops one until the other has decided further in each partition that was taken; then wakes it, until it has a share again. */
+  /** Where the inputs end now. */
+  async function endsOf(inputs: readonly PartitionPosition[]): Promise<ReadonlyMap<string, number>> {
+    const log = await openKafkaLog({ brokers: cluster.kafka.brokers, clientId: 'test' });
+    try {
+      const ends = inputs.map(async (input) => [keyOf(input), (await log.bounds(input)).high] as const);
+      return new Map(await Promise.all(ends));
+    } finally {
+      await log.close();
+    }
+  }
+
+  /** Stops one until the other has decided all that came until then, what is held back among it; then wakes it, until it has a share again. */
   async function stopUntilTaken(stopped: ChildService, taker: ChildService, append: HeldRequest | null): Promise<void> {
     const before = await cluster.taxUntil(
       stopped,
@@ -55,11 +70,10 @@ describe.skipIf(needs.some((one) => !one.available))('a tax process that is stop
     );
     await append?.held;
     signal(stopped, 'SIGSTOP');
-    const decided = decidedBy(before);
+    const ends = await endsOf(decidedIn(before));
     await cluster.taxUntil(taker, (status) => {
-      const now = [...decidedBy(status)];
-      const hasAll = now.length === KEYED_PARTITIONS_DEFAULT;
-      return hasAll && now.every(([partition, records]) => records === 0 || records > (decided.get(partition) ?? 0));
+      const hasAll = status.partitions.length === KEYED_PARTITIONS_DEFAULT;
+      return hasAll && decidedIn(status).every((input) => input.offset >= (ends.get(keyOf(input)) ?? 0));
     });
     // What it had sent lands now, behind what the other has appended meanwhile.
     append?.release();
