@@ -1,12 +1,10 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
+import { codeAt } from '../../core/events/code-at.ts';
+import { SHORT_TEXT_BYTES, shortText } from './short-text.ts';
 
 const LENGTH_OF_ONE_BYTE_MAX = 0x3f;
-/** Texts shorter than this are remembered, so many of them (a power of two), each at the place of its hash. */
-const SHORT_TEXT_BYTES = 24;
-const RECENT_TEXTS = 4_096;
 /** What an array says of its length is not believed beyond this. */
 const SHORT_ARRAY = 64;
-const RECENT: string[] = new Array<string>(RECENT_TEXTS).fill('');
 
 /**
  * Reads Avro binary strictly: nothing beyond the end, longs within the safe integers, booleans and branches of their two values.
@@ -51,7 +49,7 @@ export class ByteReader {
     const start = this.#position;
     this.#position = start + length;
     return length < SHORT_TEXT_BYTES
-      ? this.#shortString(start, length)
+      ? shortText(this.#buffer, start, length)
       : this.#buffer.toString('utf8', start, start + length);
   }
 
@@ -62,7 +60,7 @@ export class ByteReader {
     const start = this.#position + 1;
     if (length > LENGTH_OF_ONE_BYTE_MAX || buffer[start - 1] !== length << 1) return this.readString();
     for (let index = 0; index < length; index += 1) {
-      const code = guess.charCodeAt(index);
+      const code = codeAt(guess, index);
       if (buffer[start + index] !== code || code > 0x7f) return this.readString();
     }
     this.#position = start + length;
@@ -182,31 +180,6 @@ export class ByteReader {
     const length = this.readLong();
     if (length < 0 || length > this.#buffer.length - this.#position) throw this.unreadable('a length beyond its end');
     return length;
-  }
-
-  /** Most short texts (codes, dates, accounts) come again and again: one that was read lately is given again, not made again. */
-  #shortString(start: number, length: number): string {
-    const buffer = this.#buffer;
-    let hash = length;
-    for (let index = start; index < start + length; index += 1) {
-      const code = buffer[index] ?? 0;
-      if (code > 0x7f) return buffer.toString('utf8', start, start + length);
-      hash = (Math.imul(hash, 31) + code) | 0;
-    }
-    const place = (hash ^ (hash >>> 15)) & (RECENT_TEXTS - 1);
-    const recent = RECENT[place] ?? '';
-    if (recent.length === length && this.#isAt(start, recent)) return recent;
-    const text = buffer.toString('latin1', start, start + length);
-    RECENT[place] = text;
-    return text;
-  }
-
-  /** True where these ASCII characters stand here. */
-  #isAt(start: number, text: string): boolean {
-    for (let index = 0; index < text.length; index += 1) {
-      if (this.#buffer[start + index] !== text.charCodeAt(index)) return false;
-    }
-    return true;
   }
 
   #end(): never {

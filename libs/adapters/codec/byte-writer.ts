@@ -1,5 +1,6 @@
 import { assert } from '../../core/errors/assert.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import { codeAt } from '../../core/events/code-at.ts';
 
 const LENGTH_BYTES = 2;
 const TWO_BYTE_LENGTH_MIN = 64;
@@ -101,8 +102,8 @@ export class ByteWriter {
     const start = this.#position;
     let isHex = hex.length === bytes * 2;
     for (let index = 0; isHex && index < bytes; index += 1) {
-      const high = HEX_DIGITS[hex.charCodeAt(2 * index)] ?? NO_DIGIT;
-      const low = HEX_DIGITS[hex.charCodeAt(2 * index + 1)] ?? NO_DIGIT;
+      const high = HEX_DIGITS[codeAt(hex, 2 * index)] ?? NO_DIGIT;
+      const low = HEX_DIGITS[codeAt(hex, 2 * index + 1)] ?? NO_DIGIT;
       isHex = (high | low) < NO_DIGIT;
       buffer[start + index] = (high << 4) | low;
     }
@@ -162,22 +163,15 @@ export class ByteWriter {
   }
 
   #writeJson(value: unknown): void {
-    switch (typeof value) {
-      case 'string':
-        this.#writeJsonText(value);
-        return;
-      case 'number':
-        this.#writeJsonNumber(value);
-        return;
-      case 'object':
-        if (Array.isArray(value)) this.#writeJsonArray(value as readonly unknown[]);
-        else if (value === null) this.#writePlain('null');
-        else if (hasPlainPrototype(value)) this.#writeJsonObject(value as Readonly<Record<string, unknown>>);
-        else this.#writePlain(JSON.stringify(value) ?? 'null');
-        return;
-      default:
-        // As an item of an array; members that have no text are left out before they come here.
-        this.#writePlain(JSON.stringify(value) ?? 'null');
+    // One comparison each, since a switch over `typeof` makes the name of the type first.
+    if (typeof value === 'string') this.#writeJsonText(value);
+    else if (typeof value === 'number') this.#writeJsonNumber(value);
+    else if (Array.isArray(value)) this.#writeJsonArray(value as readonly unknown[]);
+    else if (typeof value === 'object' && value !== null && hasPlainPrototype(value)) {
+      this.#writeJsonObject(value as Readonly<Record<string, unknown>>);
+    } else {
+      // As an item of an array; members that have no text are left out before they come here.
+      this.#writePlain(JSON.stringify(value) ?? 'null');
     }
   }
 
@@ -213,7 +207,7 @@ export class ByteWriter {
     let at = this.#position;
     buffer[at++] = QUOTE;
     for (let index = 0; index < length; index += 1) {
-      const code = text.charCodeAt(index);
+      const code = codeAt(text, index);
       if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) {
         this.#writePlain(JSON.stringify(text));
         return;
@@ -267,7 +261,7 @@ export class ByteWriter {
     const start = this.#position;
     buffer[start] = length << 1;
     for (let index = 0; index < length; index += 1) {
-      const code = text.charCodeAt(index);
+      const code = codeAt(text, index);
       if (code > 0x7f) return false;
       buffer[start + 1 + index] = code;
     }

@@ -1,4 +1,5 @@
 import { assert } from '../../core/errors/assert.ts';
+import { codeAt } from '../../core/events/code-at.ts';
 
 /** The partition of a key among `count`, as Kafka's own clients have it: murmur2 of its UTF-8 bytes, made positive, modulo the count. */
 export function partitionOf(key: string, count: number): number {
@@ -12,7 +13,7 @@ function bytesOf(key: string): Uint8Array {
   const bytes = SHORT_KEYS[length];
   if (bytes === undefined) return Buffer.from(key);
   for (let index = 0; index < length; index += 1) {
-    const code = key.charCodeAt(index);
+    const code = codeAt(key, index);
     if (code > 0x7f) return Buffer.from(key);
     bytes[index] = code;
   }

@@ -1,4 +1,5 @@
 import { Command } from 'ioredis';
+import { codeAt } from '../../core/events/code-at.ts';
 import type { Utf8Text } from './utf8-text.ts';
 
 /** An argument of a command. */
@@ -56,7 +57,7 @@ function writeText(bytes: Buffer, at: number, text: string): number {
   const length = text.length;
   let end = writeNumber(bytes, at, DOLLAR, length);
   for (let index = 0; index < length; index += 1) {
-    const code = text.charCodeAt(index);
+    const code = codeAt(text, index);
     if (code > 0x7f) return writeWide(bytes, at, text);
     bytes[end++] = code;
   }

@@ -1,4 +1,5 @@
 import { TallyError } from '../errors/tally-error.ts';
+import { codeAt } from '../events/code-at.ts';
 
 /** A civil date `YYYY-MM-DD` of the proleptic Gregorian calendar. Comparable as text. */
 export type LocalDate = string & { readonly __brand: 'LocalDate' };
@@ -10,7 +11,7 @@ const DATE_CHARACTERS = 10;
 
 /** By its characters, not by a regular expression: each event's dates come through here several times. */
 export function isLocalDate(text: string): text is LocalDate {
-  if (text.length !== DATE_CHARACTERS || text.charCodeAt(4) !== HYPHEN || text.charCodeAt(7) !== HYPHEN) return false;
+  if (text.length !== DATE_CHARACTERS || codeAt(text, 4) !== HYPHEN || codeAt(text, 7) !== HYPHEN) return false;
   // What is no digit makes NaN, of which every comparison is false.
   return isCivil(numberAt(text, 0, 4), numberAt(text, 5, 7), numberAt(text, 8, 10));
 }
@@ -23,7 +24,7 @@ function isCivil(year: number, month: number, day: number): boolean {
 function numberAt(text: string, from: number, until: number): number {
   let value = 0;
   for (let at = from; at < until; at += 1) {
-    const code = text.charCodeAt(at);
+    const code = codeAt(text, at);
     if (code < ZERO || code > NINE) return Number.NaN;
     value = value * 10 + (code - ZERO);
   }

@@ -1,3 +1,4 @@
+import { codeAt } from '../events/code-at.ts';
 import { dateOfDayNumber, dayNumberOf, daysInMonth, type LocalDate } from './local-date.ts';
 
 /** Why a text is not an instant: not RFC 3339 at all, or without the offset that would make it one instant. */
@@ -45,13 +46,13 @@ export function londonDate(epochMs: number): LocalDate {
 /** Civil time as if it were UTC, to the second, or NaN. */
 function localMs(text: string): number {
   if (text.length < SECONDS_END) return Number.NaN;
-  const separator = text.charCodeAt(10) | 32;
+  const separator = codeAt(text, 10) | 32;
   const punctuated =
-    text.charCodeAt(4) === DASH &&
-    text.charCodeAt(7) === DASH &&
+    codeAt(text, 4) === DASH &&
+    codeAt(text, 7) === DASH &&
     separator === 116 &&
-    text.charCodeAt(13) === COLON &&
-    text.charCodeAt(16) === COLON;
+    codeAt(text, 13) === COLON &&
+    codeAt(text, 16) === COLON;
   if (!punctuated) return Number.NaN;
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
   const month = twoDigits(text, 5);
@@ -74,17 +75,17 @@ function localMs(text: string): number {
 }
 
 function twoDigits(text: string, at: number): number {
-  const tens = text.charCodeAt(at);
-  const units = text.charCodeAt(at + 1);
+  const tens = codeAt(text, at);
+  const units = codeAt(text, at + 1);
   if (tens < ZERO || tens > NINE || units < ZERO || units > NINE) return Number.NaN;
   return (tens - ZERO) * 10 + (units - ZERO);
 }
 
 /** Where the fraction of a second ends (where the offset should begin), or -1 for a point without digits or too many. */
 function fractionEnd(text: string): number {
-  if (text.charCodeAt(SECONDS_END) !== POINT) return SECONDS_END;
+  if (codeAt(text, SECONDS_END) !== POINT) return SECONDS_END;
   let at = SECONDS_END + 1;
-  while (at < text.length && text.charCodeAt(at) >= ZERO && text.charCodeAt(at) <= NINE) at += 1;
+  while (at < text.length && codeAt(text, at) >= ZERO && codeAt(text, at) <= NINE) at += 1;
   const digits = at - SECONDS_END - 1;
   return digits >= 1 && digits <= FRACTION_DIGITS_MAX ? at : -1;
 }
@@ -93,17 +94,17 @@ function fractionMs(text: string, end: number): number {
   let ms = 0;
   for (let place = 1; place <= 3; place += 1) {
     const at = SECONDS_END + place;
-    ms = ms * 10 + (at < end ? text.charCodeAt(at) - ZERO : 0);
+    ms = ms * 10 + (at < end ? codeAt(text, at) - ZERO : 0);
   }
   return ms;
 }
 
 /** Minutes ahead of UTC, or NaN. */
 function offsetMinutesAt(text: string, at: number): number {
-  const sign = text.charCodeAt(at);
+  const sign = codeAt(text, at);
   if ((sign | 32) === 122) return text.length === at + 1 ? 0 : Number.NaN;
   if (sign !== PLUS && sign !== DASH) return Number.NaN;
-  if (text.length !== at + 6 || text.charCodeAt(at + 3) !== COLON) return Number.NaN;
+  if (text.length !== at + 6 || codeAt(text, at + 3) !== COLON) return Number.NaN;
   const hours = twoDigits(text, at + 1);
   const minutes = twoDigits(text, at + 4);
   if (!(hours <= 23 && minutes <= 59)) return Number.NaN;

@@ -1,4 +1,5 @@
 import { TallyError } from '../errors/tally-error.ts';
+import { codeAt } from '../events/code-at.ts';
 import type { HeadAmount } from '../events/decision.ts';
 import { ENTRY_KINDS, entryKindOfNumber } from '../events/entry-kinds.ts';
 import { HEADS, headOfNumber } from '../events/heads.ts';
@@ -117,7 +118,7 @@ function writeText(text: string, into: Uint8Array, at: number): number {
   if (length < 64) {
     let seen = 0;
     for (let index = 0; index < length; index++) {
-      const code = text.charCodeAt(index);
+      const code = codeAt(text, index);
       seen |= code;
       into[at + 1 + index] = code;
     }

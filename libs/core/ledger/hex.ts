@@ -1,4 +1,5 @@
 import { TallyError } from '../errors/tally-error.ts';
+import { codeAt } from '../events/code-at.ts';
 
 const DIGITS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const NOT_A_DIGIT = 255;
@@ -36,8 +37,8 @@ export function writeHex(text: string, into: Uint8Array, offset: number, bytes: 
   let seen = 0;
   if (text.length === 2 * bytes) {
     for (let index = 0; index < bytes; index++) {
-      const high = VALUES[text.charCodeAt(2 * index)] ?? NOT_A_DIGIT;
-      const low = VALUES[text.charCodeAt(2 * index + 1)] ?? NOT_A_DIGIT;
+      const high = VALUES[codeAt(text, 2 * index)] ?? NOT_A_DIGIT;
+      const low = VALUES[codeAt(text, 2 * index + 1)] ?? NOT_A_DIGIT;
       seen |= high | low;
       into[offset + index] = (high << 4) | low;
     }

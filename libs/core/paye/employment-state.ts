@@ -1,4 +1,5 @@
 import type { LocalDate } from '../calendar/local-date.ts';
+import { codeAt } from '../events/code-at.ts';
 import type { StateView } from '../events/decision.ts';
 import type { NiCategory } from '../events/paye-events.ts';
 import type { Account } from '../identity/account.ts';
@@ -115,7 +116,7 @@ export function withSeen(seen: string, mark: string): string {
 function word(hex: string, at: number): number {
   let bits = 0;
   for (let index = at; index < at + 8; index += 1) {
-    const code = hex.charCodeAt(index);
+    const code = codeAt(hex, index);
     bits = (bits << 4) | (code <= NINE ? code - ZERO : code - TEN_BEFORE_A);
   }
   return bits;

@@ -1,3 +1,4 @@
+import { codeAt } from '../events/code-at.ts';
 import { NI_CATEGORIES, type NiCategory } from '../events/paye-events.ts';
 
 /**
@@ -103,7 +104,7 @@ export function setAsideIn(setAside: string | undefined, code: number): readonly
   if (setAside === undefined) return NONE;
   let keys: string[] | undefined;
   for (let at = 0; at < setAside.length; at += 1) {
-    const number = setAside.charCodeAt(at) - CHARACTERS_FROM;
+    const number = codeAt(setAside, at) - CHARACTERS_FROM;
     if (number % CODES_MAX !== code) continue;
     keys ??= [];
     keys.push(keyOfNumber(number));

@@ -1,6 +1,7 @@
 import { dayNumber, isLocalDate } from '../calendar/local-date.ts';
 import { epochMsOfRfc3339, londonDayNumber, timeFault } from '../calendar/london-time.ts';
 import type { Fault } from '../errors/fault.ts';
+import { codeAt } from '../events/code-at.ts';
 import type { VatRegion } from '../events/vat-events.ts';
 import { vrnCheckDigits } from '../identity/vrn.ts';
 import { checkTillLines, type LineSign, type LinesReading, type RateSource } from './check-till-lines.ts';
@@ -73,7 +74,7 @@ export function checkTillEnvelope(fields: TillFields, faults: Fault[]): TillTime
 function isHash(text: string): boolean {
   if (text.length !== HASH_DIGITS) return false;
   for (let index = 0; index < HASH_DIGITS; index += 1) {
-    const code = text.charCodeAt(index);
+    const code = codeAt(text, index);
     if (!((code >= ZERO && code <= NINE) || (code >= LETTER_A && code <= LETTER_F))) return false;
   }
   return true;
