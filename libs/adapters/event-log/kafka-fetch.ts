@@ -1,5 +1,5 @@
 import type { Broker, KafkaMessage } from 'kafkajs';
-import type { LogRecord } from './event-log.ts';
+import { int64At, PlainRecords } from './plain-records.ts';
 
 export interface FetchAnswer {
   readonly responses: readonly {
@@ -16,7 +16,7 @@ export interface FetchedPartition {
   /** As kafkajs gives them; empty where `records` are given. */
   readonly messages: readonly FetchedMessage[];
   /** Where they were read here: none is of a transaction or a control record. */
-  readonly records?: readonly LogRecord[];
+  readonly records?: PlainRecords;
 }
 
 export type FetchedMessage = KafkaMessage & {
@@ -94,11 +94,7 @@ const MAGIC = 2;
 /** First offset and length of a batch: what its length does not count. */
 const BATCH_START_BYTES = 12;
 const BATCH_HEADER_BYTES = 61;
-const [MAGIC_AT, ATTRIBUTES_AT, FIRST_TIME_AT, LAST_TIME_AT, COUNT_AT] = [16, 21, 27, 35, 57];
-/** Of a batch's attributes: its compression, transactions, control records; and that its time is that of its append. */
-const NOT_PLAIN = 0x37;
-const IS_APPEND_TIME = 0x08;
-const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
+const MAGIC_AT = 16;
 
 /** Reads an answer from its beginning; whatever is odd about it ends in `isPlain` being false, and what was read means nothing then. */
 class AnswerReader {
@@ -119,7 +115,7 @@ class AnswerReader {
   }
 
   readInt64(): number {
-    return this.#has(8) ? this.#int64(this.skip(8)) : 0;
+    return this.#has(8) ? int64At(this.#bytes, this.skip(8)) : 0;
   }
 
   readText(): string {
@@ -144,97 +140,22 @@ class AnswerReader {
   }
 
   /** The record batches of a partition: the last may be cut off, since a broker sends so many bytes and no more. */
-  readBatches(): readonly LogRecord[] {
+  readBatches(): PlainRecords {
     const length = this.readInt32();
-    const records: LogRecord[] = [];
+    const records = new PlainRecords(this.#bytes);
     if (length <= 0 || !this.#has(length)) return records;
     const end = this.#at + length;
     while (this.isPlain && this.#at + BATCH_HEADER_BYTES <= end) {
       const next = this.#at + BATCH_START_BYTES + this.#bytes.readInt32BE(this.#at + 8);
       if (this.#bytes[this.#at + MAGIC_AT] !== MAGIC || next < this.#at + BATCH_HEADER_BYTES) this.isPlain = false;
       if (next > end || !this.isPlain) break;
-      this.#readBatch(records, next);
+      this.isPlain = records.add(this.#at, next);
+      this.#at = next;
     }
     // What is left is a part of a batch: of one before 0.11 it can not be told.
     if (end - this.#at > MAGIC_AT && this.#bytes[this.#at + MAGIC_AT] !== MAGIC) this.isPlain = false;
     this.#at = end;
     return records;
-  }
-
-  #readBatch(records: LogRecord[], end: number): void {
-    const bytes = this.#bytes;
-    const start = this.#at;
-    const attributes = bytes.readInt16BE(start + ATTRIBUTES_AT);
-    if ((attributes & NOT_PLAIN) !== 0) {
-      this.isPlain = false;
-      return;
-    }
-    const firstOffset = this.#int64(start);
-    const firstTimeMs = this.#int64(start + FIRST_TIME_AT);
-    const appendTimeMs = (attributes & IS_APPEND_TIME) === 0 ? null : this.#int64(start + LAST_TIME_AT);
-    const count = bytes.readInt32BE(start + COUNT_AT);
-    this.#at = start + BATCH_HEADER_BYTES;
-    for (let index = 0; index < count && this.isPlain; index += 1) {
-      const recordEnd = this.#readVarint() + this.#at;
-      // Attributes of a record mean nothing yet.
-      this.#at += 1;
-      const timestampMs = this.#readVarint() + firstTimeMs;
-      const offset = this.#readVarint() + firstOffset;
-      const key = this.#readKey(recordEnd);
-      const value = this.#readValue(recordEnd);
-      const headers = this.#readHeaders(recordEnd);
-      records.push({ offset, timestampMs: appendTimeMs ?? timestampMs, key, value, headers });
-      if (this.#at !== recordEnd || recordEnd > end) this.isPlain = false;
-    }
-    if (this.#at !== end) this.isPlain = false;
-  }
-
-  #readKey(end: number): string | null {
-    const length = this.#readVarint();
-    if (length < 0) return null;
-    if (this.#at + length > end) this.isPlain = false;
-    return this.#bytes.toString('utf8', this.skip(length), this.#at);
-  }
-
-  #readValue(end: number): Buffer | null {
-    const length = this.#readVarint();
-    if (length < 0) return null;
-    if (this.#at + length > end) this.isPlain = false;
-    return this.#bytes.subarray(this.skip(length), this.#at);
-  }
-
-  #readHeaders(end: number): Readonly<Record<string, string>> {
-    const count = this.#readVarint();
-    if (count <= 0) return NO_HEADERS;
-    const headers: Record<string, string> = {};
-    for (let index = 0; index < count && this.isPlain; index += 1) {
-      const name = this.#readKey(end) ?? '';
-      // Twice the same name: the last one counts.
-      headers[name] = this.#readKey(end) ?? '';
-    }
-    return headers;
-  }
-
-  /** A zigzag number of seven bits a byte, the lowest first; exact up to the safe integers. */
-  #readVarint(): number {
-    const bytes = this.#bytes;
-    let byte = bytes[this.#at++] ?? 0;
-    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1);
-    const isNegative = (byte & 1) === 1;
-    let magnitude = (byte & 0x7f) >>> 1;
-    for (let scale = 64; byte > 0x7f; scale *= 128) {
-      if (scale > 2 ** 53 || this.#at >= bytes.length) {
-        this.isPlain = false;
-        return 0;
-      }
-      byte = bytes[this.#at++] ?? 0;
-      magnitude += (byte & 0x7f) * scale;
-    }
-    return isNegative ? -magnitude - 1 : magnitude;
-  }
-
-  #int64(at: number): number {
-    return this.#bytes.readInt32BE(at) * 2 ** 32 + this.#bytes.readUInt32BE(at + 4);
   }
 
   #has(count: number): boolean {

@@ -5,6 +5,7 @@ import type { KafkaClusters } from './kafka-client.ts';
 import { unreadableCodec } from './kafka-codecs.ts';
 import { isOutOfRange, isUnreadableAnswer, kafkaFault, within } from './kafka-faults.ts';
 import { type FetchAnswer, type FetchedMessage, type FetchedPartition, fetchRecords } from './kafka-fetch.ts';
+import { ListCursor, type RecordCursor } from './plain-records.ts';
 
 export interface KafkaReaderOptions {
   /** Bytes kept ready for the next poll, over all partitions: read ahead while the last batch is worked on, and no further. */
@@ -27,10 +28,9 @@ export interface KafkaReaderSource {
 
 /** Records of one fetch, less those that were polled. */
 interface Chunk {
-  readonly records: readonly LogRecord[];
+  readonly records: RecordCursor;
   readonly bytes: number;
   readonly nextOffset: number;
-  at: number;
 }
 
 /** One partition from one seek on: an answer to an older one is known by its object and dropped. */
@@ -216,17 +216,18 @@ export class KafkaReader implements LogReader {
     const records: LogRecord[] = [];
     let bytes = 0;
     for (let chunk = reading.chunks[0]; chunk !== undefined; chunk = reading.chunks[0]) {
-      for (; chunk.at < chunk.records.length && records.length < share.records; chunk.at += 1) {
-        const record = chunk.records[chunk.at] as LogRecord;
+      let record = chunk.records.peek();
+      for (; record !== null && records.length < share.records; record = chunk.records.peek()) {
         const valueBytes = record.value?.length ?? 0;
         if (records.length > 0 && bytes + valueBytes > share.bytes) {
           break;
         }
         records.push(record);
+        chunk.records.skip();
         bytes += valueBytes;
         reading.offset = record.offset + 1;
       }
-      if (chunk.at < chunk.records.length) {
+      if (record !== null) {
         break;
       }
       reading.offset = chunk.nextOffset;
@@ -363,24 +364,20 @@ export class KafkaReader implements LogReader {
   #received(reading: Reading, fetched: FetchedPartition): void {
     reading.isSuspect = false;
     reading.highOffset = highOf(fetched);
-    const last = fetched.records?.at(-1) ?? fetched.messages.at(-1);
-    const nextOffset = last === undefined ? reading.fetchOffset : Number(last.offset) + 1;
+    const lastOffset = fetched.records?.lastOffset ?? Number(fetched.messages.at(-1)?.offset ?? -1);
+    const nextOffset = lastOffset < 0 ? reading.fetchOffset : lastOffset + 1;
     if (nextOffset <= reading.fetchOffset) {
       // Behind and yet nothing: the next message is larger than what was asked for.
       reading.isDry = reading.fetchOffset >= reading.highOffset;
       reading.isWide ||= !reading.isDry;
       return;
     }
-    let bytes = 0;
-    const records: LogRecord[] = [];
-    for (const record of fetched.records ?? readByKafkajs(fetched)) {
-      // A batch of the broker begins where it begins: what stands before our position is not ours.
-      if (record.offset >= reading.fetchOffset) {
-        records.push(record);
-        bytes += (record.value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
-      }
+    const { records, bytes } = cursorOf(fetched);
+    // A batch of the broker begins where it begins: what stands before our position is not ours.
+    for (let first = records.peek(); first !== null && first.offset < reading.fetchOffset; first = records.peek()) {
+      records.skip();
     }
-    reading.chunks.push({ records, bytes, nextOffset, at: 0 });
+    reading.chunks.push({ records, bytes, nextOffset });
     reading.fetchOffset = nextOffset;
     reading.isDry = nextOffset >= reading.highOffset;
     reading.bufferedBytes += bytes;
@@ -464,6 +461,17 @@ function keyOf({ topic, partition }: TopicPartition): string {
 function highOf({ highWatermark, lastStableOffset }: FetchedPartition): number {
   const stable = Number(lastStableOffset ?? -1);
   return stable >= 0 ? stable : Number(highWatermark);
+}
+
+/** The records of a fetch, and about what they take while they wait. */
+function cursorOf(fetched: FetchedPartition): { readonly records: RecordCursor; readonly bytes: number } {
+  if (fetched.records !== undefined) {
+    const { count, valueBytes } = fetched.records;
+    return { records: fetched.records.cursor(), bytes: valueBytes + count * RECORD_OVERHEAD_BYTES };
+  }
+  const records = readByKafkajs(fetched);
+  const valueBytes = records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+  return { records: new ListCursor(records), bytes: valueBytes + records.length * RECORD_OVERHEAD_BYTES };
 }
 
 function readByKafkajs({ messages, abortedTransactions }: FetchedPartition): readonly LogRecord[] {

@@ -87,7 +87,7 @@ async function byKafkajs(answer: Buffer): Promise<readonly (readonly LogRecord[]
 }
 
 const recordsOf = (answer: Buffer) =>
-  decodeFetch(answer)?.responses.flatMap(({ partitions }) => partitions.map(({ records }) => records));
+  decodeFetch(answer)?.responses.flatMap(({ partitions }) => partitions.map(({ records }) => [...(records ?? [])]));
 
 const arbitraryRecord: fc.Arbitrary<AppendRecord> = fc.record({
   key: fc.option(fc.string({ unit: 'grapheme' })),
