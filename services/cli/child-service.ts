@@ -137,6 +137,8 @@ export class ChildService {
 
 /** Room for the young generation: without it, collecting it takes up to a fifth of a service's time (performance.md, "What paid"). */
 const YOUNG_GENERATION = '--max-semi-space-size=32';
+/** Of tax, whose decisions make the most garbage: a sixth less of its time than with 32, and no more memory. */
+const YOUNG_GENERATION_OF_TAX = '--max-semi-space-size=64';
 /** Looks for garbage once what survives has grown by one and a half times what is in use; V8 by itself waits for up to three times. */
 const OLD_GENERATION = '--heap-growing-percent=150';
 
@@ -145,6 +147,7 @@ const OLD_GENERATION = '--heap-growing-percent=150';
  * read, so they are told to look sooner; tax holds what it has at hand, and would look in vain.
  */
 export function serviceNodeFlags(service: string): readonly string[] {
+  if (service === 'tax') return [YOUNG_GENERATION_OF_TAX];
   return service === 'ledger' || service === 'payer-node' ? [YOUNG_GENERATION, OLD_GENERATION] : [YOUNG_GENERATION];
 }
 
