@@ -56,7 +56,7 @@ export function servedCheckpoint(store: LedgerStore): ServedCheckpoint | null {
 export async function answerPull(
   request: { readonly chains: readonly ChainToPull[]; readonly verified: number; readonly maxBytes: number },
   dependencies: PullDependencies,
-): Promise<PullAnswer> {
+): Promise<PullAnswer<Buffer>> {
   const served = servedCheckpoint(dependencies.store);
   const size = served?.size ?? 0;
   if (request.verified > size) {
@@ -70,7 +70,7 @@ export async function answerPull(
   }
   const budget: Budget = { bytesLeft: request.maxBytes, given: false, rejectionsLeft: PULL_LIMITS.rejectionsMax };
   const rejected: RejectedEvent[] = [];
-  const chains: PulledChain[] = [];
+  const chains: PulledChain<Buffer>[] = [];
   for (const [index, wanted] of request.chains.entries()) {
     chains.push(pullChain(wanted, size, budget, rejected, dependencies));
     if (index % CHAINS_PER_TURN === CHAINS_PER_TURN - 1) await nextTurn();
@@ -99,7 +99,7 @@ function pullChain(
   budget: Budget,
   rejected: RejectedEvent[],
   dependencies: PullDependencies,
-): PulledChain {
+): PulledChain<Buffer> {
   const { chain } = wanted;
   const stored = dependencies.chainById(chain);
   const nothing = {
@@ -136,7 +136,7 @@ function pullBlocks(
   size: number,
   budget: Budget,
   dependencies: PullDependencies,
-): Pick<PulledChain, 'blocks' | 'more' | 'inclusion'> {
+): Pick<PulledChain<Buffer>, 'blocks' | 'more' | 'inclusion'> {
   const { store } = dependencies;
   const blocks: VerifiedBlock[] = [];
   // One index more than can be given tells whether there are more.

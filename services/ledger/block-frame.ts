@@ -1,12 +1,20 @@
 import { assert } from '../../libs/core/errors/assert.ts';
 
-/** A block as the store keeps it under its log index: whose it is, and the bytes that its hashes are over. */
+/** A block for the store, which keeps it under its log index: whose it is, and what its hashes are over. */
 export interface StoredBlock {
   /** Number of its chain in this store. */
   readonly chainNumber: number;
   readonly header: string;
   readonly totals: string;
   readonly entries: readonly Uint8Array[];
+}
+
+/** The same as it is read: bytes, which are views of the frame. */
+export interface BlockBytes {
+  readonly chainNumber: number;
+  readonly header: Buffer;
+  readonly totals: Buffer;
+  readonly entries: readonly Buffer[];
 }
 
 const FRAME_VERSION = 1;
@@ -40,19 +48,19 @@ export function chainNumberOfFrame(frame: Buffer): number | undefined {
   return frame.length >= FIXED_BYTES && frame[0] === FRAME_VERSION ? frame.readUInt32BE(1) : undefined;
 }
 
-/** The block of a frame; entries are views of it. Fails the assertion where the frame is not whole: the caller names the block damaged. */
-export function decodeFrame(frame: Buffer): StoredBlock {
+/** The block of a frame. Fails the assertion where the frame is not whole: the caller names the block damaged. */
+export function decodeFrame(frame: Buffer): BlockBytes {
   assert(frame.length >= FIXED_BYTES && frame[0] === FRAME_VERSION, 'a frame begins with its version');
   const headerBytes = frame.readUInt32BE(5);
   const totalsBytes = frame.readUInt32BE(9);
   const count = frame.readUInt32BE(13);
   let at = FIXED_BYTES + 4 * count;
   assert(at + headerBytes + totalsBytes <= frame.length, 'a frame holds its texts');
-  const header = frame.toString('utf8', at, at + headerBytes);
+  const header = frame.subarray(at, at + headerBytes);
   at += headerBytes;
-  const totals = frame.toString('utf8', at, at + totalsBytes);
+  const totals = frame.subarray(at, at + totalsBytes);
   at += totalsBytes;
-  const entries: Uint8Array[] = [];
+  const entries: Buffer[] = [];
   for (let index = 0; index < count; index += 1) {
     const end = at + frame.readUInt32BE(FIXED_BYTES + 4 * index);
     assert(end <= frame.length, 'a frame holds its entries');

@@ -148,7 +148,7 @@ class LedgerService implements Ledger {
     );
     this.#store = new LedgerStore(
       { folder: join(folder, 'store'), ledgerName: identity.name },
-      { hasher: nodeTreeHasher },
+      { hasher: nodeTreeHasher, sha256: NODE_HASHES.sha256 },
     );
     this.#stream = createEventStream();
     this.#metrics = createLedgerMetrics(dependencies.metrics, () => this.#gauges());

@@ -5,9 +5,10 @@ import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import type { ChainHead } from '../../libs/core/ledger/chain-head.ts';
 import type { ChainKeys } from '../../libs/core/ledger/chain-keys.ts';
+import type { Sha256 } from '../../libs/core/ledger/sha256.ts';
 import type { TreeHasher } from '../../libs/core/ledger/tree-hash.ts';
 import type { Pence } from '../../libs/core/money/pence.ts';
-import { chainNumberOfFrame, decodeFrame, encodeFrame, type StoredBlock } from './block-frame.ts';
+import { type BlockBytes, chainNumberOfFrame, decodeFrame, encodeFrame, type StoredBlock } from './block-frame.ts';
 import { LogTree, type SealedTile } from './log-tree.ts';
 
 /** Seqs of one page of a chain's index: one write of the index for so many blocks. */
@@ -25,6 +26,7 @@ export interface LedgerStoreOptions {
 
 export interface LedgerStoreDependencies {
   readonly hasher: TreeHasher<Uint8Array>;
+  readonly sha256: Sha256;
 }
 
 /** A chain as folded. `head` moves with each block. */
@@ -109,7 +111,7 @@ export class LedgerStore {
     this.#rejectionCounts = this.#env.openDB({ name: 'rejection-counts', encoding: 'json' });
     this.#rejectionPositions = this.#env.openDB({ name: 'rejection-positions', ...text });
     this.tree = new LogTree({
-      hasher: dependencies.hasher,
+      ...dependencies,
       readTile: (level, index) => this.#tiles.get([level, index]),
     });
     this.#claim();
@@ -268,10 +270,10 @@ export class LedgerStore {
   }
 
   /** The bytes under a log index, decoded but not verified (read-block.ts does); throws BLOCK_DAMAGED where they are no block of the chain. */
-  committedBlock(chain: StoredChain, seq: number, index: number): StoredBlock {
+  committedBlock(chain: StoredChain, seq: number, index: number): BlockBytes {
     const frame = this.#blocks.get(index);
     if (frame === undefined) throw damaged(chain, seq, 'it is missing');
-    let block: StoredBlock;
+    let block: BlockBytes;
     try {
       block = decodeFrame(frame);
     } catch {

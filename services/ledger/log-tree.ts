@@ -1,8 +1,10 @@
 import { assert } from '../../libs/core/errors/assert.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import type { Sha256 } from '../../libs/core/ledger/sha256.ts';
 import type { TreeHasher } from '../../libs/core/ledger/tree-hash.ts';
 import {
   consistencyPath,
+  type EdgeRoots,
   inclusionPath,
   type NodeReader,
   nodeMissing,
@@ -14,8 +16,12 @@ const TILE_HEIGHT = 8;
 const TILE_WIDTH = 256;
 const HASH_BYTES = 32;
 export const TILE_BYTES = (2 * TILE_WIDTH - 1) * HASH_BYTES;
-/** Tiles kept in memory for proofs: 4 MiB. */
+/** Tiles of leaves kept in memory for proofs, and as many of the levels above them, of which there are few: 4 MiB each. */
 const TILES_CACHED_MAX = 256;
+/** Fingerprints of tiles kept in memory, some 100 bytes for 256 leaves. */
+const FINGERPRINTS_MAX = 400_000;
+/** Places of a level's tiles in the keys of the caches. */
+const LEVEL_SPAN = 2 ** 40;
 
 /** Reads a sealed tile: `level` counts tiles (0 holds leaves), `index` within the level. Undefined where there is none. */
 export type ReadTile = (level: number, index: number) => Buffer | undefined;
@@ -28,6 +34,7 @@ export interface SealedTile {
 
 export interface LogTreeDependencies {
   readonly hasher: TreeHasher<Uint8Array>;
+  readonly sha256: Sha256;
   readonly readTile: ReadTile;
 }
 
@@ -46,15 +53,23 @@ interface Tail {
  */
 export class LogTree {
   readonly #hasher: TreeHasher<Uint8Array>;
+  readonly #sha256: Sha256;
   readonly #readTile: ReadTile;
   readonly #read: NodeReader<Uint8Array> = (level, index) => this.#nodeAt(level, index);
-  readonly #cache = new Map<string, Buffer>();
+  readonly #leafTiles = new Map<number, Buffer>();
+  readonly #upperTiles = new Map<number, Buffer>();
+  /** Hash of each tile's bytes that was sealed here or verified node by node: one hash tells whether it is the same when it is read again. */
+  readonly #fingerprints = new Map<number, string>();
   #tails: Tail[] = [];
   #size = 0;
-  #sealed: SealedTile[] = [];
+  /** By their keys. */
+  #sealed = new Map<number, SealedTile>();
+  /** Of the tree of one size: a pull asks for the paths of many leaves in it. */
+  #edges: { readonly size: number; readonly roots: EdgeRoots<Uint8Array> } = { size: 0, roots: new Map() };
 
   constructor(dependencies: LogTreeDependencies) {
     this.#hasher = dependencies.hasher;
+    this.#sha256 = dependencies.sha256;
     this.#readTile = dependencies.readTile;
   }
 
@@ -72,14 +87,17 @@ export class LogTree {
 
   /** The sealed tiles that the store has not taken yet. */
   sealedTiles(): readonly SealedTile[] {
-    return [...this.#sealed];
+    return [...this.#sealed.values()];
   }
 
   /** The store has taken these. */
   forgetSealed(tiles: readonly SealedTile[]): void {
-    const taken = new Set(tiles);
-    this.#sealed = this.#sealed.filter((tile) => !taken.has(tile));
-    for (const tile of tiles) this.#remember(`${tile.level}/${tile.index}`, tile.bytes);
+    for (const tile of tiles) {
+      const key = tileKey(tile.level, tile.index);
+      if (this.#sealed.get(key) === tile) this.#sealed.delete(key);
+      this.#setFingerprint(key, this.#fingerprintOf(tile.bytes));
+      this.#remember(tile.level, key, tile.bytes);
+    }
   }
 
   /** The unfinished tiles as bytes for the store: 8 bytes of size, then for each level its foot. */
@@ -93,8 +111,11 @@ export class LogTree {
   /** Goes back to what `saveTails` gave (an empty tree for undefined); tiles sealed since and not taken are forgotten. */
   loadTails(saved: Buffer | undefined): void {
     this.#tails = [];
-    this.#sealed = [];
-    this.#cache.clear();
+    this.#sealed = new Map();
+    this.#leafTiles.clear();
+    this.#upperTiles.clear();
+    this.#fingerprints.clear();
+    this.#edges = { size: 0, roots: new Map() };
     this.#size = saved === undefined ? 0 : Number(saved.readBigUInt64BE(0));
     let offset = 8;
     for (let level = 0, count = this.#size; count > 0 && saved !== undefined; level += 1) {
@@ -123,7 +144,8 @@ export class LogTree {
   /** Inclusion path of a leaf in the tree of a size, from the leaf upward. */
   inclusionPath(index: number, size: number): readonly Uint8Array[] {
     this.#assertWithin(size);
-    return inclusionPath(index, size, this.#read, this.#hasher);
+    if (this.#edges.size !== size) this.#edges = { size, roots: new Map() };
+    return inclusionPath(index, size, this.#read, this.#hasher, this.#edges.roots);
   }
 
   /** Consistency proof between two sizes; empty from 0 or between equal sizes. */
@@ -145,7 +167,7 @@ export class LogTree {
     }
     this.#place(tail, hash);
     if (tail.count < TILE_WIDTH) return;
-    this.#sealed.push({ level, index: tail.index, bytes: tail.bytes });
+    this.#sealed.set(tileKey(level, tail.index), { level, index: tail.index, bytes: tail.bytes });
     this.#tails[level] = { bytes: Buffer.alloc(TILE_BYTES), count: 0, index: tail.index + 1 };
     this.#push(level + 1, tail.bytes.subarray(TILE_BYTES - HASH_BYTES));
   }
@@ -183,43 +205,64 @@ export class LogTree {
     const span = TILE_WIDTH >> within;
     const tileIndex = Math.floor(index / span);
     const offset = tileOffset(within, index % span);
-    const tile = this.#tile(level, tileIndex);
-    return Uint8Array.prototype.slice.call(tile, offset, offset + HASH_BYTES);
+    // A view: a node never changes once it is there.
+    return this.#tile(level, tileIndex).subarray(offset, offset + HASH_BYTES);
   }
 
   #tile(level: number, index: number): Buffer {
     const tail = this.#tails[level];
     if (tail !== undefined && tail.index === index) return tail.bytes;
-    const waiting = this.#sealed.find((tile) => tile.level === level && tile.index === index);
-    if (waiting !== undefined) return waiting.bytes;
-    const key = `${level}/${index}`;
-    const cached = this.#cache.get(key);
+    const key = tileKey(level, index);
+    const cached = (level === 0 ? this.#leafTiles : this.#upperTiles).get(key) ?? this.#sealed.get(key)?.bytes;
     if (cached !== undefined) return cached;
     const read = this.#readTile(level, index);
     if (read === undefined || read.length !== TILE_BYTES) throw nodeMissing(level * TILE_HEIGHT, index * TILE_WIDTH);
     this.#verify(level, index, read);
-    this.#remember(key, read);
+    this.#remember(level, key, read);
     return read;
   }
 
-  /** Rot in a tile that comes from the disk is found here: its nodes are hashed again, its root is the one that the tile above it has. */
+  /**
+   * Rot in a tile that comes from the disk is found here: its nodes are hashed again, its root is the one that the tile above it has. Of
+   * one that was found good before, the whole is hashed at once instead.
+   */
   #verify(level: number, index: number, read: Buffer): void {
+    const key = tileKey(level, index);
+    const found = this.#fingerprintOf(read);
+    if (this.#fingerprints.get(key) === found) return;
     const again: Tail = { bytes: Buffer.alloc(TILE_BYTES), count: 0, index };
     for (let position = 0; position < TILE_WIDTH; position += 1) {
       this.#place(again, read.subarray(position * HASH_BYTES, (position + 1) * HASH_BYTES));
     }
     const root = again.bytes.subarray(TILE_BYTES - HASH_BYTES);
-    if (again.bytes.equals(read) && root.equals(this.#nodeAt((level + 1) * TILE_HEIGHT, index))) return;
+    if (again.bytes.equals(read) && root.equals(this.#nodeAt((level + 1) * TILE_HEIGHT, index))) {
+      this.#setFingerprint(key, found);
+      return;
+    }
     const what = `tile ${index} of level ${level} of the log's tree is damaged`;
     throw new TallyError('TREE_DAMAGED', what, { level, index }, { retriable: true });
   }
 
-  #remember(key: string, tile: Buffer): void {
-    this.#cache.set(key, tile);
-    if (this.#cache.size <= TILES_CACHED_MAX) return;
-    const oldest = this.#cache.keys().next();
-    if (!oldest.done) this.#cache.delete(oldest.value);
+  #setFingerprint(key: number, fingerprint: string): void {
+    if (this.#fingerprints.size >= FINGERPRINTS_MAX) this.#fingerprints.clear();
+    this.#fingerprints.set(key, fingerprint);
   }
+
+  #fingerprintOf(tile: Buffer): string {
+    return Buffer.from(this.#sha256(tile)).toString('latin1');
+  }
+
+  #remember(level: number, key: number, tile: Buffer): void {
+    const cache = level === 0 ? this.#leafTiles : this.#upperTiles;
+    cache.set(key, tile);
+    if (cache.size <= TILES_CACHED_MAX) return;
+    const oldest = cache.keys().next();
+    if (!oldest.done) cache.delete(oldest.value);
+  }
+}
+
+function tileKey(level: number, index: number): number {
+  return level * LEVEL_SPAN + index;
 }
 
 function tileOffset(height: number, position: number): number {

@@ -1,11 +1,9 @@
-import { parseBlockHeader } from '../../libs/core/ledger/block-header.ts';
-import { totalsHashOf } from '../../libs/core/ledger/block-totals.ts';
+import { headerNames } from '../../libs/core/ledger/block-header.ts';
 import { rootOfLeaves } from '../../libs/core/ledger/compact-range.ts';
 import { sameBytes } from '../../libs/core/ledger/compare-bytes.ts';
-import { utf8 } from '../../libs/core/ledger/hash-input.ts';
 import { toHex } from '../../libs/core/ledger/hex.ts';
 import { logLeafOf, slotTagOf } from '../../libs/core/ledger/log-leaf.ts';
-import type { StoredBlock } from './block-frame.ts';
+import type { BlockBytes } from './block-frame.ts';
 import type { LedgerCrypto } from './ledger-identity.ts';
 import { damaged, type LedgerStore, type StoredChain } from './ledger-store.ts';
 
@@ -14,8 +12,7 @@ export interface ReadBlockDependencies {
   readonly crypto: LedgerCrypto;
 }
 
-export interface VerifiedBlock extends StoredBlock {
-  readonly seq: number;
+export interface VerifiedBlock extends BlockBytes {
   /** In the log. */
   readonly index: number;
   /** 32 bytes. */
@@ -24,7 +21,7 @@ export interface VerifiedBlock extends StoredBlock {
 
 /**
  * A block of the store, hashed again down to its leaf in the log's tree: header, totals, entries. What is served has passed here, so rot
- * on the disk is found before a payer sees it. Throws BLOCK_DAMAGED.
+ * on the disk is found before a payer sees it. Throws BLOCK_DAMAGED, and the errors of the tree (LogTree.leafHash).
  */
 export function readBlock(
   chain: StoredChain,
@@ -34,19 +31,16 @@ export function readBlock(
 ): VerifiedBlock {
   const { store, crypto } = dependencies;
   const { sha256, tree } = crypto.hashes;
-  const block = store.committedBlock(chain, seq, index);
-  const blockHash = sha256(utf8(block.header));
+  const { chainNumber, header, totals, entries } = store.committedBlock(chain, seq, index);
+  const blockHash = sha256(header);
   const leaf = logLeafOf(slotTagOf(chain.keys.tagKey, seq, crypto.hmac), blockHash);
   if (!sameBytes(crypto.treeHasher.leaf(leaf), store.tree.leafHash(index))) {
     throw damaged(chain, seq, 'its header is not the leaf of the log');
   }
-  const header = parseBlockHeader(block.header);
-  if (!sameBytes(totalsHashOf(block.totals, sha256), header.totalsHash)) throw damaged(chain, seq, 'its totals differ');
-  const root = tree.toBytes(rootOfLeaves(block.entries, tree));
-  if (block.entries.length !== header.entryCount || !sameBytes(root, header.entriesRoot)) {
-    throw damaged(chain, seq, 'its entries differ');
-  }
-  return { ...block, seq, index, blockHash };
+  const entriesRoot = tree.toBytes(rootOfLeaves(entries, tree));
+  const named = { entryCount: entries.length, entriesRoot, totalsHash: sha256(totals) };
+  if (!headerNames(header.toString('latin1'), named)) throw damaged(chain, seq, 'its totals or entries differ');
+  return { chainNumber, header, totals, entries, index, blockHash };
 }
 
 /** 64 hex of the hash of a chain's block, or null where the chain has no block of that seq yet. Throws BLOCK_DAMAGED. */

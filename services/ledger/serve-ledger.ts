@@ -7,7 +7,6 @@ import { HttpProblem } from '../../libs/adapters/http/problem.ts';
 import { type Client, type ClientRegistry, mayActFor } from '../../libs/adapters/runtime/clients.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import { fromBase64 } from '../../libs/core/ledger/base64.ts';
-import { blockHashOf } from '../../libs/core/ledger/block-header.ts';
 import { toHex } from '../../libs/core/ledger/hex.ts';
 import { answerPull, type ReadPullDependencies, servedCheckpoint } from './answer-pull.ts';
 import type { AcknowledgementDoor } from './append-acknowledgements.ts';
@@ -118,7 +117,7 @@ async function blocks(request: Request, response: Response, dependencies: ServeL
   if (pulled?.fault != null) throw new HttpProblem(503, pulled.fault, "HMRC's copy of this chain waits for repair");
   const last = pulled?.blocks[pulled.blocks.length - 1];
   if (last !== undefined) {
-    const etag = `"${base64(blockHashOf(last.header, dependencies.crypto.hashes.sha256))}"`;
+    const etag = `"${base64(dependencies.crypto.hashes.sha256(last.header))}"`;
     response.set({ ETag: etag, 'Cache-Control': 'private, no-cache' });
     if (request.get('if-none-match') === etag) {
       response.status(304).end();
@@ -130,8 +129,8 @@ async function blocks(request: Request, response: Response, dependencies: ServeL
     checkpoint: answer.checkpoint,
     consistency: answer.consistency.map(base64),
     blocks: (pulled?.blocks ?? []).map(({ header, totals, entries }) => ({
-      header,
-      totals,
+      header: header.toString('utf8'),
+      totals: totals.toString('utf8'),
       entries: entries.map(base64),
     })),
     more: pulled?.more ?? false,

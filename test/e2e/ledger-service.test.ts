@@ -9,6 +9,7 @@ import {
   nodeEd25519Verify,
   nodeHkdfSha256,
   nodeHmacSha256,
+  nodeSha256,
   nodeTreeHasher,
   noteSignerOfSeed,
   randomEd25519Seed,
@@ -92,7 +93,7 @@ const rejection = (account: Account, code: string) => ({
 
 async function dump(store: string): Promise<readonly string[]> {
   const ledgerName = fixture.keys.ledgerName;
-  const opened = new LedgerStore({ folder: store, ledgerName }, { hasher: nodeTreeHasher });
+  const opened = new LedgerStore({ folder: store, ledgerName }, { hasher: nodeTreeHasher, sha256: nodeSha256 });
   const lines = [...opened.dump()]
     // Where the reading of rejections stands is no part of the fold of blocks.v1.
     .filter(([name]) => name !== 'rejection-positions')
@@ -457,8 +458,8 @@ describe('the store, a cache of blocks.v1', () => {
 
   it('that belongs to another ledger is refused', async () => {
     const folder = join(fixture.folder, 'other-store');
-    await new LedgerStore({ folder, ledgerName: 'another' }, { hasher: nodeTreeHasher }).close();
-    expect(() => new LedgerStore({ folder, ledgerName: 'mine' }, { hasher: nodeTreeHasher })).toThrow(
+    await new LedgerStore({ folder, ledgerName: 'another' }, { hasher: nodeTreeHasher, sha256: nodeSha256 }).close();
+    expect(() => new LedgerStore({ folder, ledgerName: 'mine' }, { hasher: nodeTreeHasher, sha256: nodeSha256 })).toThrow(
       expect.objectContaining({ code: 'STORE_OF_ANOTHER_LEDGER' }),
     );
   });

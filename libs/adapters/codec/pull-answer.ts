@@ -4,10 +4,10 @@ import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { decodeRecord, encodeWith, HEADER_BYTES, isWrittenWith, ownSchema, writerOf } from './single-object.ts';
 
-/** The exact texts and entry bytes of a block, as a payer gets them. */
-export interface PulledBlock {
-  readonly header: string;
-  readonly totals: string;
+/** The exact texts and entry bytes of a block, as a payer gets them; whoever answers may have the texts as bytes. */
+export interface PulledBlock<Text extends string | Uint8Array = string> {
+  readonly header: Text;
+  readonly totals: Text;
   readonly entries: readonly Uint8Array[];
 }
 
@@ -24,13 +24,13 @@ export interface PulledRejection {
   readonly facts: Readonly<Record<string, string>>;
 }
 
-export interface PulledChain {
+export interface PulledChain<Text extends string | Uint8Array = string> {
   /** 32 lower-case hex. */
   readonly chain: string;
   /** BLOCK_DAMAGED where HMRC's copy of the chain waits for repair: then no block of it is given. */
   readonly fault: string | null;
   /** Consecutive, from the seq asked for; empty where there is nothing new. */
-  readonly blocks: readonly PulledBlock[];
+  readonly blocks: readonly PulledBlock<Text>[];
   /** Whether the checkpoint covers further blocks of this chain: ask again. */
   readonly more: boolean;
   /** Null where no block is given. */
@@ -42,13 +42,13 @@ export interface PulledChain {
 }
 
 /** What a payer pulls (`POST /ledger/v1/pull`): everything in it stands under the one checkpoint. */
-export interface PullAnswer {
+export interface PullAnswer<Text extends string | Uint8Array = string> {
   /** Signed note; null where the ledger has signed nothing yet. */
   readonly checkpoint: string | null;
   /** From the size that the payer said it verified; empty from 0 and where nothing grew. */
   readonly consistency: readonly Uint8Array[];
   /** In the order of the request. */
-  readonly chains: readonly PulledChain[];
+  readonly chains: readonly PulledChain<Text>[];
   /** Signed note over `account ‖ event id ‖ code` of all rejections of the answer in order; null for none. */
   readonly rejectionsNote: string | null;
 }
@@ -59,7 +59,7 @@ const HASH_BYTES = 32;
 const ID_BYTES = 16;
 
 /** Avro single-object encoding of the answer. */
-export function encodePullAnswer(answer: PullAnswer): Buffer {
+export function encodePullAnswer(answer: PullAnswer<string | Uint8Array>): Buffer {
   WRITER.reset();
   WRITER.writeRaw(SCHEMA.header);
   WRITER.writeNullableString(answer.checkpoint);
@@ -81,7 +81,7 @@ export function decodePullAnswer(value: Buffer): PullAnswer {
   return { checkpoint, consistency, chains, rejectionsNote };
 }
 
-function writeChain(chain: PulledChain): void {
+function writeChain(chain: PulledChain<string | Uint8Array>): void {
   WRITER.writeHex(chain.chain, ID_BYTES);
   WRITER.writeNullableString(chain.fault);
   writeArray(chain.blocks, writeBlock);
@@ -96,10 +96,16 @@ function writeChain(chain: PulledChain): void {
   WRITER.writeBoolean(chain.moreRejections);
 }
 
-function writeBlock(block: PulledBlock): void {
-  WRITER.writeString(block.header);
-  WRITER.writeString(block.totals);
+function writeBlock(block: PulledBlock<string | Uint8Array>): void {
+  writeText(block.header);
+  writeText(block.totals);
   writeArray(block.entries, (entry) => WRITER.writeBytes(entry));
+}
+
+/** Avro writes a string as it writes its UTF-8 bytes. */
+function writeText(text: string | Uint8Array): void {
+  if (typeof text === 'string') WRITER.writeString(text);
+  else WRITER.writeBytes(text);
 }
 
 function writeRejection(rejection: PulledRejection): void {

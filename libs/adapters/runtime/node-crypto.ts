@@ -79,12 +79,7 @@ const LEAF_MESSAGE = Buffer.alloc(16 * 1024);
  * to a Buffer; `binary` is node's older name of latin1). Synchronous, so one buffer serves all.
  */
 export const latin1TreeHasher: TreeHasher<string> = {
-  leaf: (data) => {
-    const message = data.length < LEAF_MESSAGE.length ? LEAF_MESSAGE : Buffer.alloc(1 + data.length);
-    message[0] = 0x00;
-    message.set(data, 1);
-    return hash('sha256', message.subarray(0, 1 + data.length), 'binary');
-  },
+  leaf: (data) => hash('sha256', leafMessage(data), 'binary'),
   node: (left, right) => {
     NODE_MESSAGE.write(left, 1, SHA256_BYTES, 'latin1');
     NODE_MESSAGE.write(right, 1 + SHA256_BYTES, SHA256_BYTES, 'latin1');
@@ -102,8 +97,30 @@ export const latin1TreeHasher: TreeHasher<string> = {
 /** For sealing and checking many blocks on a server. */
 export const NODE_HASHES: LedgerHashes<string> = { sha256: nodeSha256, tree: latin1TreeHasher };
 
-/** Tree hashes as bytes by node's SHA-256, for the small trees of receipts and acknowledgements. */
-export const nodeTreeHasher: TreeHasher<Uint8Array> = bytesTreeHasher(nodeSha256);
+const BYTES_HASHER = bytesTreeHasher(nodeSha256);
+
+/**
+ * Tree hashes as bytes by node's SHA-256, for the public log's tree and the small trees of receipts and acknowledgements. Nodes are put
+ * together in one buffer that serves all; a hash of another length, which only a hostile proof has, makes a message of its own.
+ */
+export const nodeTreeHasher: TreeHasher<Uint8Array> = {
+  ...BYTES_HASHER,
+  leaf: (data) => nodeSha256(leafMessage(data)),
+  node: (left, right) => {
+    if (left.length !== SHA256_BYTES || right.length !== SHA256_BYTES) return BYTES_HASHER.node(left, right);
+    NODE_MESSAGE.set(left, 1);
+    NODE_MESSAGE.set(right, 1 + SHA256_BYTES);
+    return nodeSha256(NODE_MESSAGE);
+  },
+};
+
+/** What the hash of a leaf is over: in one buffer that serves all, where the data is no longer than that. */
+function leafMessage(data: Uint8Array): Buffer {
+  const message = data.length < LEAF_MESSAGE.length ? LEAF_MESSAGE : Buffer.alloc(1 + data.length);
+  message[0] = 0x00;
+  message.set(data, 1);
+  return message.subarray(0, 1 + data.length);
+}
 
 /** DER of an Ed25519 key before its 32 bytes (RFC 8410). */
 const PUBLIC_KEY_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');

@@ -3,24 +3,37 @@ import { TallyError } from '../errors/tally-error.ts';
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const NOT_A_DIGIT = 255;
 const VALUES = digitValues();
+const DIGIT_CODES = Uint8Array.from(ALPHABET, (digit) => digit.charCodeAt(0));
+const PADDING_CODE = '='.charCodeAt(0);
+/** Bytes that are printed at a time, and for each number of groups of three among them the characters being printed. */
+const PIECE_BYTES = 96;
+const CODES: readonly number[][] = Array.from({ length: PIECE_BYTES / 3 + 1 }, (_, groups) =>
+  new Array<number>(4 * groups).fill(0),
+);
 
 /** Standard base64 with padding (RFC 4648 section 4). */
 export function toBase64(bytes: Uint8Array): string {
+  if (bytes.length <= PIECE_BYTES) return pieceToBase64(bytes, 0, bytes.length);
   let text = '';
-  let index = 0;
-  for (; index + 2 < bytes.length; index += 3) {
-    const group = (at(bytes, index) << 16) | (at(bytes, index + 1) << 8) | at(bytes, index + 2);
-    text += digit(group >> 18) + digit(group >> 12) + digit(group >> 6) + digit(group);
-  }
-  const left = bytes.length - index;
-  if (left === 1) {
-    const group = at(bytes, index) << 16;
-    text += `${digit(group >> 18) + digit(group >> 12)}==`;
-  } else if (left === 2) {
-    const group = (at(bytes, index) << 16) | (at(bytes, index + 1) << 8);
-    text += `${digit(group >> 18) + digit(group >> 12) + digit(group >> 6)}=`;
+  for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
+    text += pieceToBase64(bytes, from, Math.min(from + PIECE_BYTES, bytes.length));
   }
   return text;
+}
+
+/** Of whole groups of three but for the last: one text at once, not one that is put together of its digits. */
+function pieceToBase64(bytes: Uint8Array, from: number, to: number): string {
+  const groups = Math.ceil((to - from) / 3);
+  const codes = CODES[groups] ?? [];
+  for (let group = 0; group < groups; group++) {
+    const index = from + 3 * group;
+    const value = (at(bytes, index) << 16) | (at(bytes, index + 1) << 8) | at(bytes, index + 2);
+    codes[4 * group] = digitCode(value >> 18);
+    codes[4 * group + 1] = digitCode(value >> 12);
+    codes[4 * group + 2] = index + 1 < to ? digitCode(value >> 6) : PADDING_CODE;
+    codes[4 * group + 3] = index + 2 < to ? digitCode(value) : PADDING_CODE;
+  }
+  return String.fromCharCode.apply(null, codes);
 }
 
 /**
@@ -61,8 +74,8 @@ function at(bytes: Uint8Array, index: number): number {
   return bytes[index] ?? 0;
 }
 
-function digit(value: number): string {
-  return ALPHABET.charAt(value & 63);
+function digitCode(value: number): number {
+  return DIGIT_CODES[value & 63] ?? 0;
 }
 
 function digitValues(): Uint8Array {

@@ -1,7 +1,6 @@
 import { TallyError } from '../errors/tally-error.ts';
 import { fromBase64, toBase64 } from './base64.ts';
 import { parseCount } from './canonical-decimal.ts';
-import { utf8 } from './hash-input.ts';
 import { SHA256_BYTES, type Sha256, sha256 } from './sha256.ts';
 import { linesOfText } from './signed-note.ts';
 import { parseUtc, printUtc } from './utc-time.ts';
@@ -90,9 +89,20 @@ export function parseBlockHeader(text: string): BlockHeader {
   }
 }
 
+/** True where a header that printBlockHeader printed names these: for one whose hash is known to be right, so that nothing else of it is in question. */
+export function headerNames(
+  headerText: string,
+  named: Pick<BlockHeader, 'entryCount' | 'entriesRoot' | 'totalsHash'>,
+): boolean {
+  const { entryCount, entriesRoot, totalsHash } = named;
+  return headerText.includes(
+    `\nentries ${entryCount} ${toBase64(entriesRoot)}\ntotals ${toBase64(totalsHash)}\nclosed `,
+  );
+}
+
 /** Block hash = SHA-256 of the header text. */
 export function blockHashOf(headerText: string, hash: Sha256 = sha256): Uint8Array {
-  return hash(utf8(headerText));
+  return hash(headerText);
 }
 
 function valueOfLine(line: string, index: number): string {

@@ -2,7 +2,6 @@ import { TallyError } from '../errors/tally-error.ts';
 import { type Pence, pence } from '../money/pence.ts';
 import { fromBase64, toBase64 } from './base64.ts';
 import { parseCount, parseDecimal } from './canonical-decimal.ts';
-import { utf8 } from './hash-input.ts';
 import { type Sha256, sha256 } from './sha256.ts';
 import { linesOfText } from './signed-note.ts';
 import { isKeyName } from './verifier-key.ts';
@@ -87,7 +86,7 @@ export function parseBlockTotals(text: string): BlockTotals {
 
 /** SHA-256 of the totals text: what the header names. */
 export function totalsHashOf(totalsText: string, hash: Sha256 = sha256): Uint8Array {
-  return hash(utf8(totalsText));
+  return hash(totalsText);
 }
 
 const VALUES_OF_LINE = [2, 2, 2, 1, 1, 1] as const;

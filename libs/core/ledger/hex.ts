@@ -7,6 +7,8 @@ const VALUES = nibbleValues();
 
 /** Lower-case hex of the bytes. */
 export function toHex(bytes: Uint8Array): string {
+  if (bytes.length === 16) return hexOf16(bytes, 0);
+  if (bytes.length === 32) return hexOf16(bytes, 0) + hexOf16(bytes, 16);
   let text = '';
   for (const byte of bytes) text += DIGITS[byte];
   return text;

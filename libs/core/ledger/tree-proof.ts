@@ -31,12 +31,20 @@ export function rootAt<Hash>(size: number, read: NodeReader<Hash>, hasher: TreeH
   return size === 0 ? hasher.empty : subtreeRoot(0, size, read, hasher);
 }
 
-/** Audit path PATH(index, D[size]) of RFC 6962 section 2.1.1, from the leaf's sibling up. Throws PROOF_OUT_OF_RANGE. */
+/** Roots of the subtrees that a tree of one size ends with and that are not complete, by their first leaf. */
+export type EdgeRoots<Hash> = Map<number, Hash>;
+
+/**
+ * Audit path PATH(index, D[size]) of RFC 6962 section 2.1.1, from the leaf's sibling up. Throws PROOF_OUT_OF_RANGE.
+ *
+ * @param edges of this very tree and size, for whoever asks for many paths of it: each of these roots is then worked out once.
+ */
 export function inclusionPath<Hash>(
   index: number,
   size: number,
   read: NodeReader<Hash>,
   hasher: TreeHasher<Hash>,
+  edges: EdgeRoots<Hash> = new Map(),
 ): readonly Hash[] {
   if (!isCount(index) || !isCount(size) || index >= size) throw outOfRange(index, size);
   const path: Hash[] = [];
@@ -45,7 +53,7 @@ export function inclusionPath<Hash>(
   while (end - begin > 1) {
     const middle = begin + largestPowerBelow(end - begin);
     if (index < middle) {
-      path.push(subtreeRoot(middle, end, read, hasher));
+      path.push(rightRoot(middle, end, read, hasher, edges));
       end = middle;
     } else {
       path.push(subtreeRoot(begin, middle, read, hasher));
@@ -53,6 +61,22 @@ export function inclusionPath<Hash>(
     }
   }
   return path.reverse();
+}
+
+/** A right-hand subtree: complete, and read, or one that the tree ends with. */
+function rightRoot<Hash>(
+  begin: number,
+  end: number,
+  read: NodeReader<Hash>,
+  hasher: TreeHasher<Hash>,
+  edges: EdgeRoots<Hash>,
+): Hash {
+  if (isPowerOfTwo(end - begin)) return subtreeRoot(begin, end, read, hasher);
+  const known = edges.get(begin);
+  if (known !== undefined) return known;
+  const root = subtreeRoot(begin, end, read, hasher);
+  edges.set(begin, root);
+  return root;
 }
 
 /** PROOF(from, D[to]) of RFC 6962 section 2.1.2; empty where from is 0 or equal to `to`. Throws PROOF_OUT_OF_RANGE. */

@@ -51,7 +51,7 @@ function vrnOf(text: string): string {
   throw new TallyError('VRN_INVALID', `"${text}" is not a VAT registration number of a trader: ${reason}`, { reason });
 }
 
-function sha256(data: Uint8Array): Uint8Array {
+function sha256(data: Uint8Array | string): Uint8Array {
   return createHash('sha256').update(data).digest();
 }
 

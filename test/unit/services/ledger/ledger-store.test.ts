@@ -19,7 +19,7 @@ describe('LedgerStore', () => {
   const openStore = (chainsCachedMax?: number): LedgerStore =>
     new LedgerStore(
       { folder, ledgerName: 'ledger-4f1d', ...(chainsCachedMax === undefined ? {} : { chainsCachedMax }) },
-      { hasher: nodeTreeHasher },
+      { hasher: nodeTreeHasher, sha256: nodeSha256 },
     );
 
   beforeEach(() => {
@@ -79,7 +79,7 @@ describe('LedgerStore', () => {
     const indices = store.committedIndices(chain, 0, 1_000);
     expect(indices).toHaveLength(100);
     for (const [seq, index] of indices.entries()) {
-      expect(store.committedBlock(chain, seq, index).header).toBe(`header ${seq}`);
+      expect(store.committedBlock(chain, seq, index).header.toString()).toBe(`header ${seq}`);
     }
     expect(store.committedIndices(chain, 31, 3)).toEqual(indices.slice(31, 34));
     expect(store.committedIndices(chain, 100, 3)).toEqual([]);

@@ -11,7 +11,11 @@ const hex = (hashes: readonly Uint8Array[]): readonly string[] =>
 function storedTree() {
   const tiles = new Map<string, Buffer>();
   const make = (): LogTree =>
-    new LogTree({ hasher: nodeTreeHasher, readTile: (level, index) => tiles.get(`${level}/${index}`) });
+    new LogTree({
+      hasher: nodeTreeHasher,
+      sha256: nodeSha256,
+      readTile: (level, index) => tiles.get(`${level}/${index}`),
+    });
   const save = (tree: LogTree): Buffer => {
     const sealed = tree.sealedTiles();
     for (const tile of sealed) tiles.set(`${tile.level}/${tile.index}`, Buffer.from(tile.bytes));
@@ -113,6 +117,39 @@ describe('LogTree', () => {
     const damage = expect.objectContaining({ code: 'TREE_DAMAGED', facts: { level: 0, index: 1 } });
     expect(() => again.inclusionPath(300, 1_300)).toThrow(damage);
     expect(hex(again.inclusionPath(5, 1_300))).toEqual(hex(inclusionPath(5, 1_300, read, nodeTreeHasher)));
+  });
+
+  it('finds rot in a tile that was good when it was read before and has left the memory since', () => {
+    const { make, save, tiles } = storedTree();
+    const tree = make();
+    const size = 300 * 256;
+    for (let index = 0; index < size; index += 1) tree.append(leaf(index % 500));
+    const again = make();
+    again.loadTails(save(tree));
+    const lookAtOthers = (): void => {
+      for (let index = 2 * 256; index < size; index += 256) again.leafHash(index);
+    };
+    const path = hex(again.inclusionPath(300, size));
+    lookAtOthers();
+    expect(hex(again.inclusionPath(300, size))).toEqual(path);
+    lookAtOthers();
+    const tile = tiles.get('0/1') ?? Buffer.alloc(0);
+    tiles.set('0/1', Buffer.from(tile).fill(1, 40, 41));
+    expect(() => again.leafHash(300)).toThrow(expect.objectContaining({ code: 'TREE_DAMAGED' }));
+    tiles.set('0/1', tile);
+    expect(hex(again.inclusionPath(300, size))).toEqual(path);
+  });
+
+  it('gives the paths of another size between two of one', () => {
+    const { make } = storedTree();
+    const tree = make();
+    for (const one of leaves) tree.append(one);
+    for (const size of [1_299, 1_300, 1_001, 1_299]) {
+      for (const index of [0, 700, 1_000]) {
+        const expected = inclusionPath(index, size, read, nodeTreeHasher);
+        expect(hex(tree.inclusionPath(index, size)), `${index} of ${size}`).toEqual(hex(expected));
+      }
+    }
   });
 
   it('finds a tile of the store that is whole but another one', () => {

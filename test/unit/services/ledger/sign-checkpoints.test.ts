@@ -9,7 +9,7 @@ import { CheckpointSigner } from '../../../../services/ledger/sign-checkpoints.t
 import { LEDGER_SIGNER, ORIGIN } from '../../../support/ledger-chain.ts';
 
 const treeOf = (leaves: number, label = 'leaf'): LogTree => {
-  const tree = new LogTree({ hasher: nodeTreeHasher, readTile: () => undefined });
+  const tree = new LogTree({ hasher: nodeTreeHasher, sha256: nodeSha256, readTile: () => undefined });
   for (let index = 0; index < leaves; index += 1) tree.append(nodeSha256(Buffer.from(`${label} ${index}`)));
   return tree;
 };

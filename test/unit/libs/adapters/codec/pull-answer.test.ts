@@ -57,6 +57,18 @@ describe('the codec of pull answers', () => {
     expect(encodePullAnswer(answer).toString('hex')).toBe(expected.toString('hex'));
   });
 
+  it('writes texts that are given as bytes as it writes the texts', () => {
+    const asBytes = FULL.chains.map((chain) => ({
+      ...chain,
+      blocks: chain.blocks.map(({ header, totals, entries }) => ({
+        header: Buffer.from(header),
+        totals: Buffer.from(totals),
+        entries,
+      })),
+    }));
+    expect(encodePullAnswer({ ...FULL, chains: asBytes })).toEqual(encodePullAnswer(FULL));
+  });
+
   it.each([
     ['full', FULL],
     ['empty', EMPTY],

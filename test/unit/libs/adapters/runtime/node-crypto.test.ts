@@ -8,6 +8,7 @@ import {
   nodeHmacSha256,
   nodeRandom,
   nodeSha256,
+  nodeTreeHasher,
   noteSignerOfSeed,
   randomEd25519Seed,
 } from '../../../../../libs/adapters/runtime/node-crypto.ts';
@@ -53,10 +54,18 @@ describe("node's crypto and core's own", () => {
         expect(latin1TreeHasher.node(text(left), text(right))).toBe(text(treeHasher.node(left, right)));
         expect(latin1TreeHasher.fromBytes(left)).toBe(text(left));
         expect(hex(latin1TreeHasher.toBytes(text(left)))).toBe(hex(left));
+        expect(hex(nodeTreeHasher.leaf(a))).toBe(hex(left));
+        expect(hex(nodeTreeHasher.node(left, right))).toBe(hex(treeHasher.node(left, right)));
+        expect(hex(nodeTreeHasher.node(left, a)), 'a hash of any length').toBe(hex(treeHasher.node(left, a)));
       }),
     );
     const long = new Uint8Array(16 * 1024).fill(7);
     expect(latin1TreeHasher.leaf(long)).toBe(text(treeHasher.leaf(long)));
+    expect(hex(nodeTreeHasher.leaf(long))).toBe(hex(treeHasher.leaf(long)));
+  });
+
+  it("have the same SHA-256 of a text's UTF-8", () => {
+    for (const text of ['', 'abc', '£ and €', 'x'.repeat(5_000)]) expect(hex(nodeSha256(text))).toBe(hex(sha256(text)));
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type BlockHeader,
   blockHashOf,
+  headerNames,
   parseBlockHeader,
   printBlockHeader,
   ZERO_HASH,
@@ -37,6 +38,14 @@ describe('a block header', () => {
         `rules ${Buffer.alloc(32).toString('base64')}\n`,
     );
     expect(parseBlockHeader(TEXT)).toEqual(HEADER);
+  });
+
+  it('names its count of entries, its entries root and its totals, and no others', () => {
+    expect(headerNames(TEXT, HEADER)).toBe(true);
+    expect(headerNames(TEXT, { ...HEADER, entryCount: 2 })).toBe(false);
+    expect(headerNames(TEXT, { ...HEADER, entryCount: 112 })).toBe(false);
+    expect(headerNames(TEXT, { ...HEADER, entriesRoot: HEADER.totalsHash })).toBe(false);
+    expect(headerNames(TEXT, { ...HEADER, totalsHash: HEADER.entriesRoot })).toBe(false);
   });
 
   it('the block hash is SHA-256 of the text, bare', () => {

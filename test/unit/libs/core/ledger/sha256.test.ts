@@ -8,6 +8,11 @@ describe("core's own hashes", () => {
     expect(hex(sha256(Buffer.from('abc')))).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
   });
 
+  it('SHA-256 of a text is that of its UTF-8', () => {
+    for (const text of ['abc', '', '£ and €', 'x'.repeat(1_000)])
+      expect(sha256(text)).toEqual(sha256(Buffer.from(text)));
+  });
+
   it('HMAC is that of RFC 4231, test case 2', () => {
     expect(hex(hmacSha256(Buffer.from('Jefe'), Buffer.from('what do ya want for nothing?')))).toBe(
       '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
