@@ -4,7 +4,6 @@ import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
 import { ACKNOWLEDGEMENTS } from '../../libs/adapters/event-log/topics.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
 import { hasCode } from '../../libs/core/errors/tally-error.ts';
-import type { AcknowledgementEvent } from '../../libs/core/events/acknowledgement-events.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import type { EventId } from '../../libs/core/identity/event-id.ts';
 import type { AcknowledgedHead } from '../../libs/core/ledger/blocks-message.ts';
@@ -12,14 +11,17 @@ import { type HashPart, hashInput } from '../../libs/core/ledger/hash-input.ts';
 import { toHex } from '../../libs/core/ledger/hex.ts';
 import { assertRegistrableKey } from '../../libs/core/ledger/key-event.ts';
 import { checkAcknowledgement } from './check-acknowledgement.ts';
+import type { CheckedRecords } from './checked-records.ts';
 import { chainKeysFor, type LedgerCrypto, type LedgerIdentity } from './ledger-identity.ts';
-import type { LedgerStore } from './ledger-store.ts';
+import type { LedgerStore, StoredChain } from './ledger-store.ts';
 
 export interface AcknowledgementDoorDependencies {
   readonly log: EventLog;
   readonly identity: LedgerIdentity;
   readonly crypto: LedgerCrypto;
   readonly store: LedgerStore;
+  /** What is appended here the stage need not check again. */
+  readonly checked: CheckedRecords;
   readonly nowMs: () => number;
 }
 
@@ -58,12 +60,12 @@ export class AcknowledgementDoor {
   async registerKeys(accounts: readonly Account[], verifierKey: string): Promise<ReadonlyMap<Account, HttpProblem>> {
     const { store } = this.#of;
     const refused = new Map<Account, HttpProblem>();
-    const events: AddressedEvent[] = [];
+    const events: AddressedValue[] = [];
     for (const account of new Set(accounts)) {
       const chain = store.committedChain(account);
       const known = chain === undefined ? undefined : store.committedPayerKey(chain);
       if (known === verifierKey) continue;
-      if (known === undefined) events.push({ key: account, event: this.#registration(account, verifierKey) });
+      if (known === undefined) events.push({ key: account, value: this.#registration(account, verifierKey) });
       else refused.set(account, new HttpProblem(409, 'PAYER_KEY_DIFFERS', 'another key is registered for the chain'));
     }
     if (events.length === 0) return refused;
@@ -72,24 +74,27 @@ export class AcknowledgementDoor {
     return refused;
   }
 
-  #registration(account: Account, verifierKey: string): AcknowledgementEvent {
-    return {
+  #registration(account: Account, verifierKey: string): Buffer {
+    return encodeAcknowledgement({
       type: 'KeyRegistered',
       eventId: this.#idOf('key registered', account, verifierKey),
       account,
       receivedAtMs: this.#of.nowMs(),
       chain: this.chainOf(account).chain,
       verifierKey,
-    };
+    });
   }
 
-  /** Takes a countersignature of heads of chains; one that is already recorded changes nothing. Problems as checkAcknowledgement's errors (422). */
-  async acknowledge(note: string, heads: readonly AcknowledgedHead[]): Promise<void> {
-    const { store, nowMs } = this.#of;
+  /**
+   * Takes a countersignature of heads of chains, each with its chain as committed; one that is already recorded changes nothing. Problems
+   * as checkAcknowledgement's errors (422).
+   */
+  async acknowledge(note: string, heads: readonly AcknowledgedHead[], chains: readonly StoredChain[]): Promise<void> {
+    const { store, nowMs, checked } = this.#of;
     inputFault('', ACKNOWLEDGEMENT_FAULTS, () =>
       checkAcknowledgement(note, heads, {
         ...this.#of,
-        chainOf: (head) => store.committedChain(head.account),
+        chainOf: (_head, index) => chains[index],
         payerKeyOf: (chain) => store.committedPayerKey(chain),
       }),
     );
@@ -98,8 +103,9 @@ export class AcknowledgementDoor {
     const first = heads[0];
     if (first === undefined) return;
     const key = first.account;
-    const event = { type: 'HeadsAcknowledged', eventId, receivedAtMs: nowMs(), note, heads } as const;
-    const refused = (await this.#append([{ key, event }])).get(key);
+    const value = encodeAcknowledgement({ type: 'HeadsAcknowledged', eventId, receivedAtMs: nowMs(), note, heads });
+    checked.add(value);
+    const refused = (await this.#append([{ key, value }])).get(key);
     if (refused !== undefined) throw refused;
   }
 
@@ -112,15 +118,15 @@ export class AcknowledgementDoor {
   }
 
   /** Appends to all partitions at once. Gives the problem of each key whose event is not known to be in the log. */
-  async #append(events: readonly AddressedEvent[]): Promise<ReadonlyMap<Account, HttpProblem>> {
+  async #append(events: readonly AddressedValue[]): Promise<ReadonlyMap<Account, HttpProblem>> {
     const { log } = this.#of;
     this.#partitions ??= await log.partitionCount(ACKNOWLEDGEMENTS);
     const byPartition = new Map<number, { readonly key: Account; readonly value: Buffer }[]>();
-    for (const { key, event } of events) {
+    for (const { key, value } of events) {
       const partition = partitionOf(key, this.#partitions);
       const records = byPartition.get(partition) ?? [];
       byPartition.set(partition, records);
-      records.push({ key, value: encodeAcknowledgement(event) });
+      records.push({ key, value });
     }
     const appends = [...byPartition].map(([partition, records]) => ({ topic: ACKNOWLEDGEMENTS, partition, records }));
     const outcomes = await log.append(appends);
@@ -142,9 +148,10 @@ export class AcknowledgementDoor {
   }
 }
 
-interface AddressedEvent {
+interface AddressedValue {
   readonly key: Account;
-  readonly event: AcknowledgementEvent;
+  /** An event, encoded. */
+  readonly value: Buffer;
 }
 
 const REGISTRABLE_KEPT_MAX = 10_000;

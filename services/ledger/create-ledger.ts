@@ -26,6 +26,7 @@ import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { BlocksBody } from '../../libs/core/ledger/blocks-message.ts';
 import { servedCheckpoint } from './answer-pull.ts';
 import { AcknowledgementDoor } from './append-acknowledgements.ts';
+import { CheckedRecords } from './checked-records.ts';
 import { BlockFold } from './fold-blocks.ts';
 import { type LedgerCrypto, type LedgerIdentity, ledgerIdentity } from './ledger-identity.ts';
 import { createLedgerMetrics, type LedgerMetrics } from './ledger-metrics.ts';
@@ -122,6 +123,7 @@ class LedgerService implements Ledger {
   readonly #lock: DataFolderLock;
   readonly #store: LedgerStore;
   readonly #signer: CheckpointSigner;
+  readonly #checked = new CheckedRecords(NODE_HASHES.sha256);
   readonly #stream: EventStream;
   readonly #metrics: LedgerMetrics;
   #program: SealBlocks | null = null;
@@ -241,6 +243,7 @@ class LedgerService implements Ledger {
       log,
       fold: new BlockFold(shared),
       signer: this.#signer,
+      checked: this.#checked,
       nowMs: this.#nowMs,
       observe: (event) => this.#observeSealing(event),
       onCommitted: () => this.#publish(),
@@ -256,7 +259,7 @@ class LedgerService implements Ledger {
       ledgerRouter({
         ...shared,
         clients,
-        door: new AcknowledgementDoor({ ...shared, log }),
+        door: new AcknowledgementDoor({ ...shared, log, checked: this.#checked }),
         stream: this.#stream,
         isAtEnd: () => this.#isAtEnd(),
         onDamage: (error) => {

@@ -23,6 +23,7 @@ import { ledgerKeyEntry, payerKeyEntry } from '../../libs/core/ledger/key-event.
 import { ENTRY_SALT_BYTES } from '../../libs/core/ledger/ledger-entry.ts';
 import { type OpenEntry, openEntryOf } from '../../libs/core/ledger/seal-block.ts';
 import { checkAcknowledgement } from './check-acknowledgement.ts';
+import type { CheckedRecords } from './checked-records.ts';
 import type { BlockFold } from './fold-blocks.ts';
 import { InputTrack, type ReadMessage } from './input-track.ts';
 import { chainKeysFor, type LedgerCrypto, type LedgerIdentity } from './ledger-identity.ts';
@@ -82,6 +83,8 @@ export interface SealBlocksDependencies {
   readonly store: LedgerStore;
   readonly fold: BlockFold;
   readonly signer: CheckpointSigner;
+  /** Of the door of this process. */
+  readonly checked: CheckedRecords;
   readonly nowMs: () => number;
   readonly observe: (event: SealEvent) => void;
   /** After a commit: what was read back may be served. */
@@ -328,7 +331,7 @@ export class SealBlocks implements StageProgram<BlocksBody> {
       const source = track.read(record.offset);
       const event = readAcknowledgement(record);
       try {
-        this.#takeAcknowledgement(event, source, nowMs);
+        this.#takeAcknowledgement(event, record, source, nowMs);
       } catch (error) {
         if (!(error instanceof TallyError)) throw error;
         this.#of.observe({ type: 'acknowledgementRefused', code: error.code, offset: record.offset });
@@ -336,13 +339,19 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     }
   }
 
-  #takeAcknowledgement(event: AcknowledgementEvent | TallyError, source: ReadMessage, nowMs: number): void {
+  #takeAcknowledgement(
+    event: AcknowledgementEvent | TallyError,
+    { value }: LogRecord,
+    source: ReadMessage,
+    nowMs: number,
+  ): void {
     if (event instanceof TallyError) throw event;
     switch (event.type) {
       case 'KeyRegistered':
         this.#takeKey(event, source, nowMs);
         return;
       case 'HeadsAcknowledged':
+        if (value === null || !this.#of.checked.take(value)) this.#checkHeads(event);
         this.#takeHeads(event);
         return;
       case 'DisputeRaised':
@@ -369,7 +378,7 @@ export class SealBlocks implements StageProgram<BlocksBody> {
   /** Keys whose entries are on their way to the log. */
   #payerKeys = new Map<Account, string>();
 
-  #takeHeads(event: HeadsAcknowledged): void {
+  #checkHeads(event: HeadsAcknowledged): void {
     const { store, crypto, identity } = this.#of;
     checkAcknowledgement(event.note, event.heads, {
       store,
@@ -378,6 +387,10 @@ export class SealBlocks implements StageProgram<BlocksBody> {
       chainOf: (head) => store.chainOf(head.account),
       payerKeyOf: (chain) => store.payerKeyOf(chain.account),
     });
+  }
+
+  #takeHeads(event: HeadsAcknowledged): void {
+    const { store } = this.#of;
     const newer = event.heads.filter(({ account, seq }) => seq > (store.acknowledgedOf(account)?.seq ?? -1));
     this.#acknowledged.push(...newer);
     this.#of.observe({ type: 'acknowledgementTaken', heads: newer.length });

@@ -142,15 +142,17 @@ async function blocks(request: Request, response: Response, dependencies: ServeL
 async function acknowledge(request: Request, response: Response, dependencies: ServeLedgerDependencies): Promise<void> {
   const { note, heads } = inForm(acknowledgementBody, request.body);
   const client = clientOf(response);
+  const chains: StoredChain[] = [];
   const known = heads.map(({ chain, seq, blockHash }, index) => {
     const stored = chainFor(client, chain, dependencies);
     if (stored === undefined) {
       const fault = { code: 'HEAD_UNKNOWN', pointer: `/heads/${index}/chain`, detail: 'no chain has this id' };
       throw new HttpProblem(422, 'HEAD_UNKNOWN', 'the ledger has no such chain', { faults: [fault] });
     }
+    chains.push(stored);
     return { account: stored.account, chain, seq, blockHash: hashOf(blockHash, index) };
   });
-  await dependencies.door.acknowledge(note, known);
+  await dependencies.door.acknowledge(note, known, chains);
   response.status(202).json({ heads: known.length });
 }
 

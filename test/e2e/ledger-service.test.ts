@@ -2,7 +2,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeAcknowledgement } from '../../libs/adapters/codec/acknowledgement-codec.ts';
 import type { PulledChain } from '../../libs/adapters/codec/pull-answer.ts';
+import { ACKNOWLEDGEMENTS } from '../../libs/adapters/event-log/topics.ts';
 import type { ChainRegistration } from '../../libs/adapters/http/ledger-client.ts';
 import {
   NODE_HASHES,
@@ -418,6 +420,38 @@ describe('what a payer sends', () => {
     await expect(running.client.acknowledge({ note, heads: forged })).rejects.toMatchObject(refusedAs('HEAD_UNKNOWN'));
     expect((await fixture.check(false)).acknowledgedHeads).toBe(2);
   });
+
+  it('is recorded out of the log too, where no door of this process checked it, and a forged one there is not', async () => {
+    const running = await fixture.start();
+    await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: SHOP }]);
+    const registrations = await Promise.all(
+      [ONE_ACCOUNT, SHOP].map((account) => running.client.registerChain({ account, verifierKey: PAYER_KEY })),
+    );
+    await fixture.sealed(running, 2);
+    const pulled = await Promise.all(registrations.map((one) => pullAll(running, one)));
+    const checkpoint = pulled[0]?.checkpoint;
+    if (checkpoint == null) throw new Error('no checkpoint');
+    const heads = pulled.flatMap(({ head }) => (head === null ? [] : [head]));
+    const records = heads.flatMap((head) => {
+      const { text } = acknowledge(fixture.keys.ledgerName, checkpoint, [head]);
+      const note = signAcknowledgement(text, PAYER);
+      const stranger = signAcknowledgement(text, noteSignerOfSeed('payer-node-1', randomEd25519Seed()));
+      const event = { type: 'HeadsAcknowledged', eventId: eventId('ab'.repeat(16)), receivedAtMs: 1, note } as const;
+      const forged = { ...head, blockHash: '01'.repeat(32) };
+      return [
+        encodeAcknowledgement({ ...event, note: stranger, heads: [head] }),
+        encodeAcknowledgement({ ...event, heads: [forged] }),
+        ...(head.account === SHOP ? [encodeAcknowledgement({ ...event, heads: [head] })] : []),
+      ];
+    });
+    await fixture.log.append([
+      { topic: ACKNOWLEDGEMENTS, partition: 0, records: records.map((value) => ({ key: null, value })) },
+    ]);
+    await expect.poll(async () => (await fixture.check(false)).acknowledgedHeads).toBe(1);
+    await fixture.source.decide([{ account: ONE_ACCOUNT }]);
+    await fixture.sealed(running, 3);
+    expect((await fixture.check(false)).acknowledgedHeads, 'what stood before it in the log was refused').toBe(1);
+  });
 });
 
 describe('the store, a cache of blocks.v1', () => {
@@ -459,9 +493,9 @@ describe('the store, a cache of blocks.v1', () => {
   it('that belongs to another ledger is refused', async () => {
     const folder = join(fixture.folder, 'other-store');
     await new LedgerStore({ folder, ledgerName: 'another' }, { hasher: nodeTreeHasher, sha256: nodeSha256 }).close();
-    expect(() => new LedgerStore({ folder, ledgerName: 'mine' }, { hasher: nodeTreeHasher, sha256: nodeSha256 })).toThrow(
-      expect.objectContaining({ code: 'STORE_OF_ANOTHER_LEDGER' }),
-    );
+    expect(
+      () => new LedgerStore({ folder, ledgerName: 'mine' }, { hasher: nodeTreeHasher, sha256: nodeSha256 }),
+    ).toThrow(expect.objectContaining({ code: 'STORE_OF_ANOTHER_LEDGER' }));
   });
 
   it('with a damaged block halts that chain alone, and is repaired by folding again', async () => {

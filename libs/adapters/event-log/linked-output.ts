@@ -57,6 +57,14 @@ function headerBytes(value: Buffer): number | null {
 /** What a reader of linked messages may replace: only the simulation does, to plant a fault. */
 export type LinkRule = (tip: string, link: Link) => boolean;
 
+/** A message with the bytes that its codec made of it. */
+export interface EncodedMessage<Body> {
+  readonly link: Link;
+  readonly covers: readonly Coverage[];
+  readonly body: Body;
+  readonly bytes: Buffer;
+}
+
 /**
  * The valid messages of one output partition, record by record: keeps tip and coverage. `take` gives null for what is to be ignored and
  * throws POSITION_GAP where the coverage of a valid message does not begin where the last one ended, MESSAGE_UNREADABLE where a
@@ -85,7 +93,11 @@ export class LinkedInput<Body> {
     }
   }
 
-  take(record: LogRecord): FoldedMessage<Body> | null {
+  /**
+   * @param own a message that this process made and waits for: where the record is the same to the byte, it is taken as it was made
+   * instead of being decoded.
+   */
+  take(record: LogRecord, own?: EncodedMessage<Body>): FoldedMessage<Body> | null {
     if (record.offset < this.#offset) {
       return null;
     }
@@ -98,7 +110,9 @@ export class LinkedInput<Body> {
       this.#offset = record.offset + 1;
       return null;
     }
-    const message = { ...this.#decode(record), offset: record.offset };
+    const isOwn = own !== undefined && record.value !== null && own.bytes.equals(record.value);
+    const { covers, body } = isOwn ? own : this.#decode(record);
+    const message = { link, covers, body, offset: record.offset };
     this.accept(message);
     return message;
   }

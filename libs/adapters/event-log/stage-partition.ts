@@ -9,7 +9,7 @@ import {
   type RecordBatch,
   type TopicPartition,
 } from './event-log.ts';
-import { LinkedInput, readLink, ZERO_TIP } from './linked-output.ts';
+import { type EncodedMessage, LinkedInput, readLink, ZERO_TIP } from './linked-output.ts';
 import { readAt } from './read-at.ts';
 import type {
   Coverage,
@@ -38,13 +38,6 @@ export interface StageContext<Body> {
 }
 
 /** A message that was sent or is to be sent: its bytes never change, so that sending it again is harmless. */
-interface Pending<Body> {
-  readonly link: Link;
-  readonly covers: readonly Coverage[];
-  readonly body: Body;
-  readonly bytes: Buffer;
-}
-
 /** How often something that may merely be late (an end of the log that is behind, a batch from elsewhere) is looked at again before it counts as a fault. */
 const LATE_TRIES = 10;
 const LINK_ID_BYTES = 16;
@@ -79,7 +72,7 @@ export class StagePartition<Body> {
   #linked: LinkedInput<Body>;
   #tipOffset = -1;
   #storedTip: string | null = null;
-  #pending: Pending<Body>[] = [];
+  #pending: EncodedMessage<Body>[] = [];
   #folded: FoldedMessage<Body>[] = [];
   #foldedBytes = 0;
   /** What the store must take, of each message folded since it took the last. */
@@ -448,7 +441,7 @@ export class StagePartition<Body> {
   #foldBatch(batch: RecordBatch): number {
     let foreign = 0;
     for (const record of batch.records) {
-      const message = this.#linked.take(record);
+      const message = this.#linked.take(record, this.#pending[0]);
       if (message !== null) {
         this.#foldedBytes += record.value?.length ?? 0;
         this.#fold(message);

@@ -1,11 +1,11 @@
 import { TallyError } from '../errors/tally-error.ts';
 import { fromBase64, toBase64 } from './base64.ts';
 import { parseCount } from './canonical-decimal.ts';
-import { rootOfLeaves } from './compact-range.ts';
+import { rootOfLeafHashes } from './compact-range.ts';
 import { sameBytes } from './compare-bytes.ts';
 import type { Ed25519Verify } from './ed25519.ts';
-import { hashInput } from './hash-input.ts';
-import { fromHex } from './hex.ts';
+import { uint64 } from './hash-input.ts';
+import { writeHex } from './hex.ts';
 import { SHA256_BYTES } from './sha256.ts';
 import { linesOfText, type NoteSigner, openNote, signNote } from './signed-note.ts';
 import { type TreeHasher, treeHasher } from './tree-hash.ts';
@@ -44,6 +44,9 @@ export interface HeadProof {
 }
 
 const TITLE = '/ack/v1';
+const CHAIN_BYTES = 16;
+const SEQ_BYTES = 8;
+const HEAD_LEAF_BYTES = CHAIN_BYTES + SEQ_BYTES + SHA256_BYTES;
 
 /** The text to sign, and each chain's path, sorted by chain. Throws ACKNOWLEDGEMENT_INVALID for no head or two of one chain. */
 export function acknowledge(
@@ -109,7 +112,7 @@ export function parseAcknowledgement(text: string): Acknowledgement {
  * An acknowledgement that a known key signed over exactly these heads, as the ledger takes it. Throws NOTE_*, ACKNOWLEDGEMENT_MALFORMED,
  * ACKNOWLEDGEMENT_INVALID (another ledger, other heads).
  */
-export function openAcknowledgement(
+export function openAcknowledgement<Hash>(
   note: string,
   expected: {
     readonly ledgerName: string;
@@ -117,7 +120,7 @@ export function openAcknowledgement(
     readonly heads: readonly HeadToAcknowledge[];
   },
   verify: Ed25519Verify,
-  hasher: TreeHasher<Uint8Array> = treeHasher,
+  hasher: TreeHasher<Hash>,
 ): { readonly acknowledgement: Acknowledgement; readonly signedBy: readonly VerifierKey[] } {
   const { text, signedBy } = openNote(note, expected.keys, verify);
   const acknowledgement = parseAcknowledgement(text);
@@ -147,11 +150,16 @@ export function isAcknowledged(
 
 /** `chain ‖ seq ‖ block hash`. */
 export function leafOfHead(head: HeadToAcknowledge): Uint8Array {
-  return hashInput(fromHex(head.chain, 16), head.seq, fromHex(head.blockHash, SHA256_BYTES));
+  const leaf = new Uint8Array(HEAD_LEAF_BYTES);
+  writeHex(head.chain, leaf, 0, CHAIN_BYTES);
+  leaf.set(uint64(head.seq), CHAIN_BYTES);
+  writeHex(head.blockHash, leaf, CHAIN_BYTES + SEQ_BYTES, SHA256_BYTES);
+  return leaf;
 }
 
-function rootOfHeads(sorted: readonly HeadToAcknowledge[], hasher: TreeHasher<Uint8Array>): Uint8Array {
-  return rootOfLeaves(sorted.map(leafOfHead), hasher);
+function rootOfHeads<Hash>(sorted: readonly HeadToAcknowledge[], hasher: TreeHasher<Hash>): Uint8Array {
+  const leafHashes = sorted.map((head) => hasher.leaf(leafOfHead(head)));
+  return hasher.toBytes(rootOfLeafHashes(leafHashes, hasher));
 }
 
 function sortedHeads(heads: readonly HeadToAcknowledge[]): readonly HeadToAcknowledge[] {

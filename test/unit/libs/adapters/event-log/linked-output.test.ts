@@ -73,6 +73,18 @@ describe('linked messages', () => {
     expect(() => start.take(message(0, 1, 0, 3, 5))).toThrow(expect.objectContaining({ code: 'POSITION_GAP' }));
   });
 
+  it('of their own maker are taken as they were made where the record is the same to the byte, else as they stand in it', () => {
+    const link = { id: id(1), previous: id(0) };
+    const own = { link, covers: [], body: 'as it was made', bytes: codec.encode(link, [], 'as it was sent') };
+    const record = { offset: 0, timestampMs: 0, key: null, headers: {} };
+    const same = { ...record, value: Buffer.from(own.bytes) };
+    const other = { ...record, value: codec.encode(link, [], 'as another sent it') };
+    const taken = (value: LogRecord) => new LinkedInput(linkedStart(OUTPUT), codec).take(value, own);
+    expect(taken(same)).toEqual({ link, covers: [], body: 'as it was made', offset: 0 });
+    expect(taken(other)?.body).toBe('as another sent it');
+    expect(taken({ ...message(0, 2, 9), value: codec.encode({ id: id(2), previous: id(9) }, [], '') })).toBeNull();
+  });
+
   it('begin in the middle at whatever coverage they find there', () => {
     const input = new LinkedInput({ ...OUTPUT, offset: 40, tip: id(9), covered: [] }, codec);
     expect(input.take(message(40, 10, 9, 77, 80))?.covers[0]?.from).toBe(77);

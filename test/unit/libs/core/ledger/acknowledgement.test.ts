@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { nodeEd25519Verify, noteSignerOfSeed } from '../../../../../libs/adapters/runtime/node-crypto.ts';
+import {
+  latin1TreeHasher,
+  nodeEd25519Verify,
+  noteSignerOfSeed,
+} from '../../../../../libs/adapters/runtime/node-crypto.ts';
 import {
   acknowledge,
   type HeadToAcknowledge,
@@ -44,7 +48,12 @@ describe('acknowledgements', () => {
   });
 
   it('open over exactly their heads, in any order', () => {
-    const opened = openAcknowledgement(NOTE, { ...expected, heads: [...HEADS].reverse() }, nodeEd25519Verify);
+    const opened = openAcknowledgement(
+      NOTE,
+      { ...expected, heads: [...HEADS].reverse() },
+      nodeEd25519Verify,
+      treeHasher,
+    );
     expect(opened).toMatchObject({ acknowledgement: { checkpointSize: 77, headCount: 5 }, signedBy: [PAYER.key] });
   });
 
@@ -66,7 +75,7 @@ describe('acknowledgements', () => {
     ['another ledger', { ledgerName: 'other' }],
     ['a chain twice', { heads: [...HEADS.slice(1), ...HEADS.slice(1, 2)] }],
   ])('%s is refused', (_, change) => {
-    expect(() => openAcknowledgement(NOTE, { ...expected, ...change }, nodeEd25519Verify)).toThrow(
+    expect(() => openAcknowledgement(NOTE, { ...expected, ...change }, nodeEd25519Verify, latin1TreeHasher)).toThrow(
       expect.objectContaining({ code: 'ACKNOWLEDGEMENT_INVALID' }),
     );
   });
