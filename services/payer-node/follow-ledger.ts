@@ -82,6 +82,8 @@ export class LedgerFollower {
   #checkpoint: VerifiedCheckpoint | null = null;
   /** The log was looked through for changes up to here. */
   #changesFrom = 0;
+  /** The ledger did not say lately which chains grew. */
+  #isWithoutHint = false;
 
   constructor(options: FollowerOptions, dependencies: FollowerDependencies) {
     this.#options = options;
@@ -119,7 +121,7 @@ export class LedgerFollower {
   async pullOnce(): Promise<PullOutcome> {
     await this.#register();
     const startedAtMs = this.#dependencies.clock();
-    if (this.#rota.hasTurns) await this.#learnChanges();
+    if (this.#rota.hasTurns) await this.#tryToLearnChanges();
     const targets = this.#rota.choose(startedAtMs);
     if (targets.length === 0) return NOTHING;
     const answer = await this.#dependencies.ledger.pull({
@@ -182,6 +184,18 @@ export class LedgerFollower {
         if (!(error instanceof TallyError)) throw error;
         await pause(RETRY_MS, signal);
       }
+    }
+  }
+
+  /** The hint is done without where it does not come: the fault is told once, and it is asked for again before the next pull. */
+  async #tryToLearnChanges(): Promise<void> {
+    try {
+      await this.#learnChanges();
+      this.#isWithoutHint = false;
+    } catch (error) {
+      if (!(error instanceof TallyError)) throw error;
+      if (!this.#isWithoutHint) this.#dependencies.onFault(withoutHint(error));
+      this.#isWithoutHint = true;
     }
   }
 
@@ -288,7 +302,11 @@ export class LedgerFollower {
       if (isComplete) {
         this.#completeAtMs.set(followed.number, startedAtMs);
         this.#rota.isDone(followed.number);
-      } else this.#completeAtMs.delete(followed.number);
+      } else {
+        this.#completeAtMs.delete(followed.number);
+        // Known without the hint, which does not name it again.
+        if (pulled.more) this.#rota.grew([pulled.chain]);
+      }
       await slice.giveWay();
     }
     const rejections = await this.#openRejections(targets, answer, ledger, key);
@@ -418,6 +436,11 @@ const NOWHERE = { account: null, chain: null, seq: null, entryIndex: null, event
 
 function isAnswerOfLedger(error: TallyError): boolean {
   return error.retriable || error.code === 'LEDGER_REFUSED' || error.code === 'LEDGER_DIFFERS';
+}
+
+function withoutHint(cause: TallyError): TallyError {
+  const message = `the ledger does not say which chains grew (${cause.message}): they are asked for by turns until it does`;
+  return new TallyError(cause.code, message, cause.facts, { retriable: true, cause });
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

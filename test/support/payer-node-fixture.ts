@@ -26,6 +26,8 @@ export interface NodeUnderTest {
   readonly node: PayerNode;
   readonly folder: string;
   readonly fatal: unknown[];
+  /** How often it reported a fault of this code. */
+  faults(code: string): Promise<number>;
 }
 
 /** A payer node upon these clients, in a folder of its own unless one is given. */
@@ -39,6 +41,7 @@ export async function openPayerNode(
 ): Promise<NodeUnderTest> {
   const folder = other.folder ?? (await mkdtemp(join(tmpdir(), 'payer-node-')));
   const fatal: unknown[] = [];
+  const metrics = createMetrics();
   const { clock, loaded = loadRules(), registry = ANY_ACCOUNT, ...options } = other;
   const node = await createPayerNode(
     { accounts: [], gatewayKeys: [clients.gatewayKey], ...PAYER_NODE_DEFAULTS, ...options, folder },
@@ -52,11 +55,15 @@ export async function openPayerNode(
       clock: clock ?? Date.now,
       random: () => 0.5,
       logger: createLogger({ service: 'payer-node', level: 'silent' }),
-      metrics: createMetrics(),
+      metrics,
       onFatal: (error) => fatal.push(error),
     },
   );
-  return { node, folder, fatal };
+  const faults = async (code: string): Promise<number> => {
+    const counted = await metrics.registry.getSingleMetric('tally_payer_faults_total')?.get();
+    return counted?.values.find(({ labels }) => labels['code'] === code)?.value ?? 0;
+  };
+  return { node, folder, fatal, faults };
 }
 
 export async function removeFolder(folder: string): Promise<void> {

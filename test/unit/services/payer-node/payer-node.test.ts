@@ -1,8 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PullAnswer, PulledChain } from '../../../../libs/adapters/codec/pull-answer.ts';
-import type { PullRequest } from '../../../../libs/adapters/http/ledger-client.ts';
+import { createHttpApp } from '../../../../libs/adapters/http/create-app.ts';
+import { startHttpServer } from '../../../../libs/adapters/http/http-server.ts';
+import {
+  createLedgerClient,
+  type LedgerClient,
+  type PullRequest,
+} from '../../../../libs/adapters/http/ledger-client.ts';
 import { type LoadedRules, loadRules } from '../../../../libs/adapters/runtime/load-rules.ts';
 import { nodeSha256 } from '../../../../libs/adapters/runtime/node-crypto.ts';
+import { createLogger } from '../../../../libs/adapters/telemetry/logger.ts';
 import { canonicalJson } from '../../../../libs/core/events/canonical-json.ts';
 import { account } from '../../../../libs/core/identity/account.ts';
 import { printVerifierKey } from '../../../../libs/core/ledger/verifier-key.ts';
@@ -296,6 +303,56 @@ describe('the payer node', () => {
     }
     expect(heads()).toEqual([2, 2]);
     expect(turns).toBeGreaterThan(1);
+  });
+
+  it('of thousands of chains goes on by turns where the ledger does not know the hint, says so once, and takes the hint again', async () => {
+    let nowMs = Date.UTC(2026, 10, 21, 9);
+    const hmrc = new PaperHmrc({ clock: () => nowMs });
+    const accounts = Array.from({ length: 2_000 }, (_, index) => account(`paye:123/C${index}`));
+    const logger = createLogger({ service: 'ledger', level: 'silent' });
+    const earlier = await startHttpServer(
+      { host: '127.0.0.1', port: 0, furtherPorts: 0 },
+      createHttpApp({ routers: [] }, { logger }),
+    );
+    const unknowing = createLedgerClient({ url: earlier.url, clientKey: 'a-key', timeoutMs: 5_000 }, { fetch });
+    let knows = false;
+    const changes: LedgerClient['changes'] = (from) => (knows ? hmrc.ledger.changes(from) : unknowing.changes(from));
+    const clients = { gateway: hmrc.gateway, ledger: { ...hmrc.ledger, changes } };
+    const gatewayKey = printVerifierKey(hmrc.gatewaySigner.key);
+    const under = await openPayerNode({ ...clients, gatewayKey }, { accounts, clock: () => nowMs, pullBytesMax: 1 });
+    opened.push(under);
+    const { node, faults } = under;
+    const seqs = () => node.accounts().map(({ head }) => head?.seq ?? -1);
+    const turnOfAll = async (): Promise<void> => {
+      for (let turn = 0; turn < 10; turn += 1, nowMs += 1_000) while ((await node.pullOnce()).more);
+    };
+    try {
+      hmrc.seal();
+      await turnOfAll();
+      hmrc.seal();
+      for (const owner of accounts.slice(0, 3)) hmrc.pay(owner, 1_000);
+      hmrc.seal();
+      await turnOfAll();
+      // Block 0 and the one with the key, and of three a third with the money: each block in a pull of its own, all in one round of turns.
+      expect(seqs().slice(0, 4)).toEqual([2, 2, 2, 1]);
+      expect(seqs().every((seq) => seq >= 1)).toBe(true);
+      expect(await faults('LEDGER_REFUSED')).toBe(1);
+
+      knows = true;
+      await node.pullOnce();
+      const last = accounts.at(-1);
+      if (last === undefined) throw new Error('no accounts');
+      hmrc.pay(last, 1_000);
+      hmrc.seal();
+      await node.pullOnce();
+      expect(seqs().at(-1)).toBe(2);
+      knows = false;
+      await node.pullOnce();
+      await node.pullOnce();
+      expect(await faults('LEDGER_REFUSED')).toBe(2);
+    } finally {
+      await earlier.stop(1_000);
+    }
   });
 });
 
