@@ -25,16 +25,29 @@ const CHECK_EVERY_MS = 2_000;
 const PULLS_KEPT_MAX = 4_000;
 
 /**
- * Finds events that the gateway accepted and the ledger keeps back: neither in a block nor rejected when `withheldAfterMs` have passed
- * since a valid checkpoint later than the receipt, in a chain that was pulled to its end (ledger.md section 5).
+ * Of the time between two answers so much counts at most, as a part of the time allowed: a node that slept in between saw nothing of what
+ * the ledger did, which may have slept on the same machine.
+ */
+const GAP_PART_MAX = 0.5;
+
+/** A pull that was answered under a valid checkpoint. */
+interface AnsweredPull {
+  readonly startedAtMs: number;
+  /** How long the node has been looking by then, from any beginning. */
+  readonly watchedMs: number;
+}
+
+/**
+ * Finds events that the gateway accepted and the ledger keeps back: neither in a block nor rejected when this node has looked for
+ * `withheldAfterMs` since a valid checkpoint later than the receipt, in a chain that was pulled to its end (ledger.md section 5).
  */
 export class WithheldEvents {
   readonly #options: WithheldOptions;
   readonly #dependencies: WithheldDependencies;
   /** Report by event key (latin1). */
   readonly #open = new Map<string, number>();
-  /** When pulls that were answered under a valid checkpoint began, oldest first. */
-  readonly #pullsMs: number[] = [];
+  /** Oldest first. */
+  readonly #pulls: AnsweredPull[] = [];
   #checkedAtMs = 0;
 
   constructor(options: WithheldOptions, dependencies: WithheldDependencies) {
@@ -53,8 +66,7 @@ export class WithheldEvents {
    * last pull began that left nothing of it behind.
    */
   async check(completeAtMs: ReadonlyMap<number, number>, pullStartedAtMs: number): Promise<void> {
-    this.#pullsMs.push(pullStartedAtMs);
-    if (this.#pullsMs.length > PULLS_KEPT_MAX) this.#pullsMs.splice(0, PULLS_KEPT_MAX / 2);
+    this.#noteAnswer(pullStartedAtMs);
     const { withheldAfterMs } = this.#options;
     if (pullStartedAtMs - this.#checkedAtMs < Math.min(CHECK_EVERY_MS, withheldAfterMs)) return;
     this.#checkedAtMs = pullStartedAtMs;
@@ -97,11 +109,21 @@ export class WithheldEvents {
   }
 
   #isOverdue(key: Buffer, receiptedAtMs: number, completeAtMs: ReadonlyMap<number, number>): boolean {
-    const laterPullMs = this.#pullsMs.find((startedAtMs) => startedAtMs > receiptedAtMs);
+    const later = this.#pulls.find(({ startedAtMs }) => startedAtMs > receiptedAtMs);
     const { accountNumber } = partsOfEventKey(key);
-    const pulledAtMs = completeAtMs.get(accountNumber);
-    if (laterPullMs === undefined || pulledAtMs === undefined) return false;
-    return pulledAtMs - laterPullMs >= this.#options.withheldAfterMs && !this.#isHeld(key, accountNumber);
+    const completeMs = completeAtMs.get(accountNumber);
+    const complete = this.#pulls.findLast(({ startedAtMs }) => startedAtMs === completeMs);
+    if (later === undefined || complete === undefined) return false;
+    const watchedMs = complete.watchedMs - later.watchedMs;
+    return watchedMs >= this.#options.withheldAfterMs && !this.#isHeld(key, accountNumber);
+  }
+
+  #noteAnswer(startedAtMs: number): void {
+    const last = this.#pulls.at(-1);
+    const gapMs = last === undefined ? 0 : Math.max(0, startedAtMs - last.startedAtMs);
+    const seenMs = Math.min(gapMs, this.#options.withheldAfterMs * GAP_PART_MAX);
+    this.#pulls.push({ startedAtMs, watchedMs: (last?.watchedMs ?? 0) + seenMs });
+    if (this.#pulls.length > PULLS_KEPT_MAX) this.#pulls.splice(0, PULLS_KEPT_MAX / 2);
   }
 
   /** A refund that waits for its sale waits by the rules, in our own recomputation too. */

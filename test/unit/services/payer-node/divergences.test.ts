@@ -276,6 +276,35 @@ describe('a copy that differs', () => {
     expect(world.node.counts().decided).toBe(2);
   });
 
+  it('accuses nobody after a sleep of an hour: what passed between two answers counts for half of the time allowed at most', async () => {
+    let nowMs = Date.UTC(2026, 10, 21, 9);
+    const hmrc = new PaperHmrc({ clock: () => nowMs });
+    const world = await open({ withheldAfterMs: 60_000, clock: () => nowMs }, hmrc);
+    let pulls = 0;
+    world.meddle = (answer) => {
+      pulls += 1;
+      return answer;
+    };
+    const further = async (ms: number): Promise<void> => {
+      nowMs += ms;
+      // One may be under way that began before.
+      const enough = pulls + 3;
+      await until(() => pulls >= enough);
+    };
+    hmrc.withheld.add(uuidOfName('sale 101747696 T1 2').replaceAll('-', ''));
+    world.node.start();
+    await world.node.submit('vat', saleJsons(2));
+    await until(() => world.node.counts().unsent === 0);
+    hmrc.seal();
+    await until(() => world.node.counts().decided === 1);
+    await further(1_000);
+    await further(3_600_000);
+    await further(25_000);
+    expect([...world.node.divergences()]).toEqual([]);
+    await further(6_000);
+    expect((await firstDivergence(world)).findings[0]).toMatchObject({ code: 'EVENT_WITHHELD', account: VAT });
+  });
+
   it('does not call an event withheld that waits for its sale by the rules', async () => {
     const world = await open({ withheldAfterMs: 100 });
     world.node.start();
