@@ -14,6 +14,7 @@ import { clusterClients, clusterEnvironment, type ServiceName, urlsOf } from '..
 import type { BenchBuild } from './bench-children.ts';
 import { type BenchServers, ourTopics, type SavedTopics } from './bench-servers.ts';
 import { BenchService } from './bench-service.ts';
+import { keepLogs } from './keep-logs.ts';
 import { type PostTo, postEvents } from './post-events.ts';
 
 /** What the input of a bench is copied between. */
@@ -162,6 +163,17 @@ export class BenchCluster {
     await this.#servers.emptyRedis();
     await rm(this.#dataDir, { recursive: true });
     await cp(join(this.#folder, 'kept'), this.#dataDir, { recursive: true });
+  }
+
+  /** A failure with what helps to find its cause: the end of every log, how each service stands, and where all of it is kept. */
+  async explained(failure: unknown): Promise<Error> {
+    const files = new Map<string, string>();
+    for (const service of this.#services.values()) {
+      for (const [name, file] of await service.writeState()) files.set(name, file);
+    }
+    for (const [name, file] of this.#servers.logFiles) files.set(name, file);
+    const what = failure instanceof Error ? failure.message : String(failure);
+    return new Error(`${what}\n${await keepLogs(files)}`, { cause: failure });
   }
 
   async dispose(): Promise<void> {

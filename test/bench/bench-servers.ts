@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import kafkajs from 'kafkajs';
@@ -23,9 +24,11 @@ export type SavedTopics = ReadonlyMap<string, readonly (readonly LogRecord[])[]>
 /** One broker and one Redis for all cases of a bench, and what is done to them between two cases. */
 export class BenchServers {
   readonly where: ServersMessage;
+  readonly #folder: string;
   readonly #end: () => Promise<void>;
 
-  private constructor(where: ServersMessage, end: () => Promise<void>) {
+  private constructor(folder: string, where: ServersMessage, end: () => Promise<void>) {
+    this.#folder = folder;
     this.where = where;
     this.#end = end;
   }
@@ -41,7 +44,7 @@ export class BenchServers {
     const [where] = await Promise.race([started, ended]);
     ended.catch(() => undefined);
     const exit = once(child, 'exit');
-    return new BenchServers(where, async () => {
+    return new BenchServers(folder, where, async () => {
       hangUp(child);
       await exit;
     });
@@ -51,6 +54,11 @@ export class BenchServers {
   get backends(): Readonly<Record<string, string>> {
     const { brokers, redisUrl } = this.where;
     return { KAFKA_BROKERS: brokers.join(','), REDIS_URL: redisUrl, TOPIC_REPLICATION: '1' };
+  }
+
+  /** What broker and Redis wrote. */
+  get logFiles(): ReadonlyMap<string, string> {
+    return new Map(['kafka', 'redis'].map((name) => [name, join(this.#folder, name, 'server.log')]));
   }
 
   end(): Promise<void> {

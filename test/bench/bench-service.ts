@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serviceNodeFlags } from '../../services/cli/child-service.ts';
@@ -22,6 +22,18 @@ const READY_MS_MAX = 60_000;
 const STOP_MS_MAX = 30_000;
 const LOOK_MS = 50;
 const LOG_TAIL_CHARACTERS = 3_000;
+/** A service that answers nothing stands still. */
+const ANSWER_MS_MAX = 60_000;
+const STATE_MS_MAX = 5_000;
+/** What tells more than the metrics. */
+const STATE_PATHS: Readonly<Record<ServiceName, readonly string[]>> = {
+  gateway: [],
+  tax: ['/tax/v1/status'],
+  ledger: [],
+  'payer-node': ['/payer/v1/outbox'],
+  reconciliation: [],
+  dashboard: [],
+};
 
 /** One service as a process of its own, as `tally start --kafka` runs it; one that ends by itself fails the bench instead of being started again. */
 export class BenchService {
@@ -103,6 +115,24 @@ export class BenchService {
     return JSON.parse(await this.#get(path)) as T;
   }
 
+  /**
+   * Writes down how it stands by its own account: of one that stands still and logs nothing that is all there is. The files of it: what it
+   * logged, and this.
+   */
+  async writeState(): Promise<ReadonlyMap<string, string>> {
+    const { service } = this.#options;
+    const stateFile = this.#logFile.replace(/\.log$/, '.state');
+    const told = ['/metrics', ...STATE_PATHS[service]].map(async (path) => {
+      const text = await this.#get(path, STATE_MS_MAX).catch((error: unknown) => `no answer: ${String(error)}`);
+      return `GET ${path}\n${text.split('\n').filter(isOfState).join('\n')}\n`;
+    });
+    await writeFile(stateFile, (await Promise.all(told)).join(''));
+    return new Map([
+      [`${service}-state`, stateFile],
+      [service, this.#logFile],
+    ]);
+  }
+
   /** In order, as an operator stops it. */
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM');
@@ -111,10 +141,11 @@ export class BenchService {
     clearTimeout(timer);
   }
 
-  async #get(path: string): Promise<string> {
+  async #get(path: string, timeoutMs = ANSWER_MS_MAX): Promise<string> {
     await this.assertRuns();
     const response = await fetch(`${this.url}${path}`, {
       headers: { authorization: `Bearer ${this.#options.key}` },
+      signal: AbortSignal.timeout(timeoutMs),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${this.#options.service}: GET ${path} answered ${response.status}: ${text}`);
@@ -125,6 +156,11 @@ export class BenchService {
     const text = await readFile(this.#logFile, 'utf8').catch(() => '');
     return text.slice(-LOG_TAIL_CHARACTERS);
   }
+}
+
+/** Our own figures, without the steps of the histograms. */
+function isOfState(line: string): boolean {
+  return line.startsWith('tally_') ? !line.includes('_bucket') : !/^(#|[a-z]+_|$)/.test(line);
 }
 
 let profiles = 0;

@@ -108,6 +108,8 @@ class SpreadBench {
       if (has('paced')) await this.#paced();
       if (has('replay')) await this.#replay();
       if (has('employments') && this.#spread === 'busy') await this.#employments();
+    } catch (failure) {
+      throw await this.#cluster.explained(failure);
     } finally {
       await this.#cluster.dispose();
     }

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,9 +18,11 @@ export const canRunKafkaWhole = (['java', 'maven', 'redis'] as const).every((nam
 
 const SETTLE_MS = 90_000;
 
-/** Pids of the service processes that `tally start` on Kafka has now, by service. */
+/** Pids of the service processes that a process has started and that run now, by service. */
 export function pidsOf(starter: number): Map<string, number> {
-  const lines = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(starter)], { encoding: 'utf8' }).split('\n');
+  // It says 1 where there are none.
+  const { stdout } = spawnSync('ps', ['-o', 'pid=,args=', '--ppid', String(starter)], { encoding: 'utf8' });
+  const lines = stdout.split('\n');
   const pids = new Map<string, number>();
   for (const line of lines) {
     const match = /^\s*(\d+) .*services\/([a-z-]+)\/main\.ts/.exec(line);
