@@ -1,15 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeDeadLetter, encodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts';
 import { type RejectedBody, rejectedDecisions } from '../../libs/adapters/codec/rejected-decisions.ts';
-import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
+import type { AppendRecord, EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { type LinkedPosition, linkedPositionAt, linkedStart } from '../../libs/adapters/event-log/linked-output.ts';
-import { openLinkedReader } from '../../libs/adapters/event-log/linked-reader.ts';
+import { type LinkedReader, openLinkedReader } from '../../libs/adapters/event-log/linked-reader.ts';
 import type { FoldedMessage } from '../../libs/adapters/event-log/stage-program.ts';
 import { LIABILITIES, REJECTIONS } from '../../libs/adapters/event-log/topics.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { type DeadLetter, deadLetterKey } from '../../libs/core/events/dead-letter.ts';
 
 export interface RejectionPublisher {
   stop(): Promise<void>;
-  /** Resolves with the error that ended it; never for a clean stop. */
+  /** Resolves with the error that ended it; never for a clean stop, nor while the log merely does not answer. */
   readonly failed: Promise<unknown>;
 }
 
@@ -37,7 +39,7 @@ export async function publishRejections(dependencies: RejectionPublisherDependen
   let stopping = false;
   const run = async (): Promise<void> => {
     while (!stopping) {
-      for (const { partition, messages } of await reader.poll(POLL)) {
+      for (const { partition, messages } of await pollOrPause(reader)) {
         const letters = messages.flatMap((message) => lettersOf(partition, message, dependencies.nowMs()));
         if (letters.length > 0) await appendLetters(partition, letters, dependencies, () => stopping);
       }
@@ -53,6 +55,21 @@ export async function publishRejections(dependencies: RejectionPublisherDependen
       await reader.close();
     },
   };
+}
+
+/** Nothing, after a pause, where the log does not answer now: the stage beside it goes on trying too. */
+async function pollOrPause(reader: LinkedReader<RejectedBody>): ReturnType<LinkedReader<RejectedBody>['poll']> {
+  try {
+    return await reader.poll(POLL);
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+    await sleep(RETRY_MS);
+    return [];
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof TallyError && error.retriable;
 }
 
 /** Behind the message whose rejection was written last; that message once more, where it has several. */
@@ -110,13 +127,19 @@ async function appendLetters(
   isStopping: () => boolean,
 ): Promise<void> {
   const records = letters.map((letter) => ({ key: deadLetterKey(letter), value: encodeDeadLetter(letter) }));
-  for (;;) {
-    const [outcome] = await dependencies.log.append([{ topic: REJECTIONS, partition, records }]);
-    if (outcome?.status === 'appended') {
-      dependencies.onRejections?.(letters);
-      return;
-    }
+  while (!(await areAppended(partition, records, dependencies.log))) {
     if (isStopping()) return;
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    await sleep(RETRY_MS);
+  }
+  dependencies.onRejections?.(letters);
+}
+
+async function areAppended(partition: number, records: readonly AppendRecord[], log: EventLog): Promise<boolean> {
+  try {
+    const [outcome] = await log.append([{ topic: REJECTIONS, partition, records }]);
+    return outcome?.status === 'appended';
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+    return false;
   }
 }

@@ -5,6 +5,7 @@ import type { Membership, MembershipOptions, PartitionPosition } from './event-l
 import type { KafkaClusters } from './kafka-client.ts';
 import { brokerErrorType, kafkaFault, within } from './kafka-faults.ts';
 import { type Holder, sharePartitions } from './share-partitions.ts';
+import { SilenceMeter } from './silence-meter.ts';
 
 // CommonJS: of its names Node finds only some, so this one comes by its default export.
 const { AssignerProtocol } = kafkajs;
@@ -12,7 +13,7 @@ const { AssignerProtocol } = kafkajs;
 export interface KafkaMembershipOptions extends MembershipOptions {
   readonly requestTimeoutMs: number;
   readonly joinWithinMs: number;
-  /** A member that was not in its group for so long, while the brokers answer, can not get back into it. */
+  /** A member that tried for so long to get back into its group, while the brokers answer, can not. */
   readonly silenceMs: number;
 }
 
@@ -82,12 +83,12 @@ export class KafkaMembership implements Membership {
   readonly #dependencies: KafkaMembershipDependencies;
   readonly #owned = new Map<number, number>();
   readonly #wakeUps = new Set<() => void>();
+  readonly #silence: SilenceMeter;
   readonly #leaving = new AbortController();
   #coordinator: Coordinator | null = null;
   #memberId = '';
   #generation = -1;
   #lastTake = 0;
-  #lastHeardMs: number;
   #failures = 0;
   #broken: TallyError | null = null;
   #running: Promise<void> = Promise.resolve();
@@ -96,16 +97,16 @@ export class KafkaMembership implements Membership {
   constructor(options: KafkaMembershipOptions, dependencies: KafkaMembershipDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
-    this.#lastHeardMs = dependencies.nowMs();
+    this.#silence = new SilenceMeter(options.silenceMs);
   }
 
   /** Joins, and resolves at the first assignment. Throws LOG_UNAVAILABLE, LOG_REFUSED: a start that fails is not tried again. */
   async join(): Promise<void> {
     const { joinWithinMs } = this.#options;
-    const end = this.#dependencies.nowMs() + joinWithinMs;
     this.#running = this.#run();
-    while (this.#generation < 0) {
-      if (this.#broken !== null || this.#dependencies.nowMs() > end) {
+    // Counted, not timed: a process that was stopped meanwhile has not tried for so long.
+    for (let waitedMs = 0; this.#generation < 0; waitedMs += RETRY_MS) {
+      if (this.#broken !== null || waitedMs > joinWithinMs) {
         const why = this.#broken ?? new Error(`no share of group ${this.#options.group} within ${joinWithinMs} ms`);
         await this.leave();
         throw kafkaFault(why);
@@ -293,7 +294,7 @@ export class KafkaMembership implements Membership {
   }
 
   #heard(): void {
-    this.#lastHeardMs = this.#dependencies.nowMs();
+    this.#silence.heard();
     this.#failures = 0;
   }
 
@@ -301,13 +302,18 @@ export class KafkaMembership implements Membership {
     if (this.#isLeaving) {
       return;
     }
-    const silentMs = this.#dependencies.nowMs() - this.#lastHeardMs;
+    const silentMs = this.#silence.failed(performance.now());
     if (FATAL.includes(brokerErrorType(error)) || kafkaFault(error).code === 'LOG_REFUSED') {
       return this.#break(kafkaFault(error).message, error);
     }
-    if (silentMs > this.#options.silenceMs && (await this.#dependencies.brokersAnswer()) && !this.#isLeaving) {
-      const seconds = Math.round(silentMs / 1000);
-      return this.#break(`not in it for ${seconds} s though the brokers answer: ${kafkaFault(error).message}`, error);
+    if (silentMs > this.#options.silenceMs) {
+      if (await this.#dependencies.brokersAnswer()) {
+        if (this.#isLeaving) return;
+        const seconds = Math.round(silentMs / 1000);
+        return this.#break(`not in it for ${seconds} s though the brokers answer: ${kafkaFault(error).message}`, error);
+      }
+      // They were away: once they are back, a coordinator takes its time.
+      this.#silence.heard();
     }
     this.#failures += 1;
     const pauseMs = Math.min(RETRY_MS * this.#failures, RETRY_MAX_MS);

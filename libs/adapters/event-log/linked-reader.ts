@@ -1,3 +1,4 @@
+import { TallyError } from '../../core/errors/tally-error.ts';
 import type { EventLog, LogReader, PollOptions, TopicPartition } from './event-log.ts';
 import { isNextLink, LinkedInput, type LinkedPosition, type LinkRule } from './linked-output.ts';
 import type { FoldedMessage, MessageReader } from './stage-program.ts';
@@ -13,6 +14,7 @@ export interface LinkedReader<Body> {
   /**
    * Valid messages of whichever partitions have any; [] after waitMs without records. Throws POSITION_GAP, MESSAGE_UNREADABLE
    * or POSITION_OUT_OF_RANGE with facts {topic, partition}: that partition is halted (no longer read), the next poll goes on with the others.
+   * After a retriable fault the next poll goes on with all of them.
    */
   poll(options: PollOptions): Promise<LinkedBatch<Body>[]>;
   seek(position: LinkedPosition): void;
@@ -106,7 +108,9 @@ class ValidMessages<Body> implements LinkedReader<Body> {
     try {
       return await this.#reader.poll(options);
     } catch (error) {
-      for (const input of [...this.#inputs.values()]) {
+      // What passes halts nothing: a partition whose leader moves is named in its fault too.
+      const halts = !(error instanceof TallyError && error.retriable);
+      for (const input of halts ? [...this.#inputs.values()] : []) {
         const { topic, partition } = input.position();
         if (isAbout(error, { topic, partition })) {
           this.drop({ topic, partition });

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedLog } from '../../../../../libs/adapters/event-log/embedded-log.ts';
-import type { EventLog } from '../../../../../libs/adapters/event-log/event-log.ts';
+import type { EventLog, LogReader } from '../../../../../libs/adapters/event-log/event-log.ts';
 import { linkedPositionAt, linkedStart } from '../../../../../libs/adapters/event-log/linked-output.ts';
 import { type LinkedReader, openLinkedReader } from '../../../../../libs/adapters/event-log/linked-reader.ts';
+import { TallyError } from '../../../../../libs/core/errors/tally-error.ts';
 import { linkedJsonCodec } from '../../../../support/linked-json-codec.ts';
 
 const codec = linkedJsonCodec<string>();
@@ -62,6 +63,30 @@ describe('a reader of linked messages', () => {
     await write(0, 5, 7, 0, 1);
     const [batch] = await openAt(0).poll(READ);
     expect([batch?.messages, batch?.position.offset]).toEqual([[], 1]);
+  });
+
+  it('halts nothing where the log does not answer for a while, though the fault names a partition', async () => {
+    await write(0, 1, 0, 0, 4);
+    let isAway = true;
+    const away = (real: LogReader): LogReader => ({
+      poll: async (options) => {
+        const facts = { topic: 'out.v1', partition: 0 };
+        if (isAway) throw new TallyError('LOG_UNAVAILABLE', 'out.v1/0 has no leader', facts, { retriable: true });
+        return real.poll(options);
+      },
+      seek: (to) => real.seek(to),
+      drop: (of) => real.drop(of),
+      close: () => real.close(),
+    });
+    const moving: EventLog = Object.assign(Object.create(log), {
+      reader: (...positions: Parameters<EventLog['reader']>) => away(log.reader(...positions)),
+    });
+    reader = openLinkedReader([linkedStart({ topic: 'out.v1', partition: 0 })], { log: moving, codec });
+    await expect(reader.poll(READ)).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    isAway = false;
+    expect((await reader.poll(READ)).flatMap(({ messages }) => messages.map(({ body }) => body))).toEqual([
+      'message 1',
+    ]);
   });
 
   it('halts one partition on a hole, after what came before it, and goes on with the others', async () => {
