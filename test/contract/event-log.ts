@@ -31,7 +31,7 @@ export function eventLogContract(name: string, open: () => Promise<OpenedLog>): 
       log = opened.log;
     });
     afterAll(async () => {
-      await opened.close();
+      await opened?.close();
     });
 
     async function newTopic(partitions = 1): Promise<string> {

@@ -10,7 +10,7 @@ import { eventLogContract } from './event-log.ts';
 
 const canRun = capability('java').available && capability('maven').available;
 
-describe.skipIf(!canRun).each(KAFKA_VERSIONS)('Kafka %s', { timeout: 60_000 }, (version) => {
+describe.skipIf(!canRun).each(KAFKA_VERSIONS)('Kafka %s', { timeout: 180_000 }, (version) => {
   eventLogContract(`Kafka ${version}`, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'contract-kafka-'));
     const kafka = await startKafka({ folder, version });

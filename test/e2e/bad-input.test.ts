@@ -127,7 +127,7 @@ describe('bad input to the running process', () => {
     }
   });
 
-  it('leaves nothing behind: what is sent well afterwards is all that there is', { timeout: 60_000 }, async () => {
+  it('leaves nothing behind: what is sent well afterwards is all that there is', { timeout: 180_000 }, async () => {
     expect((await summaryOf(service)).taxes.paye.received.events).toBe(0);
     expect((await service.call('payer', 'POST', '/payer/v1/events/paye', payment)).status).toBe(202);
     expect((await service.call('payer', 'POST', '/payer/v1/events/vat', sale)).status).toBe(202);

@@ -39,7 +39,7 @@ function isSound(summary: Summary): void {
 }
 
 it('within 30 s of a first start both taxes stand in both copies with nothing overdue; Ctrl-C drains, and the next start goes on', {
-  timeout: 180_000,
+  timeout: 540_000,
 }, async () => {
   const startedMs = Date.now();
   await service.start();

@@ -25,7 +25,7 @@ describe('what deploy/Dockerfile puts into the image', () => {
       if (path === 'node_modules') symlinkSync(resolve(path), join(image, path));
       else cpSync(path, join(image, path), { recursive: true });
     }
-  }, 180_000);
+  }, 540_000);
   afterAll(() => rmSync(image, { recursive: true, force: true }));
 
   /** Paths that the last stage takes from the build. */
@@ -60,7 +60,7 @@ describe('what deploy/Dockerfile puts into the image', () => {
     expect([...packages].filter((name) => !allowed.has(name))).toEqual([]);
   });
 
-  it('starts, serves its page and ends in order when asked to', { timeout: 90_000 }, async () => {
+  it('starts, serves its page and ends in order when asked to', { timeout: 270_000 }, async () => {
     const dataDir = join(image, 'data');
     const main = join(image, 'dist/services/cli/main.js');
     const child = spawn(process.execPath, [main, 'start', '--empty', '--port', '0', '--data-dir', dataDir], {
@@ -74,7 +74,7 @@ describe('what deploy/Dockerfile puts into the image', () => {
     const exited = new Promise((resolvePromise) => child.once('exit', resolvePromise));
     try {
       const running = join(dataDir, 'running.json');
-      await eventually(async () => existsSync(running), Boolean, 60_000);
+      await eventually(async () => existsSync(running), Boolean, 180_000);
       const { url } = JSON.parse(readFileSync(running, 'utf8')) as { url: string };
       expect(
         (

@@ -25,7 +25,7 @@ const canRun = (['java', 'maven', 'kcat'] as const).every((name) => capability(n
 const TOPIC = 'ingress.payer.v1';
 const readme = readFileSync('README.md', 'utf8');
 
-describe.skipIf(!canRun)('ingress on a real broker', { timeout: 60_000 }, () => {
+describe.skipIf(!canRun)('ingress on a real broker', { timeout: 180_000 }, () => {
   let folder: string;
   let kafka: RunningKafka;
   let log: EventLog;
@@ -50,7 +50,7 @@ describe.skipIf(!canRun)('ingress on a real broker', { timeout: 60_000 }, () => 
       },
     );
     await gateway.start();
-  }, 120_000);
+  }, 360_000);
   afterAll(async () => {
     await gateway?.stop();
     await log?.close();

@@ -143,7 +143,7 @@ describe('what the ledger makes of decisions', () => {
       { account: ONE_ACCOUNT, taxPeriod: '2027-28/M01' },
     ]);
     // All but the last, which nothing closes but being asked to.
-    await expect.poll(() => running.ledger.stats().leaves, { timeout: 10_000 }).toBe(5);
+    await expect.poll(() => running.ledger.stats().leaves).toBe(5);
     running.ledger.closeOpenBlocks();
     await fixture.sealed(running, 603);
     const registration = await running.client.registerChain({ account: ONE_ACCOUNT });
@@ -179,7 +179,7 @@ describe('what the ledger makes of decisions', () => {
     await fixture.sealed(running, 2);
     fixture.source.setNextNumber(ONE_ACCOUNT, number);
     await fixture.source.decide([{ account: ONE_ACCOUNT }]);
-    await expect.poll(() => running.ledger.stats().stage.partitions[0]?.haltCode, { timeout: 5_000 }).toBe(code);
+    await expect.poll(() => running.ledger.stats().stage.partitions[0]?.haltCode).toBe(code);
     expect(() => running.ledger.assertReady()).toThrow(expect.objectContaining({ code: 'LEDGER_HALTED' }));
     await running.stop();
     await fixture.log.close();
@@ -467,7 +467,7 @@ describe('the store, a cache of blocks.v1', () => {
       );
       running.ledger.closeOpenBlocks();
       // A block for each, and a first one with the ledger's key for the new account.
-      await expect.poll(leaves, { interval: 5, timeout: 5_000 }).toBeGreaterThanOrEqual(before + 4);
+      await expect.poll(leaves, { interval: 5 }).toBeGreaterThanOrEqual(before + 4);
     }
     const { entries, signedLeaves } = await fixture.sealed(running, 120);
     expect(entries).toBe(120);
@@ -479,7 +479,7 @@ describe('the store, a cache of blocks.v1', () => {
     const first = await dump(store);
     await rm(store, { recursive: true });
     const again = await fixture.start();
-    await expect.poll(() => again.ledger.stats().signedLeaves, { timeout: 10_000 }).toBe(signedLeaves);
+    await expect.poll(() => again.ledger.stats().signedLeaves).toBe(signedLeaves);
     await expect.poll(async () => (await pullAll(again, registration)).blocks.length).toBe(before.blocks.length);
     expect((await pullAll(again, registration)).blocks).toEqual(before.blocks);
     await again.ledger.rebuild();

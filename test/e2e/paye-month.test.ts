@@ -131,7 +131,7 @@ beforeAll(async () => {
     ({ status, body }) => status === 200 && body.paymentCount === 7 && body.claims.length === 1,
   );
   month = seen.body;
-}, 120_000);
+}, 360_000);
 
 afterAll(async () => {
   await service.dispose();

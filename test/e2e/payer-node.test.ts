@@ -75,7 +75,7 @@ describe('the payer node against the real gateway, tax and ledger', () => {
     expect((await call('/payer/v1/events/paye', events.paye)).status).toBe(202);
     // the same again is the same
     expect(await call('/payer/v1/events/vat', events.vat)).toEqual({ status: 202, text: '{"queued":40}' });
-    await until(() => under.node.counts().decided === 46, 20_000);
+    await until(() => under.node.counts().decided === 46);
     const paid = await fetch(`${hmrc.url}/v1/payments`, {
       method: 'POST',
       headers: { authorization: `Bearer ${BANK_KEY}`, 'content-type': 'application/json' },
@@ -88,8 +88,8 @@ describe('the payer node against the real gateway, tax and ledger', () => {
       }),
     });
     expect(paid.status).toBe(202);
-    await until(() => under.node.accounts().some((one) => one.unconfirmedPence === 12_345), 20_000);
-    await until(() => under.node.accounts().every((one) => one.acknowledgedSeq === one.head?.seq), 20_000);
+    await until(() => under.node.accounts().some((one) => one.unconfirmedPence === 12_345));
+    await until(() => under.node.accounts().every((one) => one.acknowledgedSeq === one.head?.seq));
     expect(JSON.parse((await call('/payer/v1/outbox')).text)).toEqual({
       unsent: 0,
       receipted: 0,

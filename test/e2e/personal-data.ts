@@ -42,14 +42,14 @@ export function personalDataStaysOut<W extends Whole>({ open, sendMore, elsewher
   beforeAll(async () => {
     whole = await open({ LOG_LEVEL: 'trace' });
     await whole.service.start();
-  }, 240_000);
+  }, 720_000);
   afterAll(async () => {
     await whole?.dispose();
     rmSync(folder, { recursive: true, force: true });
-  }, 120_000);
+  }, 360_000);
 
   it('no NINO and no name of a run is in any topic, store, log line or metric outside the payer’s own store', {
-    timeout: 300_000,
+    timeout: 540_000,
   }, async () => {
     const { service } = whole;
     const accepted = await importPayroll(service, folder);

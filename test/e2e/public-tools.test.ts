@@ -61,7 +61,7 @@ describe.skipIf(!GO.available)('what the ledger exports, checked by public tools
       cwd: SOURCE,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-  }, 180_000);
+  }, 540_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   /** The tool's answers, one a check. */

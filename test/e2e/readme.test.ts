@@ -34,7 +34,7 @@ describe('the README, followed to the letter', () => {
     for (const name of named) expect(help).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
   });
 
-  it('has one curl that sends a receipt, and a statement that then shows its VAT', { timeout: 60_000 }, async () => {
+  it('has one curl that sends a receipt, and a statement that then shows its VAT', { timeout: 180_000 }, async () => {
     const curl = blocks.find((block) => block.startsWith('curl')) ?? '';
     expect(curl).toContain('/payer/v1/events/vat');
     const here = curl.replace('http://127.0.0.1:8080', service.url).replaceAll('data/keys', `${service.dataDir}/keys`);

@@ -20,8 +20,8 @@ describe.skipIf(!canRunKafkaWhole || !data.available)('the real imports on Kafka
   beforeAll(async () => {
     whole = await openKafkaWhole();
     await whole.service.start();
-  }, 240_000);
-  afterAll(() => whole?.dispose(), 120_000);
+  }, 720_000);
+  afterAll(() => whole?.dispose(), 360_000);
 
   it('give what a second reckoning gives, to the penny, and both copies verify', {
     timeout: isLong ? 5_400_000 : 240_000,

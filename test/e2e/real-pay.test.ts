@@ -26,7 +26,7 @@ describe.skipIf(!data.available)('the payroll of HMRC and DWP', () => {
   });
 
   it(`of 151,210 employees in ${MONTHS === 1 ? 'April 2026' : 'three months of 2026-27'} stands in both copies, by head, to the penny`, {
-    timeout: 600_000,
+    timeout: 1_800_000,
   }, async () => {
     const file = join(folder, 'payroll.csv');
     const made = await writePayroll(data.path, { everyNth: 1, months: MONTHS }, file);

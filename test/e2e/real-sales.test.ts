@@ -20,7 +20,7 @@ describe.skipIf(!data.available)('Online Retail, imported whole', () => {
   afterAll(() => service.dispose());
 
   it('accepts or rejects each of the 25,900 invoices, and both copies hold VAT by quarter to the penny', {
-    timeout: 300_000,
+    timeout: 900_000,
   }, async () => {
     const args = [
       'import',

@@ -30,11 +30,11 @@ import { salesOfTill } from '../support/submissions.ts';
 
 const canRun = capability('java').available && capability('maven').available;
 
-describe.skipIf(!canRun)('with a schema registry', { timeout: 60_000 }, () => {
+describe.skipIf(!canRun)('with a schema registry', { timeout: 180_000 }, () => {
   let registry: RunningApicurio;
   beforeAll(async () => {
     registry = await startApicurio();
-  }, 300_000);
+  }, 900_000);
   afterAll(() => registry?.stop());
 
   it('each schema stands under its record, checked both ways, with one id for all services that start at once', async () => {

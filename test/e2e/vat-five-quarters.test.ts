@@ -64,7 +64,7 @@ describe.skipIf(!data.available)('Online Retail, prices taken without VAT, throu
   };
 
   it('has the boxes of five quarters to the penny, and files the first of them by HMRC’s API', {
-    timeout: 300_000,
+    timeout: 900_000,
   }, async () => {
     const mapping = 'docs/mappings/online-retail-without-vat.json';
     const imported = await tally(['import', 'sales', file, '--mapping', mapping, '--vrn', VRN, ...reach()]);
@@ -130,7 +130,7 @@ describe.skipIf(!data.available)('Online Retail, prices taken without VAT, throu
 });
 
 describe.skipIf(!data.available)('Online Retail, prices taken to include VAT', () => {
-  it('has the boxes of five quarters to the penny, each the sum of its entries', { timeout: 120_000 }, async () => {
+  it('has the boxes of five quarters to the penny, each the sum of its entries', { timeout: 360_000 }, async () => {
     const rules = loadTaxRules();
     const sha256 = (bytes: Uint8Array | string): Uint8Array => createHash('sha256').update(bytes).digest();
     const mapping = await readSalesMapping('docs/mappings/online-retail.json');

@@ -114,7 +114,7 @@ beforeAll(async () => {
   await openNode();
   await sell(earlier.start);
   await sell(last.start);
-  await until(() => under.node.counts().decided === 2, 20_000);
+  await until(() => under.node.counts().decided === 2);
 });
 
 afterAll(async () => {
@@ -133,7 +133,7 @@ describe('a running payer’s node', () => {
 
   it('closes the period softly on the day after, through the gateway, tax and ledger, and no other', async () => {
     goTo(addDays(earlier.end, 8));
-    await until(() => under.node.counts().decided === 3, 20_000);
+    await until(() => under.node.counts().decided === 3);
     expect(await get(earlier.start)).toMatchObject({ closed: 'soft', provisional: true });
     expect(await closesOf(earlier)).toEqual([`close of ${earlier.start}`]);
     expect(await get(last.start)).toMatchObject({ closed: 'open' });
@@ -141,7 +141,7 @@ describe('a running payer’s node', () => {
 
   it('still counts what comes late in the period that is closed softly', async () => {
     await sell(earlier.end);
-    await until(() => under.node.counts().decided === 4, 20_000);
+    await until(() => under.node.counts().decided === 4);
     const seen = await get<PeriodSeen>(earlier.start);
     expect(seen).toMatchObject({ closed: 'soft', boxesPence: { 1: 400, 6: 2_000 } });
     expect((await get<PeriodSeen>(last.start)).boxesPence[1]).toBe(200);
@@ -156,7 +156,7 @@ describe('a running payer’s node', () => {
     await looks();
     expect(under.node.counts()).toMatchObject({ unsent: 0, decided: 4, rejected: 0 });
     goTo(addDays(last.end, 8));
-    await until(() => under.node.counts().decided === 5, 20_000);
+    await until(() => under.node.counts().decided === 5);
     expect(await get(last.start)).toMatchObject({ closed: 'soft' });
     expect([await closesOf(earlier), await closesOf(last)]).toEqual([
       [`close of ${earlier.start}`],

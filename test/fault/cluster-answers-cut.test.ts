@@ -35,13 +35,13 @@ describe.skipIf(needs.some((one) => !one.available))(
       await writeRetailSlice(capability('real-data').path, join(cluster.folder, 'slice.csv'), ROWS);
       served = new ServedCheckpoints();
       served.watch(cluster.first('ledger').url);
-    }, 300_000);
+    }, 900_000);
 
     afterAll(async () => {
       await served?.end();
       await cluster?.close();
       await lines?.close();
-    }, 180_000);
+    }, 540_000);
 
     /** Each cut takes the answer to one append and the connection with it. Gives how many answers it took so far. */
     function cutAppends(proxy: TcpProxy): () => number {
@@ -57,7 +57,7 @@ describe.skipIf(needs.some((one) => !one.available))(
       return cluster.logOf(service).split('appendUnsettled').length - 1;
     }
 
-    it('settle each by reading back: nothing is lost, doubled or changed', { timeout: 420_000 }, async () => {
+    it('settle each by reading back: nothing is lost, doubled or changed', { timeout: 1_260_000 }, async () => {
       const sales = await startPacedImport({
         dataDir: cluster.dataDir,
         file: join(cluster.folder, 'slice.csv'),

@@ -32,17 +32,17 @@ describe.skipIf(needs.some((one) => !one.available))(
       const env = { KAFKA_BROKERS: kafka.brokers.join(','), REDIS_URL: redis.url, TOPIC_REPLICATION: '1' };
       service = new ServiceProcess({ args: ['--empty'], env, dataDir: join(folder, 'data') });
       await service.start();
-    }, 240_000);
+    }, 720_000);
 
     afterAll(async () => {
       await service?.stop();
       await redis?.stop();
       await kafka?.stop();
       rmSync(folder, { recursive: true, force: true });
-    }, 120_000);
+    }, 360_000);
 
     it('loses, doubles and changes nothing: every service, the broker and Redis die by SIGKILL; Redis is wiped', {
-      timeout: 420_000,
+      timeout: 1_260_000,
     }, async () => {
       const file = join(folder, 'slice.csv');
       const invoices = await writeRetailSlice(capability('real-data').path, file, ROWS);

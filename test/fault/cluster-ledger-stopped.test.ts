@@ -47,14 +47,14 @@ describe.skipIf(needs.some((one) => !one.available))('a ledger that is stopped w
     await writeRetailSlice(capability('real-data').path, join(cluster.folder, 'slice.csv'), ROWS);
     one = cluster.first('ledger');
     served = new ServedCheckpoints();
-  }, 300_000);
+  }, 900_000);
 
   afterAll(async () => {
     await served?.end();
     await cluster?.close();
     await front?.close();
     await lines?.close();
-  }, 180_000);
+  }, 540_000);
 
   async function startStandby(): Promise<ChildService> {
     const dataDir = join(cluster.folder, 'standby');
@@ -115,7 +115,7 @@ describe.skipIf(needs.some((one) => !one.available))('a ledger that is stopped w
   }
 
   it('does no harm when it wakes: no two checkpoints of one size, none inconsistent, no divergence at the payer', {
-    timeout: 420_000,
+    timeout: 1_260_000,
   }, async () => {
     two = await startStandby();
     front.between([one, two]);

@@ -49,7 +49,7 @@ describe.skipIf(!canRunKafkaWhole || !capability('kcat').available)('records on 
     return file;
   }
 
-  it('are decided whatever they are packed with, as often as they come once', { timeout: 90_000 }, async () => {
+  it('are decided whatever they are packed with, as often as they come once', { timeout: 270_000 }, async () => {
     for (const codec of CODECS) {
       const file = fileOf(codec, encodeEvent(sampleSale(codec, { tillId: `T-${codec}` })));
       const files = Array.from({ length: COPIES }, () => file);
@@ -65,7 +65,7 @@ describe.skipIf(!canRunKafkaWhole || !capability('kcat').available)('records on 
   });
 
   it('are named where their batch can not be unpacked, with what to send instead, and are not sent again empty', {
-    timeout: 120_000,
+    timeout: 360_000,
   }, async () => {
     const before = await rejectionsList(whole());
     const bomb = fileOf('bomb', Buffer.alloc(BOMB_BYTES, 'a'));
@@ -103,7 +103,7 @@ describe.skipIf(!canRunKafkaWhole || !capability('kcat').available)('records on 
   });
 
   it('are refused where they are too large: by the broker, or by the door that unpacks them', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const before = await rejectionsList(whole());
     const large = fileOf('large.json', JSON.stringify({ vrn: '101747696', padding: 'a'.repeat(2_000_000) }));
@@ -126,7 +126,7 @@ describe.skipIf(!canRunKafkaWhole || !capability('kcat').available)('records on 
     ]);
   });
 
-  it('leave a ledger that is whole', { timeout: 90_000 }, async () => {
+  it('leave a ledger that is whole', { timeout: 270_000 }, async () => {
     // Services on Kafka stop each for itself: what was decided is given the time to be sealed.
     await eventually(
       () => summaryOf(whole().service),

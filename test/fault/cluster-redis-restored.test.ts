@@ -19,8 +19,8 @@ describe.skipIf(!canRunKafkaWhole || !data.available)('Redis that comes back wit
   beforeAll(async () => {
     whole = await openKafkaWhole();
     await whole.service.start();
-  }, 240_000);
-  afterAll(() => whole?.dispose(), 120_000);
+  }, 720_000);
+  afterAll(() => whole?.dispose(), 360_000);
 
   /** What tax's checkpoints in Redis stand for, by partition: the id of the last message and how many stand before the next. */
   async function stored(): Promise<Map<number, { readonly tip: string; readonly outputNext: number }>> {
@@ -58,7 +58,7 @@ describe.skipIf(!canRunKafkaWhole || !data.available)('Redis that comes back wit
     [...found.values()].reduce((sum, { outputNext }) => sum + outputNext, 0);
 
   it('in the middle of an import, once under a tax that lives and once under one that died with it: nothing is lost, doubled or changed', {
-    timeout: 300_000,
+    timeout: 900_000,
   }, async () => {
     const file = join(whole.folder, 'payroll.csv');
     const made = await writePayroll(data.path, { everyNth: EVERY_NTH, months: 1 }, file);
@@ -66,11 +66,11 @@ describe.skipIf(!canRunKafkaWhole || !data.available)('Redis that comes back wit
     const importing = importFile('payroll', file, whole.service).finally(() => {
       isOver = true;
     });
-    const some = await eventually(stored, (found) => messages(found) >= 2, 60_000);
+    const some = await eventually(stored, (found) => messages(found) >= 2, 180_000);
     const old = join(whole.folder, 'old.rdb');
     await saveSnapshot(old);
 
-    const further = await eventually(stored, (found) => messages(found) >= messages(some) + 4, 60_000);
+    const further = await eventually(stored, (found) => messages(found) >= messages(some) + 4, 180_000);
     // It sleeps while its store goes back, so that what it finds on waking can be seen first.
     const tax = pidsOf(whole.service.pid).get('tax') ?? 0;
     process.kill(tax, 'SIGSTOP');
@@ -87,7 +87,7 @@ describe.skipIf(!canRunKafkaWhole || !data.available)('Redis that comes back wit
     );
     expect(isOver).toBe(false);
 
-    const recovered = await eventually(stored, (found) => messages(found) > messages(before), 60_000);
+    const recovered = await eventually(stored, (found) => messages(found) > messages(before), 180_000);
     whole.kill('tax');
     await goBack(old);
     const again = await stored();

@@ -19,9 +19,9 @@ describe.skipIf(needs.some((one) => !one.available))('two tax processes that joi
   beforeAll(async () => {
     cluster = await ServiceCluster.start();
     await writeRetailSlice(capability('real-data').path, join(cluster.folder, 'slice.csv'), ROWS);
-  }, 300_000);
+  }, 900_000);
 
-  afterAll(() => cluster?.close(), 180_000);
+  afterAll(() => cluster?.close(), 540_000);
 
   /** Each process works on what it was given before it leaves; the next one begins with nothing. Gives how many partitions each took. */
   async function joinAndLeave(name: string, joined: ChildService | null): Promise<readonly number[]> {
@@ -45,7 +45,7 @@ describe.skipIf(needs.some((one) => !one.available))('two tax processes that joi
     return takes;
   }
 
-  it('loses, doubles and changes nothing', { timeout: 420_000 }, async () => {
+  it('loses, doubles and changes nothing', { timeout: 1_260_000 }, async () => {
     const sales = await startPacedImport({
       dataDir: cluster.dataDir,
       file: join(cluster.folder, 'slice.csv'),

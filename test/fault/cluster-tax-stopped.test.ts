@@ -44,12 +44,12 @@ describe.skipIf(needs.some((one) => !one.available))('a tax process that is stop
     const second = await cluster.add('tax', 'tax-2');
     two = second.process;
     await second.ready;
-  }, 300_000);
+  }, 900_000);
 
   afterAll(async () => {
     await cluster?.close();
     await lines?.close();
-  }, 180_000);
+  }, 540_000);
 
   /** Where the inputs end now. */
   async function endsOf(inputs: readonly PartitionPosition[]): Promise<ReadonlyMap<string, number>> {
@@ -88,7 +88,7 @@ describe.skipIf(needs.some((one) => !one.available))('a tax process that is stop
   }
 
   it('has its partitions taken by another meanwhile, and loses, doubles and changes nothing when it wakes', {
-    timeout: 420_000,
+    timeout: 1_260_000,
   }, async () => {
     const sales = await startPacedImport({
       dataDir: cluster.dataDir,

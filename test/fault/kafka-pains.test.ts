@@ -63,7 +63,7 @@ beforeAll(async () => {
     },
   });
   direct = await openKafkaLog({ brokers: kafka.brokers, clientId: 'direct' });
-}, 120_000);
+}, 360_000);
 
 afterEach(async () => {
   proxy?.pass();
@@ -76,7 +76,7 @@ afterAll(async () => {
   await kafka.stop();
   await proxy.close();
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+}, 180_000);
 
 async function makeCertificate(): Promise<string> {
   const keystore = join(folder, 'keystore.p12');
@@ -109,7 +109,7 @@ function texts(...contents: string[]) {
   return contents.map((content) => ({ key: 'k', value: Buffer.from(content) }));
 }
 
-async function readUntil(reader: LogReader, count: number, withinMs = 15_000): Promise<LogRecord[]> {
+async function readUntil(reader: LogReader, count: number, withinMs = 90_000): Promise<LogRecord[]> {
   const records: LogRecord[] = [];
   for (const end = Date.now() + withinMs; records.length < count && Date.now() < end; ) {
     records.push(...(await reader.poll(READ)).flatMap((batch) => batch.records));
@@ -117,7 +117,7 @@ async function readUntil(reader: LogReader, count: number, withinMs = 15_000): P
   return records;
 }
 
-async function until(what: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+async function until(what: () => boolean | Promise<boolean>, withinMs = 90_000): Promise<void> {
   for (const end = Date.now() + withinMs; !(await what()); await sleep(50)) {
     if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`);
   }
@@ -127,7 +127,7 @@ function apiKeyOf(request: Buffer): number {
   return request.length >= 6 ? request.readInt16BE(4) : -1;
 }
 
-describe.skipIf(!canRun)('pains of kafkajs on a real broker', { timeout: 60_000 }, () => {
+describe.skipIf(!canRun)('pains of kafkajs on a real broker', { timeout: 180_000 }, () => {
   silentConsumers();
   unreadableRecords();
   producers();

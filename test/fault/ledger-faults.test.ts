@@ -84,9 +84,9 @@ describe('two ledgers that seal at once', () => {
       decided += wanted.length;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    const checked = await fixture.sealed(one, decided, 30_000);
+    const checked = await fixture.sealed(one, decided);
     expect(checked).toMatchObject({ entries: decided, inFlight: 0 });
-    await expect.poll(() => two.ledger.stats().signedLeaves, { timeout: 5_000 }).toBe(checked.signedLeaves);
+    await expect.poll(() => two.ledger.stats().signedLeaves).toBe(checked.signedLeaves);
     expect(await two.client.checkpoint()).toBe(await one.client.checkpoint());
     expect(bothSeal()).toBe(true);
   });
@@ -154,7 +154,7 @@ describe('a standby that was not given what the first ledger has', () => {
       const standby = await createLedger({ dataDir, sealLimits: { payeAgeMs: 50 } }, dependencies);
       try {
         await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: 'vat:123456727' }]);
-        await expect.poll(() => standby.stats().stage.partitions[0]?.status, { timeout: 10_000 }).toBe('halted');
+        await expect.poll(() => standby.stats().stage.partitions[0]?.status).toBe('halted');
         expect(() => standby.assertReady()).toThrow(expect.objectContaining({ code: 'LEDGER_HALTED' }));
         expect(standby.stats().stage.partitions[0]?.haltCode).toBe(code);
         expect(await fixture.log.bounds(place)).toEqual(before);
@@ -191,7 +191,7 @@ describe('a log that was rolled back', () => {
   it('is signed no more: the signer remembers what it signed', async () => {
     const { again, restore } = await startOnEmptyLog('signer');
     const halt = () => again.ledger.stats().stage.partitions[0]?.haltCode;
-    await expect.poll(halt, { timeout: 5_000 }).toBe('SIGNER_AHEAD_OF_LOG');
+    await expect.poll(halt).toBe('SIGNER_AHEAD_OF_LOG');
     expect(await other.bounds({ topic: BLOCKS, partition: 0 })).toEqual({ low: 0, high: 0 });
     restore();
   });
@@ -199,7 +199,7 @@ describe('a log that was rolled back', () => {
   it('halts the ledger too where the store knows more than the log', async () => {
     const { again, restore } = await startOnEmptyLog('store and signer');
     const halt = () => again.ledger.stats().stage.partitions[0]?.haltCode;
-    await expect.poll(halt, { timeout: 15_000 }).toBe('POSITION_OUT_OF_RANGE');
+    await expect.poll(halt).toBe('POSITION_OUT_OF_RANGE');
     expect(await other.bounds({ topic: BLOCKS, partition: 0 })).toEqual({ low: 0, high: 0 });
     restore();
   });

@@ -40,10 +40,10 @@ export function oddRecordsEndWhereTheyShould<W extends Whole>(open: () => Promis
   let whole: W;
   beforeAll(async () => {
     whole = await open();
-  }, 240_000);
-  afterAll(() => whole?.dispose(), 120_000);
+  }, 720_000);
+  afterAll(() => whole?.dispose(), 360_000);
 
-  it('each end where they should, and nothing else is disturbed', { timeout: 120_000 }, async () => {
+  it('each end where they should, and nothing else is disturbed', { timeout: 360_000 }, async () => {
     const { service } = whole;
     await service.start();
     expect((await service.call('payer', 'POST', '/payer/v1/events/paye', [paymentJson(1)])).status).toBe(202);
@@ -120,7 +120,7 @@ export function oddRecordsEndWhereTheyShould<W extends Whole>(open: () => Promis
     ]);
   });
 
-  it('can be shown and sent again, and are decided anew as what they are', { timeout: 60_000 }, async () => {
+  it('can be shown and sent again, and are decided anew as what they are', { timeout: 180_000 }, async () => {
     const { service } = whole;
     const before = await rejectionsList(whole);
     const [first] = before;

@@ -56,7 +56,7 @@ it('every event that the payer node took is in exactly one block of its copy, ho
   const report = await verifyCopy(file);
   expect(report.findings).toEqual([]);
   expect(report.checked).toMatchObject({ events, recomputed: events, awaiting: 0 });
-}, 180_000);
+}, 540_000);
 
 const HEADERS = { authorization: `Bearer ${OWN_KEY}`, 'content-type': 'application/json' };
 

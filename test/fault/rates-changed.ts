@@ -50,14 +50,14 @@ export function ratesThatChange(events: number, open: (env: NodeJS.ProcessEnv) =
   let whole: Whole;
   beforeAll(async () => {
     whole = await open({ RATES_DIR: rates });
-  }, 240_000);
+  }, 720_000);
   afterAll(async () => {
     await whole?.dispose();
     rmSync(folder, { recursive: true, force: true });
-  }, 120_000);
+  }, 360_000);
 
   it('leave what was decided as it was and apply to the rest, and either copy can be worked out again', {
-    timeout: 240_000,
+    timeout: 720_000,
   }, async () => {
     const { service } = whole;
     for (const tax of ['paye', 'vat']) cpSync(join('libs/core', tax, 'rates'), join(rates, tax), { recursive: true });

@@ -45,7 +45,7 @@ beforeAll(async () => {
   ]);
   log = await openKafkaLog({ brokers: kafka.brokers, clientId: 'test' });
   await log.ensureTopics([...INPUTS, OUTPUT].map((topic) => ({ topic, partitions: PARTITIONS })));
-}, 120_000);
+}, 360_000);
 
 afterAll(async () => {
   if (!canRun) return;
@@ -53,7 +53,7 @@ afterAll(async () => {
   await log.close();
   await Promise.all([kafka.stop(), redis.stop()]);
   await rm(folder, { recursive: true, force: true });
-}, 60_000);
+}, 180_000);
 
 /** An owner as a process of its own would be: nothing shared with the others but the brokers and the store. */
 async function own(name: string, group = 'count'): Promise<Owner> {
@@ -171,7 +171,7 @@ async function decided(partition: number, atLeast: number): Promise<Counted[]> {
   return all;
 }
 
-async function until(what: () => boolean | Promise<boolean>, timeoutMs = 30_000) {
+async function until(what: () => boolean | Promise<boolean>, timeoutMs = 90_000) {
   const end = Date.now() + timeoutMs;
   while (!(await what())) {
     if (Date.now() > end) {
@@ -200,7 +200,7 @@ function ofType(type: StageEvent['type']): StageEvent[] {
   return owners.flatMap(({ events }) => events.filter((event) => event.type === type));
 }
 
-describe.skipIf(!canRun)('a stage on Kafka and Redis', { timeout: 90_000 }, () => {
+describe.skipIf(!canRun)('a stage on Kafka and Redis', { timeout: 270_000 }, () => {
   it('decides every record once though its broker is killed, Redis is wiped and killed, and owners come and go', async () => {
     const first = await own('first');
     const second = await own('second');

@@ -29,7 +29,7 @@ describe.skipIf(!capability('tmpfs').available)('a disk that is full', () => {
     unmount = mountSmallDisk(folder, DISK_MIB);
   });
 
-  it('is said so, stops nothing for good, and loses nothing that was acknowledged', { timeout: 180_000 }, async () => {
+  it('is said so, stops nothing for good, and loses nothing that was acknowledged', { timeout: 540_000 }, async () => {
     const running = new ServiceProcess({ dataDir: join(folder, 'data') });
     service = running;
     await running.start();
@@ -57,7 +57,7 @@ describe.skipIf(!capability('tmpfs').available)('a disk that is full', () => {
   });
 
   it('to the last byte is waited out or ends the process by its name, and what was acknowledged is there afterwards', {
-    timeout: 180_000,
+    timeout: 540_000,
   }, async () => {
     const running = new ServiceProcess({ dataDir: join(folder, 'data') });
     service = running;
@@ -76,7 +76,7 @@ describe.skipIf(!capability('tmpfs').available)('a disk that is full', () => {
     // It may wait for room, or end: then with the name of what is wrong, and is started again as a supervisor would.
     await sleep(5_000);
     const isAlive = !running.hasEnded && (await fetch(live).catch(() => null))?.status === 200;
-    if (!isAlive) expect(await running.ended(40_000)).toBe(1);
+    if (!isAlive) expect(await running.ended(240_000)).toBe(1);
     console.log(isAlive ? 'it waited for room' : 'it ended by the name of what is wrong');
     expect(running.output).toMatch(/"code":"(DISK_FULL|LOG_FULL)"/);
     expect(running.output).not.toContain('Node.js v');

@@ -27,7 +27,7 @@ describe.skipIf(!data.available)('the whole process, killed again and again in t
   });
 
   it('has every event that it took in exactly one block of both copies, to the penny', {
-    timeout: 300_000,
+    timeout: 900_000,
   }, async () => {
     const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000);
     console.log(`TEST_SEED=${seed}`);

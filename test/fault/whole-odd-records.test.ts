@@ -5,7 +5,7 @@ import { oddRecordsEndWhereTheyShould } from './odd-records.ts';
 describe('records in the log that should not be there', () => {
   const whole = oddRecordsEndWhereTheyShould(async () => openEmbeddedWhole());
 
-  it('leave a ledger that is whole', { timeout: 60_000 }, async () => {
+  it('leave a ledger that is whole', { timeout: 180_000 }, async () => {
     expect(await whole().service.stop()).toBe(0);
     const ledger = await whole().checkLedger({ complete: true });
     expect(ledger.entries).toBe(6);

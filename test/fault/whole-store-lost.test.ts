@@ -33,7 +33,7 @@ describe.skipIf(!data.available)('a store lost in the middle of an import', () =
   });
 
   it('is folded from the log again: nothing is decided twice, and both copies are the same to the penny', {
-    timeout: 300_000,
+    timeout: 900_000,
   }, async () => {
     const sales = join(folder, 'sales.csv.gz');
     const payroll = join(folder, 'payroll.csv');

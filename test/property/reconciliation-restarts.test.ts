@@ -121,7 +121,7 @@ describe('a reconciliation that is killed again and again', () => {
       }),
       { numRuns: 25, endOnFailure: true },
     );
-  }, 60_000);
+  }, 180_000);
 
   it('counts the story as it was told', () => {
     const sum = (found: unknown) =>

@@ -16,7 +16,7 @@ import { checkLog } from './whole-ledger.ts';
 
 export const canRunKafkaWhole = (['java', 'maven', 'redis'] as const).every((name) => capability(name).available);
 
-const SETTLE_MS = 90_000;
+const SETTLE_MS = 240_000;
 
 /** Pids of the service processes that a process has started and that run now, by service. */
 export function pidsOf(starter: number): Map<string, number> {

@@ -88,7 +88,7 @@ export class LedgerFixture {
   }
 
   /** Waits until so many decisions are in blocks under a served checkpoint. */
-  async sealed(running: RunningLedger, decisions: number, timeoutMs = 15_000): Promise<CheckedLedger> {
+  async sealed(running: RunningLedger, decisions: number, timeoutMs = 90_000): Promise<CheckedLedger> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const { openBlocks, leaves, signedLeaves, stage } = running.ledger.stats();

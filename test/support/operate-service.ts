@@ -46,7 +46,7 @@ export async function summaryOf(service: ServiceProcess): Promise<Summary> {
 export function settled(
   service: ServiceProcess,
   events: { readonly paye?: number; readonly vat?: number } = {},
-  withinMs = 60_000,
+  withinMs = 180_000,
 ): Promise<Summary> {
   const isSettled = ({ state, taxes, blocks }: Summary): boolean =>
     state === 'agreed' &&

@@ -71,7 +71,7 @@ export async function removeFolder(folder: string): Promise<void> {
 }
 
 /** Waits until `done` holds. Throws after timeoutMs. */
-export async function until(done: () => boolean, timeoutMs = 10_000): Promise<void> {
+export async function until(done: () => boolean, timeoutMs = 90_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!done()) {
     if (Date.now() > deadline) throw new Error('waited too long');

@@ -30,7 +30,7 @@ export interface ServiceClusterOptions {
 
 const BLOCK_AGE_MS = '500';
 const ASK_MS_MAX = 2_000;
-const READY_MS_MAX = 180_000;
+const READY_MS_MAX = 300_000;
 
 /**
  * A real broker, Redis and the services as processes of their own, each supervised as `tally start --kafka` does it: with as many tax and
@@ -111,7 +111,11 @@ export class ServiceCluster {
   }
 
   /** How a tax process stands, once it is so. One that was stopped and woke may first reset connections that are too old by then. */
-  async taxUntil({ url }: ChildService, isSo: (status: StageStats) => boolean, withinMs = 60_000): Promise<StageStats> {
+  async taxUntil(
+    { url }: ChildService,
+    isSo: (status: StageStats) => boolean,
+    withinMs = 180_000,
+  ): Promise<StageStats> {
     const headers = { authorization: `Bearer ${this.#own.keys.operator}` };
     const ask = async (): Promise<StageStats | null> => {
       try {

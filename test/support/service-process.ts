@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const TALLY = ['services/cli/tally.js'];
-const READY_MS_MAX = 120_000;
+const READY_MS_MAX = 300_000;
 const STOP_MS_MAX = 30_000;
 
 /** A data folder in the temporary folder, and Tallystick as a process of its own on it: started, killed and started again as an operator would. */
@@ -175,7 +175,7 @@ export function tally(
 }
 
 /** Asks again until `done` says yes; throws what was seen last after the time is over. */
-export async function eventually<T>(ask: () => Promise<T>, done: (seen: T) => boolean, withinMs = 30_000): Promise<T> {
+export async function eventually<T>(ask: () => Promise<T>, done: (seen: T) => boolean, withinMs = 120_000): Promise<T> {
   const untilMs = Date.now() + withinMs;
   for (;;) {
     const seen = await ask();

@@ -7,6 +7,9 @@ import { followSummaries } from '../../../../services/dashboard/follow-summaries
 import { ANALYST_KEY, ReconciliationWorld } from '../../../support/reconciliation-world.ts';
 import { sampleSale } from '../../../support/sample-events.ts';
 
+/** What is waited for comes within moments; this is for what hangs. */
+const LATEST = { timeout: 60_000 };
+
 const logger = createLogger({ service: 'test', level: 'silent' });
 const closers: (() => Promise<unknown>)[] = [];
 
@@ -63,7 +66,7 @@ describe('followSummaries', () => {
     closers.push(async () => dashboard.endStreams());
     const page = await serve(dashboard.router);
     const shown = async () => await (await fetch(page.url)).text();
-    await vi.waitFor(async () => expect(await shown()).toContain('Differences: zero'), { timeout: 5_000 });
+    await vi.waitFor(async () => expect(await shown()).toContain('Differences: zero'), LATEST);
 
     await server.stop(10);
     server = await startHttpServer(
@@ -72,9 +75,10 @@ describe('followSummaries', () => {
     );
     closers.push(() => server.stop(10));
     await world.receive(sampleSale('after the break', { receivedAtMs: world.nowMs }));
-    await vi.waitFor(async () => expect(await shown()).toContain('<span data-cell="vat.events.received">1</span>'), {
-      timeout: 5_000,
-    });
+    await vi.waitFor(
+      async () => expect(await shown()).toContain('<span data-cell="vat.events.received">1</span>'),
+      LATEST,
+    );
   });
 
   it('waits and tries again where its key is refused', async () => {
@@ -84,7 +88,7 @@ describe('followSummaries', () => {
       return new Response('', { status: 401 });
     };
     const source = followSummaries({ url: 'http://127.0.0.1:1', key: 'wrong', retryMs: 5 }, { logger, fetch: refuse });
-    await vi.waitFor(() => expect(asked).toBeGreaterThan(2));
+    await vi.waitFor(() => expect(asked).toBeGreaterThan(2), LATEST);
     await source.stop();
     expect(source.latest()).toBeNull();
   });

@@ -32,7 +32,7 @@ async function start(options = {}): Promise<Reconciliation> {
 }
 
 function until(reconciliation: Reconciliation, holds: (summary: Summary) => void): Promise<void> {
-  return vi.waitFor(() => holds(reconciliation.summary()), { timeout: 5_000, interval: 10 });
+  return vi.waitFor(() => holds(reconciliation.summary()), { timeout: 60_000, interval: 10 });
 }
 
 function difference(summary: Summary, stage: Stage, tax: 'paye' | 'vat' = 'vat') {
@@ -278,7 +278,7 @@ describe('createReconciliation', () => {
         }
         if (summary.taxes.vat.payerCopy.events < 30 || summary.state === 'behind') throw new Error('not yet');
       },
-      { timeout: 10_000, interval: 2 },
+      { timeout: 60_000, interval: 2 },
     );
     expect(seen).toContain('behind');
     expect(seen).not.toContain('differs');

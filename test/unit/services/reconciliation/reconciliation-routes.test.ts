@@ -17,6 +17,9 @@ import {
 } from '../../../support/reconciliation-world.ts';
 import { samplePayment, sampleSale } from '../../../support/sample-events.ts';
 
+/** What is waited for comes within moments; this is for what hangs. */
+const LATEST = { timeout: 60_000 };
+
 const NOW_MS = Date.UTC(2026, 10, 21, 10, 15, 0);
 const SHOP = account('vat:101747696');
 
@@ -88,14 +91,14 @@ async function tellOfEverything(): Promise<void> {
     code: 'AMOUNTS_DIFFER',
     detail: '',
   });
-  await vi.waitFor(() => expect(reconciliation.summary().taxes.vat.received.events).toBe(4));
-  await vi.waitFor(() => expect(reconciliation.summary().taxes.paye.received.events).toBe(1));
-  await vi.waitFor(() => expect(reconciliation.summary().taxes.vat.rejected).toBe(1));
+  await vi.waitFor(() => expect(reconciliation.summary().taxes.vat.received.events).toBe(4), LATEST);
+  await vi.waitFor(() => expect(reconciliation.summary().taxes.paye.received.events).toBe(1), LATEST);
+  await vi.waitFor(() => expect(reconciliation.summary().taxes.vat.rejected).toBe(1), LATEST);
   world.nowMs += 62_000;
   await vi.waitFor(() => {
     const { differences } = reconciliation.summary().taxes.vat;
     expect(differences.map(({ overdue }) => overdue.events)).toEqual([1, 1, 1]);
-  });
+  }, LATEST);
 }
 
 describe('GET /reconciliation/v1/summary', () => {
@@ -226,7 +229,7 @@ describe('the metrics of the reconciliation', () => {
       const rejected = { outcome: 'rejected', results: [], rejections: [rejection], changes: [] } as const;
       await world.receive(sale).then((at) => world.decide([at, rejected]));
     }
-    await vi.waitFor(() => expect(reconciliation.summary().taxes.vat.rejected).toBe(300));
+    await vi.waitFor(() => expect(reconciliation.summary().taxes.vat.rejected).toBe(300), LATEST);
     const text = (await world.metrics[0]?.registry.metrics()) ?? '';
     const series = text.split('\n').filter((line) => line.startsWith('tally_'));
     expect(series.length).toBeLessThan(500);
@@ -234,7 +237,7 @@ describe('the metrics of the reconciliation', () => {
 
   it('grow by what came since the last scrape, and by nothing after it', async () => {
     await world.receive(sampleSale('one'));
-    await vi.waitFor(() => expect(reconciliation.summary().taxes.vat.received.events).toBe(1));
+    await vi.waitFor(() => expect(reconciliation.summary().taxes.vat.received.events).toBe(1), LATEST);
     const scrape = async () => (await world.metrics[0]?.registry.metrics()) ?? '';
     expect(await scrape()).toContain('tally_reconciliation_events_total{tax="vat"} 1');
     expect(await scrape()).toContain('tally_reconciliation_events_total{tax="vat"} 1');

@@ -49,7 +49,7 @@ describe('the lock of a data folder', () => {
     const second = await holder();
     expect(second.said).toBe(`DATA_FOLDER_IN_USE ${process.pid}`);
     await lock.release();
-  }, 120_000);
+  }, 360_000);
 
   it('is refused to the same process twice and leaves nothing behind when released', async () => {
     const lock = await lockDataFolder(folder);
@@ -81,5 +81,5 @@ describe('the lock of a data folder', () => {
     for (const { child } of holders) {
       child.kill('SIGKILL');
     }
-  }, 120_000);
+  }, 360_000);
 });

@@ -153,7 +153,7 @@ describe('the embedded log', () => {
       await log.close();
       await store.close();
     }
-  }, 180_000);
+  }, 540_000);
 
   it('refuses appends before the last of the disk is used, and takes them again when there is room', async () => {
     const log = await openWithTopic({ folder, reserveBytes: Number.MAX_SAFE_INTEGER });

@@ -88,7 +88,7 @@ async function decided(partition: number): Promise<Counted[]> {
   }
 }
 
-async function until(what: () => boolean | Promise<boolean>, timeoutMs = 10_000) {
+async function until(what: () => boolean | Promise<boolean>, timeoutMs = 90_000) {
   const end = Date.now() + timeoutMs;
   while (!(await what())) {
     if (Date.now() > end) {
