@@ -1,5 +1,5 @@
 import type { LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
-import { nodeTreeHasher } from '../../libs/adapters/runtime/node-crypto.ts';
+import { latin1TreeHasher } from '../../libs/adapters/runtime/node-crypto.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { acknowledge, signAcknowledgement } from '../../libs/core/ledger/acknowledgement.ts';
 import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
@@ -30,7 +30,7 @@ export async function acknowledgeHeads(
   const heads = [...pending.values()].flatMap(({ chain, head }) =>
     chain === null || head === null ? [] : [{ chain, seq: head.seq, blockHash: head.blockHash }],
   );
-  const { text, proofs } = acknowledge(over.ledgerName, over.checkpoint, heads, nodeTreeHasher);
+  const { text, proofs } = acknowledge(over.ledgerName, over.checkpoint, heads, latin1TreeHasher);
   const note = signAcknowledgement(text, dependencies.signer);
   try {
     await dependencies.ledger.acknowledge({

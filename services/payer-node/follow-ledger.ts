@@ -4,11 +4,10 @@ import {
   type LedgerClient,
   REGISTRATIONS_MAX,
 } from '../../libs/adapters/http/ledger-client.ts';
-import { nodeEd25519Verify, nodeHkdfSha256, nodeTreeHasher } from '../../libs/adapters/runtime/node-crypto.ts';
+import { nodeEd25519Verify, nodeTreeHasher } from '../../libs/adapters/runtime/node-crypto.ts';
 import type { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
-import { type WorkingKeys, workingKeysOf } from '../../libs/core/ledger/chain-keys.ts';
 import { openCheckpoint } from '../../libs/core/ledger/checkpoint.ts';
 import type { Divergence } from '../../libs/core/ledger/divergence.ts';
 import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
@@ -16,6 +15,7 @@ import { parseVerifierKey, printVerifierKey, type VerifierKey } from '../../libs
 import { type VerifiedCheckpoint, verifyCheckpoint } from '../../libs/core/ledger/verify-checkpoint.ts';
 import { acknowledgeHeads } from './acknowledge-heads.ts';
 import { ChainRota } from './chain-rota.ts';
+import { ChainWorkingKeys } from './chain-working-keys.ts';
 import { DivergenceBook } from './divergence-book.ts';
 import { Doorbell } from './doorbell.ts';
 import type { FollowedAccount, LedgerIdentity } from './payer-records.ts';
@@ -55,7 +55,7 @@ export interface PullOutcome {
   readonly entries: number;
 }
 
-/** Working keys kept at hand, some 500 bytes each; any others are worked out again (two HKDF). */
+/** Working keys kept at hand, some 300 bytes each; any others are worked out again (one or two HKDF). */
 const KEYS_KEPT_MAX = 50_000;
 const REGISTER_AGAIN_MS = 2_000;
 const RETRY_MS = 2_000;
@@ -69,7 +69,7 @@ export class LedgerFollower {
   readonly #options: FollowerOptions;
   readonly #dependencies: FollowerDependencies;
   readonly #bell = new Doorbell();
-  readonly #keys = new Map<number, WorkingKeys>();
+  readonly #keys = new Map<number, ChainWorkingKeys>();
   readonly #withheld: WithheldEvents;
   readonly #divergences: DivergenceBook;
   readonly #verifierKey: string;
@@ -298,7 +298,8 @@ export class LedgerFollower {
     for (const [index, pulled] of answer.chains.entries()) {
       const followed = targets[index];
       assert(followed !== undefined, 'there is an answer for each chain that was asked for');
-      const isComplete = await this.#takeOne(followed, pulled, checkpoint, take, writer);
+      const isQuiet = pulled.blocks.length === 0 && pulled.fault === null;
+      const isComplete = isQuiet ? !pulled.more : await this.#takeOne(followed, pulled, checkpoint, take, writer);
       if (isComplete) {
         this.#completeAtMs.set(followed.number, startedAtMs);
         this.#rota.isDone(followed.number);
@@ -307,7 +308,7 @@ export class LedgerFollower {
         // Known without the hint, which does not name it again.
         if (pulled.more) this.#rota.grew([pulled.chain]);
       }
-      await slice.giveWay();
+      if (slice.isUsedUp) await slice.giveWay();
     }
     const rejections = await this.#openRejections(targets, answer, ledger, key);
     await this.#save(writer, rejections, checkpoint);
@@ -409,11 +410,11 @@ export class LedgerFollower {
     );
   }
 
-  #keysOf(followed: FollowedAccount): WorkingKeys {
+  #keysOf(followed: FollowedAccount): ChainWorkingKeys {
     const known = this.#keys.get(followed.number);
     if (known !== undefined) return known;
     if (this.#keys.size >= KEYS_KEPT_MAX) this.#keys.clear();
-    const made = workingKeysOf(Buffer.from(followed.chainKey ?? '', 'base64'), nodeHkdfSha256);
+    const made = new ChainWorkingKeys(Buffer.from(followed.chainKey ?? '', 'base64'));
     this.#keys.set(followed.number, made);
     return made;
   }

@@ -383,13 +383,21 @@ function numberKey(number: number): Buffer {
 
 /** Lengths of 4 bytes before each of header, totals, and every entry. */
 export function writeBlock(block: BlockTexts): Buffer {
-  const parts: Uint8Array[] = [];
-  for (const part of [Buffer.from(block.header), Buffer.from(block.totals), ...block.entries]) {
-    const length = Buffer.allocUnsafe(4);
-    length.writeUInt32BE(part.length);
-    parts.push(length, part);
+  const headerBytes = Buffer.byteLength(block.header);
+  const totalsBytes = Buffer.byteLength(block.totals);
+  let length = 4 + headerBytes + 4 + totalsBytes;
+  for (const entry of block.entries) length += 4 + entry.length;
+  const value = Buffer.allocUnsafe(length);
+  let at = value.writeUInt32BE(headerBytes);
+  at += value.write(block.header, at);
+  at = value.writeUInt32BE(totalsBytes, at);
+  at += value.write(block.totals, at);
+  for (const entry of block.entries) {
+    at = value.writeUInt32BE(entry.length, at);
+    value.set(entry, at);
+    at += entry.length;
   }
-  return Buffer.concat(parts);
+  return value;
 }
 
 export function readBlock(value: Buffer): BlockTexts {

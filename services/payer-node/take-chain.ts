@@ -88,7 +88,7 @@ export async function takeChain(
       if (!recomputed.ok) return { kind: 'diverged', findings: recomputed.findings };
       grounds.push(recomputed.grounds);
       own.hold(block);
-      await dependencies.slice.giveWay();
+      if (dependencies.slice.isUsedUp) await dependencies.slice.giveWay();
     }
   } catch (error) {
     if (hasCode(error, 'RECEIPT_AWAITED')) return { kind: 'waiting' };

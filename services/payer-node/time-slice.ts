@@ -5,9 +5,14 @@ const SLICE_MS = 10;
 export class TimeSlice {
   #startMs = performance.now();
 
+  /** Whether it is time to give way: asked first by work of which there are thousands of steps in a slice. */
+  get isUsedUp(): boolean {
+    return performance.now() - this.#startMs >= SLICE_MS;
+  }
+
   /** Resolves at once, or after others had their turn. */
   async giveWay(): Promise<void> {
-    if (performance.now() - this.#startMs < SLICE_MS) return;
+    if (!this.isUsedUp) return;
     await nextTurn();
     this.#startMs = performance.now();
   }

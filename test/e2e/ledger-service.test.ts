@@ -21,6 +21,7 @@ import { eventId } from '../../libs/core/identity/event-id.ts';
 import { acknowledge, signAcknowledgement } from '../../libs/core/ledger/acknowledgement.ts';
 import { workingKeysOf } from '../../libs/core/ledger/chain-keys.ts';
 import { openRejections } from '../../libs/core/ledger/rejections-note.ts';
+import { treeHasher } from '../../libs/core/ledger/tree-hash.ts';
 import { parseVerifierKey, printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import { type ChainVerdict, verifyChain } from '../../libs/core/ledger/verify-chain.ts';
 import { type VerifiedCheckpoint, verifyCheckpoint } from '../../libs/core/ledger/verify-checkpoint.ts';
@@ -401,7 +402,7 @@ describe('what a payer sends', () => {
     const checkpoint = pulled[0]?.checkpoint;
     const heads = pulled.flatMap(({ head }) => (head === null ? [] : [head]));
     if (checkpoint == null) throw new Error('no checkpoint');
-    const { text } = acknowledge(fixture.keys.ledgerName, checkpoint, heads);
+    const { text } = acknowledge(fixture.keys.ledgerName, checkpoint, heads, treeHasher);
     const wire = heads.map(({ chain, seq, blockHash }) => ({ chain, seq, blockHash: Buffer.from(blockHash, 'hex') }));
     const note = signAcknowledgement(text, PAYER);
     await running.client.acknowledge({ note, heads: wire });
@@ -433,7 +434,7 @@ describe('what a payer sends', () => {
     if (checkpoint == null) throw new Error('no checkpoint');
     const heads = pulled.flatMap(({ head }) => (head === null ? [] : [head]));
     const records = heads.flatMap((head) => {
-      const { text } = acknowledge(fixture.keys.ledgerName, checkpoint, [head]);
+      const { text } = acknowledge(fixture.keys.ledgerName, checkpoint, [head], treeHasher);
       const note = signAcknowledgement(text, PAYER);
       const stranger = signAcknowledgement(text, noteSignerOfSeed('payer-node-1', randomEd25519Seed()));
       const event = { type: 'HeadsAcknowledged', eventId: eventId('ab'.repeat(16)), receivedAtMs: 1, note } as const;

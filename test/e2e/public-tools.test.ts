@@ -12,6 +12,7 @@ import { slotTagOf } from '../../libs/core/ledger/log-leaf.ts';
 import { parseNote, signNote } from '../../libs/core/ledger/signed-note.ts';
 import { printTilePath } from '../../libs/core/ledger/tile-path.ts';
 import { printTlogProof } from '../../libs/core/ledger/tlog-proof.ts';
+import { treeHasher } from '../../libs/core/ledger/tree-hash.ts';
 import { nodesOfLeafHashes, rootAt } from '../../libs/core/ledger/tree-proof.ts';
 import { COSIGNATURE, printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import { capability } from '../support/capabilities.ts';
@@ -88,7 +89,7 @@ describe.skipIf(!GO.available)('what the ledger exports, checked by public tools
     const text = printCheckpoint({ origin: ORIGIN, size: SIZE, root: root(SIZE) });
     const cosigned = addSignature(checkpoint, cosign(text, 1_795_255_322, witness));
     const heads = sealChain([[entry(1)]]).heads;
-    const ack = acknowledge(LEDGER_NAME, { size: SIZE, root: root(SIZE) }, heads.slice(-1)).text;
+    const ack = acknowledge(LEDGER_NAME, { size: SIZE, root: root(SIZE) }, heads.slice(-1), treeHasher).text;
     allOk([
       { kind: 'note', note, verifierKey: LEDGER_KEY, text: 'one\n\ntwo £\n' },
       { kind: 'note', note: signAcknowledgement(ack, payer), verifierKey: printVerifierKey(payer.key), text: ack },

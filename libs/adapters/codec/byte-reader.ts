@@ -106,6 +106,14 @@ export class ByteReader {
     return this.#buffer.subarray(start, start + length);
   }
 
+  /** A fixed of `bytes` bytes: a view of the record's, not a copy. */
+  readRaw(bytes: number): Uint8Array {
+    const start = this.#position;
+    if (start + bytes > this.#buffer.length) this.#end();
+    this.#position = start + bytes;
+    return this.#buffer.subarray(start, start + bytes);
+  }
+
   /** A fixed of `bytes` bytes as lower-case hex digits. */
   readHex(bytes: number): string {
     const start = this.#position;

@@ -159,7 +159,7 @@ function readRejection(reader: ByteReader): PulledRejection {
 }
 
 function hashOf(reader: ByteReader): Uint8Array {
-  return Buffer.from(reader.readHex(HASH_BYTES), 'hex');
+  return reader.readRaw(HASH_BYTES);
 }
 
 /** Written with another release of the schema: through avsc's resolver into the bytes of the one in force. */

@@ -9,7 +9,7 @@ import { writeHex } from './hex.ts';
 import { SHA256_BYTES } from './sha256.ts';
 import { linesOfText, type NoteSigner, openNote, signNote } from './signed-note.ts';
 import { type TreeHasher, treeHasher } from './tree-hash.ts';
-import { inclusionPath, nodesOfLeafHashes, verifyInclusion } from './tree-proof.ts';
+import { everyInclusionPath, verifyInclusion } from './tree-proof.ts';
 import { isKeyName, type VerifierKey } from './verifier-key.ts';
 
 /** A newest block of a chain that the payer's node received, verified and stored. */
@@ -49,27 +49,25 @@ const SEQ_BYTES = 8;
 const HEAD_LEAF_BYTES = CHAIN_BYTES + SEQ_BYTES + SHA256_BYTES;
 
 /** The text to sign, and each chain's path, sorted by chain. Throws ACKNOWLEDGEMENT_INVALID for no head or two of one chain. */
-export function acknowledge(
+export function acknowledge<Hash>(
   ledgerName: string,
   checkpoint: { readonly size: number; readonly root: Uint8Array },
   heads: readonly HeadToAcknowledge[],
-  hasher: TreeHasher<Uint8Array> = treeHasher,
+  hasher: TreeHasher<Hash>,
 ): { readonly text: string; readonly proofs: readonly HeadProof[] } {
   const sorted = sortedHeads(heads);
-  const leafHashes = sorted.map((head) => hasher.leaf(leafOfHead(head)));
-  const nodes = nodesOfLeafHashes(leafHashes, hasher);
+  const { root, paths } = everyInclusionPath(
+    sorted.map((head) => hasher.leaf(leafOfHead(head))),
+    hasher,
+  );
   const text = printAcknowledgement({
     ledgerName,
     checkpointSize: checkpoint.size,
     checkpointRoot: checkpoint.root,
     headCount: sorted.length,
-    headsRoot: rootOfHeads(sorted, hasher),
+    headsRoot: root,
   });
-  const proofs = sorted.map((head, index) => ({
-    head,
-    index,
-    path: inclusionPath(index, sorted.length, nodes, hasher),
-  }));
+  const proofs = sorted.map((head, index) => ({ head, index, path: paths[index] ?? [] }));
   return { text, proofs };
 }
 

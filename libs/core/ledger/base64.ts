@@ -1,4 +1,5 @@
 import { TallyError } from '../errors/tally-error.ts';
+import { codeAt } from '../events/code-at.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const NOT_A_DIGIT = 255;
@@ -49,7 +50,7 @@ export function fromBase64(text: string, bytes?: number): Uint8Array {
   let heldBits = 0;
   let written = 0;
   for (let index = 0; index < digits; index++) {
-    const value = VALUES[text.charCodeAt(index)] ?? NOT_A_DIGIT;
+    const value = VALUES[codeAt(text, index)] ?? NOT_A_DIGIT;
     if (value === NOT_A_DIGIT) throw invalid(bytes);
     held = ((held << 6) | value) & 0xffff;
     heldBits += 6;

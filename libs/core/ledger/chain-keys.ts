@@ -43,10 +43,20 @@ function chainIdOf(master: Uint8Array, account: Account, hmac: HmacSha256 = hmac
 
 /** Of a chain key, by HKDF with info `tag` and `person`: the payer's node does this with the chain key that it was given. */
 export function workingKeysOf(chainKey: Uint8Array, hkdf: HkdfSha256 = hkdfSha256): WorkingKeys {
-  return {
-    tagKey: hkdf(chainKey, hashInput('tag'), CHAIN_KEY_BYTES),
-    personKey: hkdf(chainKey, hashInput('person'), CHAIN_KEY_BYTES),
-  };
+  return { tagKey: tagKeyOf(chainKey, hkdf), personKey: personKeyOf(chainKey, hkdf) };
+}
+
+const TAG_INFO = hashInput('tag');
+const PERSON_INFO = hashInput('person');
+
+/** The half of workingKeysOf that every block needs. */
+export function tagKeyOf(chainKey: Uint8Array, hkdf: HkdfSha256 = hkdfSha256): Uint8Array {
+  return hkdf(chainKey, TAG_INFO, CHAIN_KEY_BYTES);
+}
+
+/** The half of workingKeysOf that only entries about a person need. */
+export function personKeyOf(chainKey: Uint8Array, hkdf: HkdfSha256 = hkdfSha256): Uint8Array {
+  return hkdf(chainKey, PERSON_INFO, CHAIN_KEY_BYTES);
 }
 
 /** `HMAC(personKey of the chain, token)[0..16]`: the same person in two chains has two pseudonyms. */

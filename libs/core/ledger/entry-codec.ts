@@ -249,14 +249,29 @@ class EntryReader {
   }
 }
 
+/** The tax period read last: nearly all entries of a block are of one. */
+let lastText = '';
+
 function textBetween(bytes: Uint8Array, start: number, end: number): string {
+  if (start === end) return '';
+  if (isAt(bytes, start, end, lastText)) return lastText;
   let text = '';
   for (let index = start; index < end; index++) {
     const code = bytes[index] ?? 0;
     if (code >= 0x80 || end - start > 64) return DECODER.decode(bytes.subarray(start, end));
     text += String.fromCharCode(code);
   }
+  lastText = text;
   return text;
+}
+
+/** True where the bytes are the characters of an ASCII text. */
+function isAt(bytes: Uint8Array, start: number, end: number, text: string): boolean {
+  if (text.length !== end - start) return false;
+  for (let index = 0; index < text.length; index++) {
+    if (bytes[start + index] !== codeAt(text, index)) return false;
+  }
+  return true;
 }
 
 function notCanonical(bytes: Uint8Array, cause?: unknown): TallyError {

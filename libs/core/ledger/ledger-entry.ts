@@ -3,7 +3,7 @@ import type { HeadAmount } from '../events/decision.ts';
 import { ENTRY_KINDS, type EntryKind } from '../events/entry-kinds.ts';
 import { HEADS } from '../events/heads.ts';
 import type { EventId } from '../identity/event-id.ts';
-import { addPence, type Pence, pence } from '../money/pence.ts';
+import { type Pence, pence } from '../money/pence.ts';
 
 /** A person within one chain, 32 lower-case hex digits: `HMAC(personKey of the chain, token)[0..16]`. */
 export type Pseudonym = string & { readonly __brand: 'Pseudonym' };
@@ -75,7 +75,9 @@ export function chargesOf(entry: { readonly amounts: readonly HeadAmount[] }): P
 
 /** Received less paid back, positive where received. */
 export function paymentsOf(entry: { readonly amounts: readonly HeadAmount[] }): Pence {
-  return addPence(...entry.amounts.filter((amount) => amount.head === 'payment').map((amount) => amount.pence));
+  let total = 0;
+  for (const amount of entry.amounts) if (amount.head === 'payment') total += amount.pence;
+  return pence(total);
 }
 
 /** What an entry must be beyond its types; the codec holds both ways to it. Throws ENTRY_INVALID with the field at fault. */

@@ -54,7 +54,9 @@ export function recomputeBlock(
 ): BlockRecomputation {
   const rulesHash = toHex(header.rules);
   const grounds: EntryGround[] = [];
-  for (const [entryIndex, entry] of entries.entries()) {
+  for (let entryIndex = 0; entryIndex < entries.length; entryIndex += 1) {
+    const entry = entries[entryIndex];
+    if (entry === undefined) continue;
     const place: Place = { account: identity.account, chain: identity.chain, seq: head.seq, entryIndex };
     const checked = entry.number === 0 ? checkFormal(entry, place, own) : checkDecided(entry, place, rulesHash, own);
     if (typeof checked !== 'string') return { ok: false, findings: checked };

@@ -1,4 +1,5 @@
 import { TallyError } from '../errors/tally-error.ts';
+import { codeAt } from '../events/code-at.ts';
 import { fromBase64, toBase64 } from './base64.ts';
 import { ED25519_SIGNATURE_BYTES, type Ed25519Sign, type Ed25519Verify } from './ed25519.ts';
 import { utf8 } from './hash-input.ts';
@@ -100,10 +101,10 @@ export function linesOfText(text: string, count: number): readonly string[] {
 /** No control character but newline, and nothing that UTF-8 cannot say (half a surrogate pair). */
 function isNoteText(note: string): boolean {
   for (let index = 0; index < note.length; index++) {
-    const code = note.charCodeAt(index);
+    const code = codeAt(note, index);
     if (code < 0x20 && code !== NEWLINE) return false;
     if (code >= 0xd800 && code <= 0xdfff) {
-      const next = note.charCodeAt(index + 1);
+      const next = codeAt(note, index + 1);
       if (code >= 0xdc00 || !(next >= 0xdc00 && next <= 0xdfff)) return false;
       index += 1;
     }

@@ -79,6 +79,27 @@ function rightRoot<Hash>(
   return root;
 }
 
+/** The root of leaf hashes and the audit path of each leaf, every node of the tree made once. Throws PROOF_OUT_OF_RANGE for no leaf. */
+export function everyInclusionPath<Hash>(
+  leafHashes: readonly Hash[],
+  hasher: TreeHasher<Hash>,
+): { readonly root: Uint8Array; readonly paths: readonly (readonly Uint8Array[])[] } {
+  const paths = leafHashes.map((): Uint8Array[] => []);
+  const build = (begin: number, end: number): Hash => {
+    const leaf = leafHashes[begin];
+    if (leaf === undefined) throw outOfRange(begin, leafHashes.length);
+    if (end - begin === 1) return leaf;
+    const middle = begin + largestPowerBelow(end - begin);
+    const left = build(begin, middle);
+    const right = build(middle, end);
+    const [leftBytes, rightBytes] = [hasher.toBytes(left), hasher.toBytes(right)];
+    // Lower halves were built before, so each path grows from its leaf upwards.
+    for (let index = begin; index < end; index++) paths[index]?.push(index < middle ? rightBytes : leftBytes);
+    return hasher.node(left, right);
+  };
+  return { root: hasher.toBytes(build(0, leafHashes.length)), paths };
+}
+
 /** PROOF(from, D[to]) of RFC 6962 section 2.1.2; empty where from is 0 or equal to `to`. Throws PROOF_OUT_OF_RANGE. */
 export function consistencyPath<Hash>(
   from: number,

@@ -174,7 +174,7 @@ function checkTotals(
       ['balance', subtractPence(addPence(before.balancePence, charges), payments), totals.balancePence],
     ];
     for (const [field, sum, stated] of expected) {
-      expectText(report, 'TOTALS_DIFFER', field, String(sum), String(stated));
+      if (sum !== stated) report('TOTALS_DIFFER', field, String(sum), String(stated));
     }
   } catch (error) {
     if (!hasCode(error, 'NOT_INTEGER_PENCE')) throw error;

@@ -5,7 +5,7 @@ import { open } from 'lmdb';
 import { afterEach, describe, expect, it } from 'vitest';
 import { account } from '../../../../libs/core/identity/account.ts';
 import { readHeadProof, seqOfHeadProof, writeHeadProof } from '../../../../services/payer-node/head-proofs.ts';
-import { accountKey, PayerStore } from '../../../../services/payer-node/payer-store.ts';
+import { accountKey, PayerStore, readBlock, writeBlock } from '../../../../services/payer-node/payer-store.ts';
 
 const OWNER = account('vat:101747696');
 const hash = (fill: number): Buffer => Buffer.alloc(32, fill);
@@ -44,6 +44,18 @@ describe('the proof of a head', () => {
       expect(store.headProof(1)).toEqual({ seq: 7, index: 9, path: [hash(1)], note: CHECKPOINT });
       expect(store.acknowledgement(1)).toEqual({ seq: 6, index: 3, path: [hash(2)], note: 'a note' });
       await store.close();
+    }
+  });
+});
+
+describe('a stored block', () => {
+  it('is read as it was written: texts beyond ASCII, entries of any length, none', () => {
+    for (const entries of [[], [Buffer.of(0)], [Buffer.alloc(0), Buffer.alloc(300, 7), Buffer.from('é')]]) {
+      const block = { header: 'tallystick.test/block/v1\nfür\n', totals: '£12\n', entries };
+      const stored = writeBlock(block);
+      expect(readBlock(stored)).toEqual(block);
+      // 4 bytes of length before each: 30 and 5 bytes of texts, and the entries.
+      expect(stored.length).toBe(4 + 30 + 4 + 5 + entries.reduce((sum, one) => sum + 4 + one.length, 0));
     }
   });
 });

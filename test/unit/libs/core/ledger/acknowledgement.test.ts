@@ -26,7 +26,7 @@ const HEADS: readonly HeadToAcknowledge[] = Array.from({ length: 5 }, (_, index)
   blockHash: hex(`block ${index}`, 32),
 }));
 const CHECKPOINT = { size: 77, root: seededBytes('root', 32) };
-const { text, proofs } = acknowledge(LEDGER_NAME, CHECKPOINT, HEADS);
+const { text, proofs } = acknowledge(LEDGER_NAME, CHECKPOINT, HEADS, treeHasher);
 const NOTE = signAcknowledgement(text, PAYER);
 const expected = { ledgerName: LEDGER_NAME, keys: [PAYER.key], heads: HEADS };
 
@@ -91,7 +91,7 @@ describe('acknowledgements', () => {
   });
 
   it('of nothing cannot be made', () => {
-    expect(() => acknowledge(LEDGER_NAME, CHECKPOINT, [])).toThrow(
+    expect(() => acknowledge(LEDGER_NAME, CHECKPOINT, [], treeHasher)).toThrow(
       expect.objectContaining({ code: 'ACKNOWLEDGEMENT_INVALID' }),
     );
   });

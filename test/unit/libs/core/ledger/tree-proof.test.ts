@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { latin1TreeHasher } from '../../../../../libs/adapters/runtime/node-crypto.ts';
 import { treeHasher } from '../../../../../libs/core/ledger/tree-hash.ts';
 import {
   consistencyPath,
+  everyInclusionPath,
   inclusionPath,
   nodeMissing,
   nodesOfLeafHashes,
@@ -29,6 +31,32 @@ describe('the example of RFC 6962 section 2.1.3', () => {
   it('the proof from 3 is c, d, g, l', () => expect(consistencyPath(3, 7, NODES, treeHasher)).toEqual([c, d, g, l]));
   it('the proof from 4 is l', () => expect(consistencyPath(4, 7, NODES, treeHasher)).toEqual([l]));
   it('the proof from 6 is i, j, k', () => expect(consistencyPath(6, 7, NODES, treeHasher)).toEqual([i, j, k]));
+});
+
+describe('all paths of a tree at once', () => {
+  it('are those that are made one by one, under the same root, for every size to seventy', () => {
+    const many = Array.from({ length: 70 }, (_, index) => treeHasher.leaf(Buffer.from([7, index])));
+    for (let size = 1; size <= many.length; size++) {
+      const leaves = many.slice(0, size);
+      const nodes = nodesOfLeafHashes(leaves, treeHasher);
+      const { root, paths } = everyInclusionPath(leaves, treeHasher);
+      expect(root, `root of ${size}`).toEqual(rootAt(size, nodes, treeHasher));
+      expect(paths, `paths of ${size}`).toEqual(
+        leaves.map((_, index) => inclusionPath(index, size, nodes, treeHasher)),
+      );
+    }
+  });
+
+  it('are bytes whatever form the hashes have', () => {
+    const texts = LEAF_HASHES.map((hash) => latin1TreeHasher.fromBytes(hash));
+    const made = everyInclusionPath(texts, latin1TreeHasher);
+    expect(Buffer.from(made.root)).toEqual(Buffer.from(node(k, l)));
+    expect(made.paths[4]?.map((hash) => Buffer.from(hash))).toEqual([f, j, k].map((hash) => Buffer.from(hash)));
+  });
+
+  it('are none of no leaves', () => {
+    expect(() => everyInclusionPath([], treeHasher)).toThrow(expect.objectContaining({ code: 'PROOF_OUT_OF_RANGE' }));
+  });
 });
 
 describe('claims at the edges', () => {
