@@ -56,7 +56,7 @@ export interface PullOutcome {
 }
 
 /** Working keys kept at hand, some 300 bytes each; any others are worked out again (one or two HKDF). */
-const KEYS_KEPT_MAX = 50_000;
+const KEYS_KEPT_MAX = 20_000;
 const REGISTER_AGAIN_MS = 2_000;
 const RETRY_MS = 2_000;
 const NOTHING: PullOutcome = { more: false, blocks: 0, entries: 0 };

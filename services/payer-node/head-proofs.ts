@@ -60,8 +60,12 @@ export function readAccountRecord(text: string): {
   readonly countersigned: HeadProof | null;
 } {
   const { acknowledged, head: headOfRecord, ...rest } = JSON.parse(text) as AccountRecord;
-  if (headOfRecord?.proof === undefined)
-    return { account: { ...rest, head: headOfRecord }, head: null, countersigned: null };
+  if (headOfRecord?.proof === undefined) {
+    // Each text once in memory, not twice.
+    const { account, chain } = rest;
+    const head = headOfRecord === null || chain == null ? headOfRecord : { ...headOfRecord, account, chain };
+    return { account: { ...rest, head }, head: null, countersigned: null };
+  }
   const { proof, ...head } = headOfRecord;
   return {
     account: { ...rest, head },

@@ -203,7 +203,7 @@ function partsOf(
   const metrics = payerMetrics(dependencies.metrics, {
     counts: () => outbox.counts(),
     openDivergences: () => follower.openDivergences,
-    haltedChains: () => [...store.accounts()].filter((one) => one.haltedBy !== null).length,
+    haltedChains: () => store.haltedCount,
   });
   const onFault = (fault: TallyError): void => {
     const isDivergence = fault.code === 'DIVERGENCE';

@@ -82,9 +82,10 @@ export class PayerStore {
   readonly #byAccount = new Map<Account, FollowedAccount>();
   readonly #byNumber = new Map<number, FollowedAccount>();
   readonly #numberByChain = new Map<string, number>();
-  /** Numbers of accounts without a chain, and of those whose head is not countersigned. */
+  /** Numbers of accounts without a chain, of those whose head is not countersigned, and of those that a divergence stopped. */
   readonly #unregistered = new Set<number>();
   readonly #uncountersigned = new Set<number>();
+  readonly #halted = new Set<number>();
   #divergenceCount: number;
 
   constructor(options: PayerStoreOptions) {
@@ -163,6 +164,11 @@ export class PayerStore {
 
   get accountCount(): number {
     return this.#byAccount.size;
+  }
+
+  /** Accounts that a divergence stopped. */
+  get haltedCount(): number {
+    return this.#halted.size;
   }
 
   accounts(): IterableIterator<FollowedAccount> {
@@ -300,10 +306,11 @@ export class PayerStore {
   #hold(changed: FollowedAccount): void {
     this.#byAccount.set(changed.account, changed);
     this.#byNumber.set(changed.number, changed);
-    const { number, chain, head, keyRegistered, acknowledgedSeq } = changed;
+    const { number, chain, head, keyRegistered, acknowledgedSeq, haltedBy } = changed;
     if (chain !== null) this.#numberByChain.set(chain, number);
     keep(this.#unregistered, number, chain === null);
     keep(this.#uncountersigned, number, head !== null && keyRegistered && head.seq !== acknowledgedSeq);
+    keep(this.#halted, number, haltedBy !== null);
   }
 }
 

@@ -123,7 +123,9 @@ function takeOf(
   });
   const indexed = newEntriesOf(followed, blocks, own);
   const sums = sumsAfter(store, followed.number, indexed);
-  const after: FollowedAccount = { ...followed, head: last.head, penceByHead, unconfirmedPence, keyRegistered };
+  // The same chain and account as in the header, which would be held in memory with the text that its own was cut out of.
+  const head = { ...last.head, account: followed.account, chain: followed.chain ?? last.head.chain };
+  const after: FollowedAccount = { ...followed, head, penceByHead, unconfirmedPence, keyRegistered };
   return {
     blocks: blocks.length,
     entries: blocks.reduce((sum, { entries }) => sum + entries.length, 0),

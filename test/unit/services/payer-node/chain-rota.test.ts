@@ -80,5 +80,8 @@ describe('the rota of chains', () => {
     });
     expect(numbersOf(new ChainRota(store).choose(0))).toEqual([3]);
     expect(numbersOf([...store.unregistered()])).toEqual([1]);
+    expect(store.haltedCount).toBe(1);
+    await store.commit(() => store.putAccount(second));
+    expect(store.haltedCount).toBe(0);
   });
 });
