@@ -14,7 +14,7 @@ import { LogTree, type SealedTile } from './log-tree.ts';
 /** Seqs of one page of a chain's index: one write of the index for so many blocks. */
 const PAGE_SEQS = 32;
 /** Chains kept in memory between commits, by default. */
-const CHAINS_CACHED_MAX = 100_000;
+const CHAINS_CACHED_MAX = 20_000;
 const FORMAT = 1;
 
 export interface LedgerStoreOptions {

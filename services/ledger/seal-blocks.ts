@@ -60,7 +60,7 @@ export const SEAL_LIMITS: SealLimits = {
   openBytesMax: 64 * 1024 * 1024,
   checkpointMs: 1_000,
   coverMs: 10_000,
-  chainsKeptMax: 100_000,
+  chainsKeptMax: 10_000,
 };
 
 /** What the sealing tells of itself, for metrics, logs and alarms. */
