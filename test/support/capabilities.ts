@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 
 /** What a test may need beyond Node, how to see whether this machine has it, and how to get it. */
 export interface Capability {
@@ -57,11 +58,16 @@ function realData(): Capability {
 }
 
 function tmpfs(): Capability {
-  const folder = '/tmp/tallystick-tmpfs-probe';
+  // Two test processes may look at the same time.
+  const folder = join(tmpdir(), `tallystick-tmpfs-probe-${process.pid}`);
   try {
-    execFileSync('sh', ['-c', `mkdir -p ${folder} && mount -t tmpfs -o size=64k tmpfs ${folder} && umount ${folder}`], {
-      stdio: 'ignore',
-    });
+    execFileSync(
+      'sh',
+      ['-c', `mkdir -p ${folder} && mount -t tmpfs -o size=64k tmpfs ${folder} && umount ${folder} && rmdir ${folder}`],
+      {
+        stdio: 'ignore',
+      },
+    );
     return { available: true, reason: '', path: '' };
   } catch {
     return {

@@ -1,6 +1,6 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.ts';
+import { HEADERS_TIMEOUT_MS, IDLE_CONNECTION_MS, IDLE_CONNECTION_TOLD_SECONDS, REQUEST_TIMEOUT_MS } from './limits.ts';
 
 export interface HttpServerOptions {
   /** 127.0.0.1 unless the operator says otherwise. */
@@ -21,7 +21,15 @@ export interface HttpServer {
 
 /** Listens. Throws EADDRINUSE (node's) where no port is free. */
 export async function startHttpServer(options: HttpServerOptions, listener: RequestListener): Promise<HttpServer> {
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }, listener);
+  const limits = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_CONNECTION_MS,
+  };
+  const server = createServer(limits, (request, response) => {
+    tellIdleTime(response);
+    listener(request, response);
+  });
   const port = await listenOnFree(server, options);
   let stopping: Promise<void> | null = null;
   return {
@@ -56,11 +64,23 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   });
 }
 
+/** Node itself tells the time that it keeps a connection for; what is said here it leaves alone. */
+function tellIdleTime(response: ServerResponse): void {
+  if (!response.shouldKeepAlive) return;
+  response.setHeader('Connection', 'keep-alive');
+  response.setHeader('Keep-Alive', `timeout=${IDLE_CONNECTION_TOLD_SECONDS}`);
+}
+
+const STOP_LOOK_MS = 50;
+
 function stopServer(server: Server, deadlineMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), deadlineMs);
+    // One whose answer was under way is idle only later, and Node would keep it.
+    const looking = setInterval(() => server.closeIdleConnections(), STOP_LOOK_MS);
     server.close(() => {
       clearTimeout(timer);
+      clearInterval(looking);
       resolve();
     });
     server.closeIdleConnections();

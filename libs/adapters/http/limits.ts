@@ -17,6 +17,12 @@ export const STATUTORY_PAY_KINDS_MAX = 10;
 /** Milliseconds for the headers, and for a whole request. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 export const REQUEST_TIMEOUT_MS = 60_000;
+/**
+ * A connection without a request: clients are told that it is kept for the shorter time, and it is kept for the longer. Where both are the
+ * same, a request that a busy client sends at the end of it meets a connection that is being closed, and is reset.
+ */
+export const IDLE_CONNECTION_TOLD_SECONDS = 5;
+export const IDLE_CONNECTION_MS = 65_000;
 /** Bytes that may wait in a live stream's connection before it is cut: the reader comes back with Last-Event-ID. */
 export const STREAM_BACKLOG_BYTES_MAX = 1024 * 1024;
 export const STREAM_HEARTBEAT_MS = 15_000;

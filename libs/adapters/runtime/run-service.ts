@@ -57,14 +57,18 @@ export async function runService(
   const logger = createLogger({ service: options.name, level: (process.env['LOG_LEVEL'] ?? 'info') as LogLevel });
   const closers: (() => Promise<unknown> | unknown)[] = [];
   let stop: () => Promise<void> = () => closeAll(closers, logger);
+  let hasFailed = false;
   const fail = (error: unknown): void => {
     logger.fatal({ err: error }, `${options.name} ended`);
     process.exitCode = 1;
+    hasFailed = true;
     void stop();
   };
   try {
     const context = contextOf(logger, closers, fail);
     stop = await serve(options, context, await build(context), closers);
+    // What failed before it listened: without this it would serve on with all of its parts closed.
+    if (hasFailed) await stop();
   } catch (error) {
     logger.fatal({ err: error }, `${options.name} did not start`);
     process.exitCode = 1;
