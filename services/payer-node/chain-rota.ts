@@ -4,6 +4,8 @@ import type { PayerStore } from './payer-store.ts';
 /** Up to so many accounts, every pull asks for all chains. */
 const ALWAYS_ALL_MAX = 1_000;
 const CHAINS_PER_PULL_MAX = 10_000;
+/** So few are asked for at least where no answer comes. */
+const CHAINS_PER_PULL_MIN = 250;
 /** Of a node with more accounts, this part takes its turn, at most once in so much time. */
 const TURNS = 10;
 const TURN_EVERY_MS = 1_000;
@@ -19,6 +21,7 @@ export class ChainRota {
   readonly #grown = new Set<number>();
   #next = 1;
   #turnedAtMs = Number.NEGATIVE_INFINITY;
+  #chainsMax = CHAINS_PER_PULL_MAX;
 
   constructor(store: PayerStore) {
     this.#store = store;
@@ -47,6 +50,16 @@ export class ChainRota {
     this.#grown.delete(accountNumber);
   }
 
+  /** A pull was answered: the next may ask for more. */
+  wasAnswered(): void {
+    this.#chainsMax = Math.min(this.#chainsMax * 2, CHAINS_PER_PULL_MAX);
+  }
+
+  /** No answer came in time: the same question might take as long again, and for ever, so the next asks for half. */
+  wasNotAnswered(): void {
+    this.#chainsMax = Math.max(Math.floor(this.#chainsMax / 2), CHAINS_PER_PULL_MIN);
+  }
+
   /** Accounts that are registered and that no divergence stopped. */
   choose(nowMs: number): readonly FollowedAccount[] {
     const { accountCount } = this.#store;
@@ -54,7 +67,7 @@ export class ChainRota {
     const chosen = new Map<number, FollowedAccount>();
     if (nowMs - this.#turnedAtMs >= TURN_EVERY_MS) {
       this.#turnedAtMs = nowMs;
-      const turn = Math.min(Math.ceil(accountCount / TURNS), CHAINS_PER_PULL_MAX / 2);
+      const turn = Math.min(Math.ceil(accountCount / TURNS), Math.floor(this.#chainsMax / 2));
       for (let looked = 0; looked < turn; looked += 1) {
         if (this.#next > accountCount) this.#next = 1;
         chosen.set(this.#next, this.#store.accountOfNumber(this.#next));
@@ -62,7 +75,7 @@ export class ChainRota {
       }
     }
     for (const number of this.#grown) {
-      if (chosen.size >= CHAINS_PER_PULL_MAX) break;
+      if (chosen.size >= this.#chainsMax) break;
       chosen.set(number, this.#store.accountOfNumber(number));
     }
     return [...chosen.values()].filter(canBePulled);

@@ -2,12 +2,13 @@ import type { PullAnswer, PulledChain } from '../../libs/adapters/codec/pull-ans
 import {
   type ChainRegistration,
   type LedgerClient,
+  type PullRequest,
   REGISTRATIONS_MAX,
 } from '../../libs/adapters/http/ledger-client.ts';
 import { nodeEd25519Verify, nodeTreeHasher } from '../../libs/adapters/runtime/node-crypto.ts';
 import type { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
-import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { hasCode, TallyError } from '../../libs/core/errors/tally-error.ts';
 import { openCheckpoint } from '../../libs/core/ledger/checkpoint.ts';
 import type { Divergence } from '../../libs/core/ledger/divergence.ts';
 import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
@@ -124,7 +125,7 @@ export class LedgerFollower {
     if (this.#rota.hasTurns) await this.#tryToLearnChanges();
     const targets = this.#rota.choose(startedAtMs);
     if (targets.length === 0) return NOTHING;
-    const answer = await this.#dependencies.ledger.pull({
+    const answer = await this.#pull({
       chains: targets.map(({ chain, head, rejectionsNext }) => ({
         chain: chain ?? '',
         from: head === null ? 0 : head.seq + 1,
@@ -136,6 +137,17 @@ export class LedgerFollower {
     const outcome = await this.#take(targets, answer, startedAtMs);
     await this.#acknowledge();
     return outcome;
+  }
+
+  async #pull(request: PullRequest): Promise<PullAnswer> {
+    try {
+      const answer = await this.#dependencies.ledger.pull(request);
+      this.#rota.wasAnswered();
+      return answer;
+    } catch (error) {
+      if (hasCode(error, 'LEDGER_UNREACHABLE') || hasCode(error, 'LEDGER_BUSY')) this.#rota.wasNotAnswered();
+      throw error;
+    }
   }
 
   /** Goes on with a chain that a divergence stopped, from the block that it stopped at. Throws DIVERGENCE_UNKNOWN. */

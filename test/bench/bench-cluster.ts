@@ -22,7 +22,7 @@ export const INPUTS = [PAYE_EVENTS, VAT_EVENTS] as const;
 const LEDGER_LOG = [BLOCKS, ACKNOWLEDGEMENTS] as const;
 const OUTPUTS = [LIABILITIES, REJECTIONS, ...LEDGER_LOG] as const;
 const LOOK_MS = 250;
-const STALLED_MS = 120_000;
+const STALLED_MS = 240_000;
 
 export interface OutboxCounts {
   readonly unsent: number;

@@ -47,7 +47,8 @@ export interface KafkaBenchDependencies {
 
 /** How often a service is asked how far it is: each answer costs it a millisecond. */
 const LOOK_MS = 250;
-const STALLED_MS = 60_000;
+/** The payer's node counts what it took once a pull is stored: of thousands of chains, on a machine where twenty others work, after a minute. */
+const STALLED_MS = 240_000;
 /** Payments of the employments that are sent and not yet in the payer's copy, at most. */
 const IN_FLIGHT_MAX = 50_000;
 const COPY_PREFIX = 'bench.copy.';

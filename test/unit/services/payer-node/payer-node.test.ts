@@ -10,6 +10,7 @@ import {
 import { type LoadedRules, loadRules } from '../../../../libs/adapters/runtime/load-rules.ts';
 import { nodeSha256 } from '../../../../libs/adapters/runtime/node-crypto.ts';
 import { createLogger } from '../../../../libs/adapters/telemetry/logger.ts';
+import { TallyError } from '../../../../libs/core/errors/tally-error.ts';
 import { canonicalJson } from '../../../../libs/core/events/canonical-json.ts';
 import { account } from '../../../../libs/core/identity/account.ts';
 import { printVerifierKey } from '../../../../libs/core/ledger/verifier-key.ts';
@@ -303,6 +304,31 @@ describe('the payer node', () => {
     }
     expect(heads()).toEqual([2, 2]);
     expect(turns).toBeGreaterThan(1);
+  });
+
+  it('of thousands of chains asks for fewer where no answer comes in time, until one does', async () => {
+    let nowMs = Date.UTC(2026, 10, 21, 9);
+    const hmrc = new PaperHmrc({ clock: () => nowMs });
+    const accounts = Array.from({ length: 2_000 }, (_, index) => account(`paye:123/C${index}`));
+    const asked: number[] = [];
+    const pull: LedgerClient['pull'] = async (request) => {
+      asked.push(request.chains.length);
+      if (request.chains.length <= 700) return hmrc.pull(request);
+      throw new TallyError('LEDGER_UNREACHABLE', 'no answer in time', {}, { retriable: true });
+    };
+    const clients = { gateway: hmrc.gateway, ledger: { ...hmrc.ledger, pull } };
+    const gatewayKey = printVerifierKey(hmrc.gatewaySigner.key);
+    const under = await openPayerNode({ ...clients, gatewayKey }, { accounts, clock: () => nowMs });
+    opened.push(under);
+    const { node } = under;
+    await node.pullOnce();
+    hmrc.seal();
+    const held = () => node.accounts().filter(({ head }) => head?.seq === 1).length;
+    for (let tries = 0; tries < 30 && held() < 2_000; tries += 1, nowMs += 1_000) {
+      await node.pullOnce().catch(() => undefined);
+    }
+    expect(held()).toBe(2_000);
+    expect(asked.filter((chains) => chains > 700).length).toBeGreaterThan(0);
   });
 
   it('of thousands of chains goes on by turns where the ledger does not know the hint, says so once, and takes the hint again', async () => {
