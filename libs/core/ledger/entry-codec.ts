@@ -31,6 +31,10 @@ const ENTRY_BYTES_MAX =
 const VARINT_SCALE_MAX = 2 ** 70;
 
 const SCRATCH = new Uint8Array(ENTRY_BYTES_MAX);
+/** Entries are cut out of slabs: a piece of memory for each would cost the collector of garbage more than the entry. */
+const SLAB_BYTES = 16 * 1024;
+let slab = new Uint8Array(SLAB_BYTES);
+let slabUsed = 0;
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -40,7 +44,15 @@ const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function encodeEntry(entry: LedgerEntry): Uint8Array {
   assertEntry(entry);
-  return SCRATCH.slice(0, writeEntry(entry, SCRATCH));
+  const length = writeEntry(entry, SCRATCH);
+  if (slabUsed + length > SLAB_BYTES) {
+    slab = new Uint8Array(Math.max(SLAB_BYTES, length));
+    slabUsed = 0;
+  }
+  const bytes = slab.subarray(slabUsed, slabUsed + length);
+  bytes.set(SCRATCH.subarray(0, length));
+  slabUsed += length;
+  return bytes;
 }
 
 /**

@@ -1,7 +1,6 @@
 import { assert } from '../errors/assert.ts';
 
 const ENCODER = new TextEncoder();
-const UINT32_RANGE = 2 ** 32;
 const TEXT_LENGTH_BYTES = 4;
 
 /**
@@ -33,9 +32,11 @@ export function hashInput(...parts: readonly HashPart[]): Uint8Array {
 export function uint64(value: number): Uint8Array {
   assert(Number.isSafeInteger(value) && value >= 0, 'a seq or index is a safe integer from 0', { value });
   const bytes = new Uint8Array(8);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, Math.floor(value / UINT32_RANGE));
-  view.setUint32(4, value % UINT32_RANGE);
+  let rest = value;
+  for (let index = 7; rest > 0; index -= 1) {
+    bytes[index] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
   return bytes;
 }
 

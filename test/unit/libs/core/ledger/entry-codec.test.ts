@@ -32,6 +32,16 @@ describe('bytes of an entry', () => {
 
   it('come back as the entry', () => expect(decodeEntry(BYTES)).toEqual(ENTRY));
 
+  it('stay as they are whatever is encoded after them', () => {
+    const given = Array.from({ length: 600 }, (_, index) => {
+      const detail = index % 100 === 7 ? 'd'.repeat(1_000) : '';
+      return { ...ENTRY, number: index + 1, detail };
+    });
+    const encoded = given.map(encodeEntry);
+    expect(encoded.map(decodeEntry)).toEqual(given);
+    expect(encoded.every((bytes, index) => bytes.length === encodeEntry(given[index] ?? ENTRY).length)).toBe(true);
+  });
+
   it('hold the largest and smallest amounts exactly', () => {
     for (const value of [Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, 2 ** 52 + 1, -(2 ** 52) - 1]) {
       const extreme: LedgerEntry = { ...ENTRY, amounts: [{ head: 'payment', pence: pence(value) }] };
