@@ -37,7 +37,8 @@ export class BenchCluster {
   readonly #build: BenchBuild;
   readonly #profileFolder: string | null;
   readonly #folder: string;
-  readonly #services = new Map<ServiceName, BenchService>();
+  /** By the name of its process: that of the service, and for further ones with their number behind it. */
+  readonly #services = new Map<string, BenchService>();
   #own: OwnClients | null = null;
   #saved: SavedTopics = new Map();
 
@@ -68,19 +69,31 @@ export class BenchCluster {
 
   /** Starts services side by side and waits until all are ready. */
   async start(...names: readonly ServiceName[]): Promise<void> {
+    const urls = { ...(await urlsOf(0)) };
+    for (const { service, url } of this.#services.values()) urls[service] = url;
+    await this.#ready(await Promise.all(names.map((service) => this.#begin(service, service, urls))));
+  }
+
+  /** Starts so many processes of one service, which share its partitions, and waits until all are ready. */
+  async startSeveral(service: ServiceName, processes: number): Promise<void> {
+    const names = Array.from({ length: processes }, (_, index) => (index === 0 ? service : `${service} ${index + 1}`));
+    await this.#ready(await Promise.all(names.map(async (name) => this.#begin(name, service, await urlsOf(0)))));
+  }
+
+  async #begin(name: string, service: ServiceName, urls: Readonly<Record<ServiceName, string>>): Promise<BenchService> {
     const own = this.#own;
     if (own === null) throw new Error('the cluster has no data folder yet: empty() makes it');
-    const urls = { ...(await urlsOf(0)) };
-    for (const [name, service] of this.#services) urls[name] = service.url;
-    const cluster = { dataDir: this.#dataDir, urls, own, backends: this.#servers.backends };
     const logFolder = join(this.#folder, 'logs');
     await mkdir(logFolder, { recursive: true });
-    for (const service of names) {
-      const env = clusterEnvironment(service, cluster);
-      const options = { service, url: urls[service], key: own.keys.operator, env, logFolder };
-      this.#services.set(service, new BenchService({ ...options, profileFolder: this.#profileFolder }, this.#build));
-    }
-    await Promise.all(names.map((name) => this.service(name).ready()));
+    const env = clusterEnvironment(service, { dataDir: this.#dataDir, urls, own, backends: this.#servers.backends });
+    const options = { service, url: urls[service], key: own.keys.operator, env, logFolder };
+    const begun = new BenchService({ ...options, profileFolder: this.#profileFolder }, this.#build);
+    this.#services.set(name, begun);
+    return begun;
+  }
+
+  async #ready(services: readonly BenchService[]): Promise<void> {
+    await Promise.all(services.map((service) => service.ready()));
   }
 
   service(name: ServiceName): BenchService {
@@ -107,8 +120,11 @@ export class BenchCluster {
   /** The doors first, then what is behind them. */
   async stop(): Promise<void> {
     for (const name of ['gateway', 'tax', 'payer-node', 'ledger', 'reconciliation', 'dashboard'] as const) {
-      await this.#services.get(name)?.stop();
-      this.#services.delete(name);
+      for (const [process, service] of this.#services) {
+        if (service.service !== name) continue;
+        await service.stop();
+        this.#services.delete(process);
+      }
     }
   }
 
@@ -116,8 +132,11 @@ export class BenchCluster {
     return this.service('payer-node').json<OutboxCounts>('/payer/v1/outbox');
   }
 
+  /** Of all processes of a service together. */
   async metric(service: ServiceName, name: string): Promise<number> {
-    return (await this.service(service).metrics()).get(name) ?? 0;
+    const ofService = [...this.#services.values()].filter((one) => one.service === service);
+    const metrics = await Promise.all(ofService.map((one) => one.metrics()));
+    return metrics.reduce((sum, one) => sum + (one.get(name) ?? 0), 0);
   }
 
   /** Sends events to the payer node's door. */

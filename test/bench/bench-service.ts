@@ -74,6 +74,10 @@ export class BenchService {
     return this.#options.url;
   }
 
+  get service(): ServiceName {
+    return this.#options.service;
+  }
+
   get pid(): number {
     return this.#child.pid ?? 0;
   }

@@ -38,6 +38,7 @@ On Kafka (a broker and a Redis are started; needs what \`tally start --kafka\` n
   --case NAME            only these: ${KAFKA_CASES.join(', ')} (default: all but the last three)
   --replay-pace N        events a second of replay, straight into the topics (default 8000)
   --replay-seconds N     how long replay sends (default 60)
+  --tax-processes N      of tax alone: so many processes share its partitions (default 1)
   --employments N        how many employments that case brings into the state, through every door (default 1000000)
 `;
 
@@ -212,6 +213,7 @@ function readOptions() {
       'replay-pace': { type: 'string' },
       'replay-seconds': { type: 'string' },
       employments: { type: 'string' },
+      'tax-processes': { type: 'string' },
       runs: { type: 'string' },
       json: { type: 'boolean', default: false },
       'cpu-prof': { type: 'string' },
@@ -236,6 +238,7 @@ function readOptions() {
     replayPace: numberOf('replay-pace', values['replay-pace'], 8_000),
     replaySeconds: numberOf('replay-seconds', values['replay-seconds'], 60),
     employments: numberOf('employments', values.employments, EMPLOYMENTS),
+    taxProcesses: numberOf('tax-processes', values['tax-processes'], 1),
     runs: numberOf('runs', values.runs, 1),
     json: values.json,
     profileFolder: values['cpu-prof'] ?? null,

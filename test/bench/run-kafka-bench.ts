@@ -33,6 +33,8 @@ export interface KafkaBenchOptions {
   /** Of the replay, straight into the event topics. */
   readonly replayPace: number;
   readonly replaySeconds: number;
+  /** Of tax alone: they share its partitions. */
+  readonly taxProcesses: number;
   /** In the state at the end of that case. */
   readonly employments: number;
   readonly profileFolder: string | null;
@@ -227,7 +229,7 @@ class SpreadBench {
   async #stages(events: number, has: (...names: KafkaCaseName[]) => boolean): Promise<void> {
     const cluster = this.#cluster;
     await cluster.reset();
-    await cluster.start('tax');
+    await cluster.startSeveral('tax', this.#options.taxProcesses);
     const decided = (): Promise<number> => cluster.metric('tax', 'tally_tax_decisions_total');
     this.#add(await this.#measure('tax', cluster.pids(), events, decided));
     if (!has('ledger', 'payer')) return;

@@ -78,6 +78,17 @@ describe.skipIf(!canRun)('npm run bench -- --kafka', () => {
   );
 
   it(
+    'measures tax alone in several processes that share its partitions',
+    async () => {
+      const { runs } = await bench('--kafka', '--spread', 'busy', '--case', 'tax', '--tax-processes', '2');
+
+      expect(runs.map(({ name }) => name)).toEqual(['tax']);
+      expect(runs[0]?.processes.map(({ process }) => process)).toEqual(['tax', 'tax 2', 'broker', 'Redis']);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'brings as many employments into the state as asked for, and says what each service takes',
     async () => {
       const { runs, goals } = await bench('--kafka', '--case', 'employments', '--employments', '1500');
