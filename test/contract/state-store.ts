@@ -53,6 +53,18 @@ export function stateStoreContract(name: string, open: () => Promise<OpenedStore
       });
     });
 
+    it('gives each of thousands of keys its own value, wherever those stand that have none', async () => {
+      const p = fresh();
+      const has = (index: number): boolean => index % 7 === 3 || index === 0 || (index > 3_990 && index < 4_010);
+      const keys = Array.from({ length: 9_001 }, (_, index) => `k${index}`);
+      const puts = keys.filter((_, index) => has(index)).map((key) => ({ key, value: `"${key}"` }));
+      await store.commit([{ partition: p, expectedTip: null, checkpoint: at(TIPS[0], 1), puts }]);
+      const { tip, values } = await store.get(p, keys);
+      expect(tip).toBe(TIPS[0]);
+      expect(values).toEqual(keys.map((key, index) => (has(index) ? `"${key}"` : null)));
+      expect(await store.get(p, [])).toEqual({ tip: TIPS[0], values: [] });
+    });
+
     it('replaces and removes values, and takes the last of two puts of one key', async () => {
       const p = fresh();
       const first = ['x', 'y', 'z'].map((key) => ({ key, value: '1' }));

@@ -85,8 +85,9 @@ class RedisStore implements StateStore {
     partition: number,
     keys: readonly string[],
   ): Promise<{ readonly tip: string | null; readonly values: readonly (string | null)[] }> {
-    const [tip, ...values] = asTexts(await this.#run(GET_SCRIPT, partition, keys));
-    return { tip: tip === '' ? null : (tip ?? null), values: keys.map((_, index) => values[index] ?? null) };
+    const answer: unknown = await this.#run(GET_SCRIPT, partition, keys);
+    const [tip] = asTexts(answer);
+    return { tip: tip === '' ? null : (tip ?? null), values: valuesOf(answer, keys.length) };
   }
 
   commit(commits: readonly StoreCommit[]): Promise<('committed' | 'stale')[]> {
@@ -286,6 +287,17 @@ function isReply(error: unknown, code: string): boolean {
 
 function asTexts(answer: unknown): (string | null)[] {
   return Array.isArray(answer) ? answer.map((item) => (typeof item === 'string' ? item : null)) : [];
+}
+
+/** Of GET_SCRIPT's answer, for each key: behind the tip stand the numbers of the keys that have a value, each with it. */
+function valuesOf(answer: unknown, keys: number): (string | null)[] {
+  const values = new Array<string | null>(keys).fill(null);
+  if (!Array.isArray(answer)) return values;
+  for (let at = 1; at + 1 < answer.length; at += 2) {
+    const value: unknown = answer[at + 1];
+    if (typeof value === 'string') values[Number(answer[at])] = value;
+  }
+  return values;
 }
 
 function parseCheckpoint(text: string): Checkpoint | null {
