@@ -159,7 +159,7 @@ class OwnLiabilities extends PrintedLiabilities {
   }
 
   get bytes(): number {
-    return this.printed.length;
+    return this.end.length;
   }
 }
 

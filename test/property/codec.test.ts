@@ -95,7 +95,21 @@ describe('the codec', () => {
         });
         const whole = liabilitiesCodec.encode(link, covers, body);
         const beforehand = new PrintedLiabilities(body, printed);
-        expect(liabilitiesCodec.encode(link, covers, beforehand).equals(whole)).toBe(true);
+        const encoded = liabilitiesCodec.encode(link, covers, beforehand);
+        expect(encoded.equals(whole)).toBe(true);
+        // Another message of the same decisions leaves the first as it is.
+        const other = { id: link.previous, previous: link.id };
+        const again = liabilitiesCodec.encode(other, covers, beforehand);
+        expect(again.equals(liabilitiesCodec.encode(other, covers, body))).toBe(true);
+        expect(encoded.equals(whole)).toBe(true);
+        const many = Array.from({ length: 40 }, (_, partition) => ({
+          topic: 'vat.events.v1',
+          partition,
+          from: 0,
+          next: 7,
+        }));
+        const wide = liabilitiesCodec.encode(link, many, new PrintedLiabilities(body, printed));
+        expect(wide.equals(liabilitiesCodec.encode(link, many, body))).toBe(true);
         expect(beforehand.decisions).toEqual(body.decisions);
         expect(texts.map((text) => text?.toString())).toEqual(
           all.map(({ value }) => (value === null ? undefined : JSON.stringify(value))),

@@ -28,13 +28,20 @@ export class ByteWriter {
     this.#buffer = Buffer.allocUnsafeSlow(options.startBytes);
   }
 
-  reset(): void {
-    this.#position = 0;
+  /** @param position where to begin: what stands before it means nothing. */
+  reset(position = 0): void {
+    this.#ensure(position);
+    this.#position = position;
   }
 
   /** Bytes since the last reset. */
   get position(): number {
     return this.#position;
+  }
+
+  /** Copies what was written since the last reset into other bytes. */
+  copyTo(bytes: Buffer, at: number): void {
+    this.#buffer.copy(bytes, at, 0, this.#position);
   }
 
   /** A copy of what was written since the last reset. */

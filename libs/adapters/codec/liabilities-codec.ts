@@ -8,7 +8,7 @@ import type { StageCodec } from '../event-log/stage-program.ts';
 import { Utf8Text } from '../state-store/utf8-text.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { linkedMessageCodec } from './linked-message.ts';
+import { linkedMessageCodec, type PrintedEnd } from './linked-message.ts';
 import { ownSchema } from './single-object.ts';
 import { readEventId, readNullableEventId, readPence } from './typed-fields.ts';
 
@@ -23,6 +23,7 @@ const OUTCOMES = ['accepted', 'rejected', 'repeat', 'held'] as const;
 function codecWith(readStateChange: ((reader: ByteReader) => StateChange) | null): StageCodec<LiabilityBody> {
   return linkedMessageCodec<LiabilityBody>(ownSchema('liability-message.v1'), {
     write: writeBody,
+    printed: (body) => (body instanceof PrintedLiabilities ? body : null),
     read: (reader) => ({
       decidedAtMs: reader.readLong(),
       payeRulesHash: reader.readHex(32),
@@ -36,10 +37,7 @@ function writeBody(writer: ByteWriter, body: LiabilityBody): void {
   writer.writeLong(body.decidedAtMs);
   writer.writeHex(body.payeRulesHash, 32);
   writer.writeHex(body.vatRulesHash, 32);
-  if (body instanceof PrintedLiabilities) {
-    writer.writeRaw(body.printed);
-    return;
-  }
+  if (body instanceof PrintedLiabilities) return;
   if (body.decisions.length > 0) writer.writeLong(body.decisions.length);
   for (const decision of body.decisions) {
     writeDecision(writer, decision);
@@ -48,24 +46,41 @@ function writeBody(writer: ByteWriter, body: LiabilityBody): void {
   writer.writeLong(0);
 }
 
-/** Of one message: its decisions as they stand in it, printed before the message is. */
-export class PrintedLiabilities implements LiabilityBody {
+/** What stands before the decisions of a message: header, link, coverage of a few inputs, hashes. */
+const BEGINNING_BYTES_MAX = 512;
+
+/** Of one message: its decisions as they stand in it, printed before the message is, at the place that they have in it. */
+export class PrintedLiabilities implements LiabilityBody, PrintedEnd {
   readonly decidedAtMs: number;
   readonly payeRulesHash: string;
   readonly vatRulesHash: string;
-  /** The array of decisions. */
-  readonly printed: Buffer;
+  /** Room for what comes before it, and the array of decisions. */
+  readonly #printed: Buffer;
+  #isBegun = false;
 
+  /** @param printed of printDecisions. */
   constructor(of: Omit<LiabilityBody, 'decisions'>, printed: Buffer) {
     this.decidedAtMs = of.decidedAtMs;
     this.payeRulesHash = of.payeRulesHash;
     this.vatRulesHash = of.vatRulesHash;
-    this.printed = printed;
+    this.#printed = printed;
+  }
+
+  /** The array of decisions. */
+  get end(): Buffer {
+    return this.#printed.subarray(BEGINNING_BYTES_MAX);
+  }
+
+  /** Once: a second message of it would change the first. */
+  begin(bytes: number): Buffer | null {
+    if (this.#isBegun || bytes > BEGINNING_BYTES_MAX) return null;
+    this.#isBegun = true;
+    return this.#printed.subarray(BEGINNING_BYTES_MAX - bytes);
   }
 
   /** Read back at each call: whoever made them has no use of them any more. */
   get decisions(): readonly DecisionOfRecord[] {
-    const reader = new ByteReader(this.printed, 0);
+    const reader = new ByteReader(this.end, 0);
     return reader.readArray(() => readDecision(reader, readChange));
   }
 }
@@ -77,7 +92,7 @@ interface ChangesToPrint {
   readonly ends: readonly number[];
 }
 
-/** The array of decisions of one message, and where in it the value of each change stands; null: its key is removed. */
+/** The array of decisions of one message behind room for what comes before it, and where each change's value stands; null: its key is removed. */
 interface PrintedDecisions {
   readonly printed: Buffer;
   readonly texts: readonly (Utf8Text | null)[];
@@ -93,7 +108,7 @@ export function printDecisions(
   const writer = PRINTER;
   const textStarts = new Uint32Array(slots.length);
   const textEnds = new Uint32Array(slots.length);
-  writer.reset();
+  writer.reset(BEGINNING_BYTES_MAX);
   if (decisions.length > 0) writer.writeLong(decisions.length);
   let at = 0;
   for (let index = 0; index < decisions.length; index += 1) {

@@ -8,7 +8,17 @@ import { type OwnSchema, readerOfBody, writerOf } from './single-object.ts';
 /** How the body of a stage's message is written and read, behind the link and the coverage. */
 export interface BodyCodec<Body> {
   readonly write: (writer: ByteWriter, body: Body) => void;
+  /** Where the end of a body is printed already, with room before it: what `write` leaves out then is in the bytes given. */
+  readonly printed?: (body: Body) => PrintedEnd | null;
   readonly read: (reader: ByteReader) => Body;
+}
+
+/** The end of a message that was printed before the rest of it is known. */
+export interface PrintedEnd {
+  /** The bytes of the message whose beginning takes so many bytes, which are to be written there; null where there is no room for them. */
+  begin(bytes: number): Buffer | null;
+  /** The end alone. */
+  readonly end: Buffer;
 }
 
 /**
@@ -25,6 +35,14 @@ export function linkedMessageCodec<Body>(schema: OwnSchema, codec: BodyCodec<Bod
       writer.writeHex(link.previous, 16);
       writeCovers(writer, covers);
       codec.write(writer, body);
+      const printed = codec.printed?.(body) ?? null;
+      if (printed === null) return writer.take();
+      const whole = printed.begin(writer.position);
+      if (whole !== null) {
+        writer.copyTo(whole, 0);
+        return whole;
+      }
+      writer.writeRaw(printed.end);
       return writer.take();
     },
     ...linkedMessageReader(schema, codec.read),
