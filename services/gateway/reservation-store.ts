@@ -167,6 +167,7 @@ export class ReservationStore {
   }
 
   async setComplete(): Promise<void> {
+    this.#assertOpen();
     const meta = this.#meta.get(META_KEY);
     assert(meta !== undefined, 'an open store has its meta record');
     await this.#meta.put(META_KEY, { ...meta, complete: true });
@@ -209,6 +210,7 @@ export class ReservationStore {
 
   /** Durable when it resolves. Throws STORE_FULL (retriable), nothing written, where the disk is. */
   async reserve(batch: ReservationBatch): Promise<void> {
+    this.#assertOpen();
     this.#assertRoom();
     const written: Promise<boolean>[] = [];
     // all writes of one turn of the event loop are one transaction of lmdb-js
@@ -223,6 +225,7 @@ export class ReservationStore {
 
   /** Durable soon; start-up finds out by itself what a crash forgets. */
   async settle(done: readonly number[], stillPending: ReadonlyMap<number, PendingReceipt>): Promise<void> {
+    this.#assertOpen();
     const written: Promise<boolean>[] = done.map((number) => this.#pending.remove(numberKey(number)));
     for (const [number, pending] of stillPending) written.push(this.#pending.put(numberKey(number), pending));
     await Promise.all(written);
@@ -230,6 +233,7 @@ export class ReservationStore {
 
   /** Adds what the log holds and the store does not; what the store has stays. */
   async restore(reservations: readonly NewReservation[]): Promise<void> {
+    this.#assertOpen();
     const missing = reservations.filter(({ key }) => !this.#events.doesExist(key));
     await Promise.all(missing.map((one) => this.#events.put(one.key, reservationBytes(one))));
   }
@@ -248,6 +252,7 @@ export class ReservationStore {
 
   /** Durable when it resolves. */
   async setIngressOffset({ topic, partition, offset }: PartitionPosition): Promise<void> {
+    this.#assertOpen();
     await this.#ingress.put(`${topic}/${partition}`, offset);
   }
 
@@ -258,6 +263,13 @@ export class ReservationStore {
     await Promise.resolve(this.#env.committed).catch(() => undefined);
     await this.#env.close();
     await this.#lock.release();
+  }
+
+  /** What goes on after the deadline of a stop must not queue anything more. */
+  #assertOpen(): void {
+    if (!this.#closed) return;
+    const { folder } = this.#options;
+    throw new TallyError('STORE_CLOSED', `the store in ${folder} is closed`, { folder });
   }
 
   #assertRoom(): void {

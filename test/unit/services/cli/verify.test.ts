@@ -31,9 +31,13 @@ beforeAll(async () => {
   await node.submit('vat', saleJsons(2, 'T1', '101747696', 5));
   await until(() => node.counts().unsent === 0);
   hmrc.seal();
-  await until(
-    () => node.counts().decided === 11 && node.accounts().every((one) => one.acknowledgedSeq === one.head?.seq),
-  );
+  // The account is ahead of the disk, from which the copy is made, until the batch is written.
+  const isCountersigned = (owner: string): boolean => {
+    const lines = [...node.copy(account(owner))].map((line) => JSON.parse(line) as { kind: string; seq?: number });
+    const seqOf = (kind: string) => lines.find((line) => line.kind === kind)?.seq;
+    return seqOf('acknowledgement') === seqOf('head');
+  };
+  await until(() => node.counts().decided === 11 && [VAT, PAYE].every(isCountersigned));
   for (const owner of [VAT, PAYE]) copies.set(owner, [...node.copy(owner)].join(''));
   await node.stop();
 });

@@ -21,7 +21,7 @@ async function answering(status: number, body: string, headers: Readonly<Record<
       response.writeHead(status, headers).end(body);
     });
   });
-  const client = createGatewayClient({ url: server.url, clientKey: 'k', timeoutMs: 1_000 }, { fetch });
+  const client = createGatewayClient({ url: server.url, clientKey: 'k', timeoutMs: 60_000 }, { fetch });
   return { client, seen };
 }
 
