@@ -31,6 +31,12 @@ export interface OutboxCounts {
   readonly decided: number;
 }
 
+interface ServiceToBegin {
+  readonly service: ServiceName;
+  readonly urls: Readonly<Record<ServiceName, string>>;
+  readonly logFolder: string;
+}
+
 /** The services of one spread on the bench's broker, with their data folder and its copy as it was before anything was decided. */
 export class BenchCluster {
   readonly #servers: BenchServers;
@@ -71,20 +77,30 @@ export class BenchCluster {
   async start(...names: readonly ServiceName[]): Promise<void> {
     const urls = { ...(await urlsOf(0)) };
     for (const { service, url } of this.#services.values()) urls[service] = url;
-    await this.#ready(await Promise.all(names.map((service) => this.#begin(service, service, urls))));
+    const logFolder = await this.#logFolder();
+    await this.#ready(names.map((service) => this.#begin(service, { service, urls, logFolder })));
   }
 
   /** Starts so many processes of one service, which share its partitions, and waits until all are ready. */
   async startSeveral(service: ServiceName, processes: number): Promise<void> {
     const names = Array.from({ length: processes }, (_, index) => (index === 0 ? service : `${service} ${index + 1}`));
-    await this.#ready(await Promise.all(names.map(async (name) => this.#begin(name, service, await urlsOf(0)))));
+    const logFolder = await this.#logFolder();
+    const urlsOfEach = await Promise.all(names.map(() => urlsOf(0)));
+    await this.#ready(
+      urlsOfEach.map((urls, index) => this.#begin(names[index] ?? service, { service, urls, logFolder })),
+    );
   }
 
-  async #begin(name: string, service: ServiceName, urls: Readonly<Record<ServiceName, string>>): Promise<BenchService> {
-    const own = this.#own;
-    if (own === null) throw new Error('the cluster has no data folder yet: empty() makes it');
+  async #logFolder(): Promise<string> {
     const logFolder = join(this.#folder, 'logs');
     await mkdir(logFolder, { recursive: true });
+    return logFolder;
+  }
+
+  /** Begun in the order in which they are shown. */
+  #begin(name: string, { service, urls, logFolder }: ServiceToBegin): BenchService {
+    const own = this.#own;
+    if (own === null) throw new Error('the cluster has no data folder yet: empty() makes it');
     const env = clusterEnvironment(service, { dataDir: this.#dataDir, urls, own, backends: this.#servers.backends });
     const options = { service, url: urls[service], key: own.keys.operator, env, logFolder };
     const begun = new BenchService({ ...options, profileFolder: this.#profileFolder }, this.#build);
