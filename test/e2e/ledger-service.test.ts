@@ -348,6 +348,20 @@ describe('what a payer gets', () => {
 });
 
 describe('what a payer sends', () => {
+  /** A ledger that has sealed a decision of each of two accounts, and their heads as the payer pulled them. */
+  async function withTwoHeads() {
+    const running = await fixture.start();
+    await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: SHOP }]);
+    const registrations = await Promise.all(
+      [ONE_ACCOUNT, SHOP].map((account) => running.client.registerChain({ account, verifierKey: PAYER_KEY })),
+    );
+    await fixture.sealed(running, 2);
+    const pulled = await Promise.all(registrations.map((one) => pullAll(running, one)));
+    const checkpoint = pulled[0]?.checkpoint;
+    if (checkpoint == null) throw new Error('no checkpoint');
+    return { running, checkpoint, heads: pulled.flatMap(({ head }) => (head === null ? [] : [head])) };
+  }
+
   it('registers its key as an entry of its chain, once', async () => {
     const running = await fixture.start();
     await running.client.registerChain({ account: ONE_ACCOUNT, verifierKey: PAYER_KEY });
@@ -392,16 +406,7 @@ describe('what a payer sends', () => {
   });
 
   it('is recorded when it countersigns heads of many chains, and only with its own key over blocks that are there', async () => {
-    const running = await fixture.start();
-    await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: SHOP }]);
-    const registrations = await Promise.all(
-      [ONE_ACCOUNT, SHOP].map((account) => running.client.registerChain({ account, verifierKey: PAYER_KEY })),
-    );
-    await fixture.sealed(running, 2);
-    const pulled = await Promise.all(registrations.map((one) => pullAll(running, one)));
-    const checkpoint = pulled[0]?.checkpoint;
-    const heads = pulled.flatMap(({ head }) => (head === null ? [] : [head]));
-    if (checkpoint == null) throw new Error('no checkpoint');
+    const { running, checkpoint, heads } = await withTwoHeads();
     const { text } = acknowledge(fixture.keys.ledgerName, checkpoint, heads, treeHasher);
     const wire = heads.map(({ chain, seq, blockHash }) => ({ chain, seq, blockHash: Buffer.from(blockHash, 'hex') }));
     const note = signAcknowledgement(text, PAYER);
@@ -423,16 +428,7 @@ describe('what a payer sends', () => {
   });
 
   it('is recorded out of the log too, where no door of this process checked it, and a forged one there is not', async () => {
-    const running = await fixture.start();
-    await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: SHOP }]);
-    const registrations = await Promise.all(
-      [ONE_ACCOUNT, SHOP].map((account) => running.client.registerChain({ account, verifierKey: PAYER_KEY })),
-    );
-    await fixture.sealed(running, 2);
-    const pulled = await Promise.all(registrations.map((one) => pullAll(running, one)));
-    const checkpoint = pulled[0]?.checkpoint;
-    if (checkpoint == null) throw new Error('no checkpoint');
-    const heads = pulled.flatMap(({ head }) => (head === null ? [] : [head]));
+    const { running, checkpoint, heads } = await withTwoHeads();
     const records = heads.flatMap((head) => {
       const { text } = acknowledge(fixture.keys.ledgerName, checkpoint, [head], treeHasher);
       const note = signAcknowledgement(text, PAYER);
