@@ -95,6 +95,7 @@ class KafkaLog implements EventLog {
   readonly #appender: KafkaAppender;
   readonly #requestTimeoutMs: number;
   readonly #partitionCounts = new Map<string, number>();
+  readonly #counting = new Map<string, Promise<number>>();
   readonly #readers = new Set<KafkaReader>();
   readonly #memberships = new Set<KafkaMembership>();
   #broken: TallyError | null = null;
@@ -131,15 +132,26 @@ class KafkaLog implements EventLog {
     if (known !== undefined) {
       return known;
     }
-    const count = await this.#onCluster('metadata', async (cluster) => {
-      await cluster.addTargetTopic(topic);
-      await cluster.refreshMetadataIfNecessary();
-      return cluster.findTopicPartitionMetadata(topic).length;
-    }).catch((error: unknown) => {
+    // Asked once for all who wait for it: of two appends the first to come goes on first.
+    const counting = this.#counting.get(topic) ?? this.#count(topic);
+    this.#counting.set(topic, counting);
+    return await counting;
+  }
+
+  async #count(topic: string): Promise<number> {
+    try {
+      const count = await this.#onCluster('metadata', async (cluster) => {
+        await cluster.addTargetTopic(topic);
+        await cluster.refreshMetadataIfNecessary();
+        return cluster.findTopicPartitionMetadata(topic).length;
+      });
+      this.#partitionCounts.set(topic, count);
+      return count;
+    } catch (error) {
       throw isUnknownTopic(error) ? unknownTopic({ topic }) : error;
-    });
-    this.#partitionCounts.set(topic, count);
-    return count;
+    } finally {
+      this.#counting.delete(topic);
+    }
   }
 
   async append(appends: readonly PartitionAppend[]): Promise<AppendOutcome[]> {
