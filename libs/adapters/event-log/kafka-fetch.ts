@@ -1,5 +1,5 @@
 import type { Broker, KafkaMessage } from 'kafkajs';
-import { int64At, PlainRecords } from './plain-records.ts';
+import { BATCH_HEADER_BYTES, int64At, PlainRecords } from './plain-records.ts';
 
 export interface FetchAnswer {
   readonly responses: readonly {
@@ -93,7 +93,6 @@ function readPartition(reader: AnswerReader): FetchedPartition & { readonly erro
 const MAGIC = 2;
 /** First offset and length of a batch: what its length does not count. */
 const BATCH_START_BYTES = 12;
-const BATCH_HEADER_BYTES = 61;
 const MAGIC_AT = 16;
 
 /** Reads an answer from its beginning; whatever is odd about it ends in `isPlain` being false, and what was read means nothing then. */

@@ -2,6 +2,7 @@ import type { Broker } from 'kafkajs';
 import { crc32c } from './crc32c.ts';
 import type { AppendRecord } from './event-log.ts';
 import { compressGzip, KAFKA_CODECS, type KafkaCodec } from './kafka-codecs.ts';
+import { BATCH_HEADER_BYTES } from './plain-records.ts';
 
 /** What is appended to one topic in one request: for each partition one record batch. */
 export interface TopicBatches {
@@ -37,7 +38,6 @@ const REQUEST_HEADER_BYTES = 12;
 const TOPIC_HEADER_BYTES = 6;
 /** Partition, bytes of its batch. */
 const PARTITION_HEADER_BYTES = 8;
-const BATCH_HEADER_BYTES = 61;
 /** Of a batch, where each begins: its length counts from behind itself, its checksum is of what follows it. */
 const BATCH_LENGTH_AT = 8;
 const BATCH_CRC_AT = 17;

@@ -19,7 +19,8 @@ interface PlainBatch {
   readonly appendTimeMs: number | null;
 }
 
-const BATCH_HEADER_BYTES = 61;
+/** Of a record batch, before its first record. */
+export const BATCH_HEADER_BYTES = 61;
 const [ATTRIBUTES_AT, FIRST_TIME_AT, LAST_TIME_AT, COUNT_AT] = [21, 27, 35, 57];
 /** Of a batch's attributes: its compression, transactions, control records; and that its time is that of its append. */
 const NOT_PLAIN = 0x37;
