@@ -151,9 +151,9 @@ export function serviceNodeFlags(service: string): readonly string[] {
   return service === 'ledger' || service === 'payer-node' ? [YOUNG_GENERATION, OLD_GENERATION] : [YOUNG_GENERATION];
 }
 
-/** The compiled main file where this file is compiled, else the source through tsx. */
+/** The compiled main file where this file is compiled, else the source, of which Node strips the types. */
 function commandOf(service: string): string[] {
   const compiled = import.meta.url.endsWith('.js');
   const main = fileURLToPath(new URL(`../${service}/main.${compiled ? 'js' : 'ts'}`, import.meta.url));
-  return [...serviceNodeFlags(service), ...(compiled ? [] : ['--import', 'tsx']), main];
+  return [...serviceNodeFlags(service), main];
 }

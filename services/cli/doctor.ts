@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { loadRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { nodeTooOld } from '../../libs/adapters/runtime/node-version.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { clientOf, type ReachOptions, type ServiceClient } from './service-client.ts';
 
@@ -24,9 +25,8 @@ export async function doctor(options: ReachOptions): Promise<void> {
 }
 
 function nodeVersion(): Finding {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const ok = major > 20 || (major === 20 && minor >= 19);
-  return { check: 'node', ok, detail: ok ? process.version : `${process.version}: 20.19 or newer is needed` };
+  const fault = nodeTooOld(process.versions.node);
+  return { check: 'node', ok: fault === null, detail: fault ?? process.version };
 }
 
 function dataFolder(dataDir: string): Finding[] {

@@ -1,20 +1,14 @@
 #!/usr/bin/env node
-// The one file that an old Node can read: says what is needed before anything newer is loaded.
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 19)) {
+// The one file that an old Node can read: says what is needed before anything newer is loaded (libs/adapters/runtime/node-version.ts).
+const major = Number.parseInt(process.versions.node, 10);
+if (major < 24) {
   process.stderr.write(
-    `Tallystick needs Node.js 20.19 or newer; this is ${process.version}.\nInstall it from your distribution or nodejs.org, then run the command again.\n`,
+    `Tallystick runs on Node.js 24 or newer, and this is ${process.versions.node}: start it by "npm start" or "npx tally", which use the one that "npm ci" brought.\n`,
   );
-  process.exitCode = 1;
+  process.exitCode = 2;
 } else {
-  // Compiled (dist) as main.js; in the source tree through tsx.
+  // Compiled (dist) it is main.js; in the source tree Node strips the types of main.ts by itself.
   const { existsSync } = await import('node:fs');
   const compiled = new URL('./main.js', import.meta.url);
-  if (existsSync(compiled)) {
-    await import(compiled.href);
-  } else {
-    const { register } = await import('tsx/esm/api');
-    register();
-    await import('./main.ts');
-  }
+  await import(existsSync(compiled) ? compiled.href : './main.ts');
 }

@@ -17,7 +17,7 @@ export function endChildren(): void {
   for (const end of underWay.values()) end();
 }
 
-/** How a file of the bench is run: the compiled build, or the source through tsx. */
+/** How a file of the bench is run: the compiled build, or the source. */
 export interface BenchBuild {
   readonly root: string;
   /** Before the file. */
@@ -30,8 +30,7 @@ export interface BenchBuild {
 export function buildForBench(options: { readonly source: boolean; readonly flags: readonly string[] }): BenchBuild {
   const root = projectRoot();
   if (options.source) {
-    const nodeArguments = ['--import', 'tsx', ...options.flags];
-    return { root, nodeArguments, fileOf: (module) => join(root, `${module}.ts`) };
+    return { root, nodeArguments: options.flags, fileOf: (module) => join(root, `${module}.ts`) };
   }
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   try {

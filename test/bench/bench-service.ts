@@ -50,9 +50,8 @@ export class BenchService {
       profileFolder === null
         ? []
         : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${nameOf(service)}`];
-    const loader = build.nodeArguments.filter((argument) => argument === '--import' || argument === 'tsx');
     const main = build.fileOf(`services/${service}/main`);
-    this.#child = spawn(process.execPath, [...serviceNodeFlags(service), ...flags, ...loader, main], {
+    this.#child = spawn(process.execPath, [...serviceNodeFlags(service), ...flags, main], {
       env: { ...process.env, LOG_LEVEL: 'warn', ...env, NODE_ENV: 'production', STOP_WITH_STDIN: '1' },
       // The pipe is how it learns that the bench is gone; a group of its own keeps a terminal's Ctrl-C for the bench alone.
       stdio: ['pipe', 'pipe', 'pipe'],

@@ -24,7 +24,7 @@ import { payDayOf } from '../../libs/core/paye/paye-rules.ts';
 import { createAssessEvents } from '../../services/tax/assess-events.ts';
 
 /*
- * node --import tsx test/bench/payslips.ts [--employees 200000] [--employer-size 100]
+ * node test/bench/payslips.ts [--employees 200000] [--employer-size 100]
  *
  * 1. Complete payslips (tax, NICs, loans, state) a second on one core: the arithmetic alone, then as tax decides them (checks, repeats, entries).
  * 2. A year of monthly pay of so many employees streamed through the tax stage's own program, on the

@@ -11,7 +11,7 @@ import { decideVat } from '../../libs/core/vat/decide-vat.ts';
 import { sampleSale } from '../support/sample-events.ts';
 
 /*
- * node --max-semi-space-size=64 --import tsx test/bench/receipts.ts [--receipts 100000] [--traders 1000] [--rounds 7]
+ * node --max-semi-space-size=64 test/bench/receipts.ts [--receipts 100000] [--traders 1000] [--rounds 7]
  *
  * Receipts of ten lines a second on one core, as tax decides them and the payer recomputes them: every check of vat.md section 9, rates by line
  * and day, the period's account, the till's chain, what is remembered for repeats and refunds, the entry, and the state (a map, new in each

@@ -31,7 +31,7 @@ const USAGE = `npm run bench -- [options]: measures the embedded way of running,
   --runs N               runs of each spread; the table shows the median (default 1)
   --json                 the figures as JSON
   --cpu-prof FOLDER      a CPU profile of each case, on Kafka of each service
-  --source               run the source through tsx instead of the compiled build
+  --source               run the source instead of the compiled build
 
 On Kafka (a broker and a Redis are started; needs what \`tally start --kafka\` needs):
   --kafka                raw copying, the pipeline in three processes, the embedded one, and each stage, one after another on one broker

@@ -32,7 +32,7 @@ interface BenchOutput {
 const TIMEOUT_MS = 900_000;
 
 function startBench(...args: string[]) {
-  const command = ['--import', 'tsx', 'test/bench/run-bench.ts', '--source', '--json', '--events', String(EVENTS)];
+  const command = ['test/bench/run-bench.ts', '--source', '--json', '--events', String(EVENTS)];
   return promisify(execFile)(process.execPath, [...command, ...args], {
     cwd: projectRoot(),
     maxBuffer: 10_000_000,

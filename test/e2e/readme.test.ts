@@ -78,6 +78,6 @@ describe('an old Node', () => {
     const { stderr } = await run(process.execPath, ['--input-type=module', '-e', launcher]).catch(
       (error: { stderr: string }) => error,
     );
-    expect(stderr).toContain('Tallystick needs Node.js 20.19 or newer');
+    expect(stderr).toContain('Tallystick runs on Node.js 24 or newer, and this is 18.19.0: start it by "npm start"');
   });
 });

@@ -71,7 +71,7 @@ function tillBatches(): readonly (readonly object[])[] {
 }
 
 function start(): void {
-  child = spawn(process.execPath, ['--import', 'tsx', 'services/payer-node/main.ts'], {
+  child = spawn(process.execPath, ['services/payer-node/main.ts'], {
     stdio: ['ignore', process.env['TEST_LOG'] === undefined ? 'ignore' : 'inherit', 'inherit'],
     env: {
       ...process.env,

@@ -21,6 +21,7 @@ for (const name of CAPABILITY_NAMES) {
     process.exit(1);
   }
 }
+console.log(`on Node.js ${process.version}`);
 for (const line of missing) console.log(`tests that need it are skipped: ${line}`);
 try {
   await fetchServers();

@@ -9,6 +9,7 @@ import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts
 import { addProcessMetrics, createMetrics, type Metrics } from '../telemetry/metrics-registry.ts';
 import { metricsRouter } from '../telemetry/metrics-router.ts';
 import { type ClientRegistry, loadClients } from './clients.ts';
+import { nodeTooOld } from './node-version.ts';
 
 /** What every service alone in a process is given. */
 export interface ServiceContext {
@@ -54,6 +55,12 @@ export async function runService(
   options: RunServiceOptions,
   build: (context: ServiceContext) => Promise<ServiceParts>,
 ): Promise<void> {
+  const tooOld = nodeTooOld(process.versions.node);
+  if (tooOld !== null) {
+    process.stderr.write(`${tooOld}\n`);
+    process.exitCode = 2;
+    return;
+  }
   const logger = createLogger({ service: options.name, level: (process.env['LOG_LEVEL'] ?? 'info') as LogLevel });
   const closers: (() => Promise<unknown> | unknown)[] = [];
   let stop: () => Promise<void> = () => closeAll(closers, logger);

@@ -27,7 +27,7 @@ const HOLD = `
 `;
 
 async function holder() {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', HOLD, LOCK, folder], {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', HOLD, LOCK, folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [said] = await once(child.stdout, 'data');

@@ -121,7 +121,7 @@ describe('the embedded log', () => {
     const script = join(import.meta.dirname, '../../../../support/append-until-killed.ts');
     let acknowledged = -1;
     for (let round = 0; round < 2; round += 1) {
-      const child = spawn(process.execPath, ['--import', 'tsx', script, folder], { stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn(process.execPath, [script, folder], { stdio: ['ignore', 'pipe', 'pipe'] });
       let said = '';
       let fault = '';
       child.stdout.on('data', (data: Buffer) => {

@@ -14,7 +14,7 @@ const SERVICE = `
 `;
 
 it('ends a service of which a part fails before it listens: it does not serve on with its parts closed', async () => {
-  const command = ['--import', 'tsx', '--input-type=module', '--eval', SERVICE];
+  const command = ['--input-type=module', '--eval', SERVICE];
   const options = { cwd: projectRoot(), timeout: 60_000, env: { ...process.env, PORT: '0' } };
   const ended = await promisify(execFile)(process.execPath, command, options).catch((error: unknown) => error);
   expect(ended).toMatchObject({ code: 1, killed: false });
