@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Router } from 'express';
@@ -51,6 +52,8 @@ export interface StartDependencies {
 /** Every service in this process, on the embedded log and store (design section 8). */
 export interface RunningTallystick extends Running {
   readonly url: string;
+  /** What answers there, the payer's node too: every route can be read off them. */
+  readonly routers: readonly Router[];
   readonly payerNode: PayerNode;
   readonly reconciliation: Reconciliation;
 }
@@ -113,7 +116,9 @@ async function startParts(
   const services = await startServices(dataDir, common, health, closers, onFailed);
   const { ledger, gateway, reconciliation, dashboard } = services;
   const payer = payerDoor();
-  const server = await listen(options, logger, metrics, health, [...services.routers, payer.door]);
+  const metricsPage = metricsRouter(metrics.registry);
+  const routers = [health.router, metricsPage, ...services.routers, payer.door];
+  const server = await listen(options, createHttpApp({ routers }, { logger, metrics }));
   const { url } = server;
   closers.push(
     () => server.stop(HTTP_DEADLINE_MS),
@@ -134,6 +139,7 @@ async function startParts(
   );
   return {
     url,
+    routers: [health.router, metricsPage, ...services.routers, payerNode.router],
     payerNode,
     reconciliation,
     rules,
@@ -204,14 +210,7 @@ async function openLog(options: StartOptions, onFailed: (error: unknown) => void
   return log;
 }
 
-function listen(
-  options: StartOptions,
-  logger: Logger,
-  metrics: Metrics,
-  health: Health,
-  routers: readonly Router[],
-): Promise<HttpServer> {
-  const app = createHttpApp({ routers: [health.router, metricsRouter(metrics.registry), ...routers] }, { logger });
+function listen(options: StartOptions, app: RequestListener): Promise<HttpServer> {
   return startHttpServer({ host: '127.0.0.1', port: options.port, furtherPorts: options.furtherPorts }, app);
 }
 

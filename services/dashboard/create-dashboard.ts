@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Response, Router } from 'express';
+import { everybody } from '../../libs/adapters/http/bearer.ts';
 import { createEventStream } from '../../libs/adapters/http/event-stream.ts';
 import { projectRoot } from '../../libs/adapters/runtime/project-root.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
@@ -66,19 +67,19 @@ export function createDashboard(options: DashboardOptions, dependencies: Dashboa
     stream.publish({ event: 'view', id, data: { ...current, time: timeOf(current.asOf) } });
   });
   const router = Router();
-  router.get('/', (_request, response) => {
+  router.get('/', everybody, (_request, response) => {
     secure(response)
       .set('Cache-Control', 'no-store')
       .type('html')
       .send(renderPage(view(source.latest())));
   });
-  router.get('/assets/treasury.js', (_request, response) => {
+  router.get('/assets/treasury.js', everybody, (_request, response) => {
     secure(response).set('Cache-Control', 'no-cache').type('text/javascript').send(script);
   });
-  router.get('/assets/treasury.css', (_request, response) => {
+  router.get('/assets/treasury.css', everybody, (_request, response) => {
     secure(response).set('Cache-Control', 'no-cache').type('text/css').send(style);
   });
-  router.get('/treasury/v1/live', (request, response) => stream.serve(request, response));
+  router.get('/treasury/v1/live', everybody, (request, response) => stream.serve(request, response));
   return {
     router,
     endStreams: () => {

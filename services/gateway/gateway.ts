@@ -3,7 +3,7 @@ import { type NextFunction, type Request, type Response, Router } from 'express'
 import { rateLimit } from 'express-rate-limit';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { PAYE_EVENTS, PAYMENTS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
-import { clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
+import { assertActsFor, clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
 import { jsonBody } from '../../libs/adapters/http/create-app.ts';
 import { REQUESTS_PER_CLIENT_SECOND_MAX } from '../../libs/adapters/http/limits.ts';
 import { HttpProblem, problemOf } from '../../libs/adapters/http/problem.ts';
@@ -175,9 +175,13 @@ function gatewayRouter(
   router.post('/v1/paye/events', requireClient(dependencies, 'payer', 'operator'), limit, ...jsonBody, door('paye'));
   router.post('/v1/vat/events', requireClient(dependencies, 'payer', 'operator'), limit, ...jsonBody, door('vat'));
   router.post('/v1/payments', requireClient(dependencies, 'bank'), limit, ...jsonBody, door('payments'));
-  router.get('/v1/receipts/:account/:eventId', requireClient(dependencies), (request, response) => {
-    response.json({ receipts: [lookUp(opened(), clientOf(response), request.params)] });
-  });
+  router.get(
+    '/v1/receipts/:account/:eventId',
+    requireClient(dependencies, 'payer', 'operator'),
+    (request, response) => {
+      response.json({ receipts: [lookUp(opened(), request, response)] });
+    },
+  );
   router.use(['/v1/paye/events', '/v1/vat/events', '/v1/payments'], (request, response) => {
     response.set('Allow', 'POST');
     throw new HttpProblem(405, 'METHOD_NOT_ALLOWED', `${request.method} is not allowed here: POST events`);
@@ -190,12 +194,10 @@ function gatewayRouter(
 }
 
 /** A receipt for who lost the answer. */
-function lookUp(intake: Intake, client: Client, asked: Request['params']): IssuedReceipt {
+function lookUp(intake: Intake, { params: asked }: Request, response: Response): IssuedReceipt {
   const [owner, id] = [String(asked.account).replace('-', '/'), String(asked.eventId)];
   const known = isAccount(owner) && isUuid(id);
-  if (known && !mayActFor(client, owner)) {
-    throw new HttpProblem(403, 'ACCOUNT_NOT_YOURS', 'this client key is not bound to this account');
-  }
+  if (known) assertActsFor(response, owner);
   const receipt = known ? intake.receiptOf(owner, eventId(id)) : null;
   if (receipt === null)
     throw new HttpProblem(404, 'NOT_FOUND', 'no such event is in the log with a receipt: send it again');

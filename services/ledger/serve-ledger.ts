@@ -1,10 +1,10 @@
 import { type Request, type Response, Router } from 'express';
 import { encodePullAnswer } from '../../libs/adapters/codec/pull-answer.ts';
-import { clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
+import { accountNotYours, assertActsFor, clientOf, everybody, requireClient } from '../../libs/adapters/http/bearer.ts';
 import { jsonBody } from '../../libs/adapters/http/create-app.ts';
 import type { EventStream } from '../../libs/adapters/http/event-stream.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
-import { type Client, type ClientRegistry, mayActFor } from '../../libs/adapters/runtime/clients.ts';
+import { type ClientRegistry, mayActFor } from '../../libs/adapters/runtime/clients.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import { fromBase64 } from '../../libs/core/ledger/base64.ts';
 import { toHex } from '../../libs/core/ledger/hex.ts';
@@ -34,7 +34,7 @@ export interface ServeLedgerDependencies extends ReadPullDependencies {
 /** The ledger's HTTP interface (docs/http-api.md). Everything it gives was read back from blocks.v1 and stands under a served checkpoint. */
 export function ledgerRouter(dependencies: ServeLedgerDependencies): Router {
   const router = Router();
-  const client = requireClient(dependencies);
+  const client = requireClient(dependencies, 'payer');
   router.post('/ledger/v1/chains', client, ...jsonBody, (request, response) =>
     register(request, response, dependencies),
   );
@@ -47,15 +47,16 @@ export function ledgerRouter(dependencies: ServeLedgerDependencies): Router {
   router.post('/ledger/v1/acknowledgements', client, ...jsonBody, (request, response) =>
     acknowledge(request, response, dependencies),
   );
-  router.get('/ledger/v1/checkpoint', (_request, response) => checkpoint(response, dependencies));
-  router.get('/ledger/v1/consistency', client, (request, response) => consistency(request, response, dependencies));
+  router.get('/ledger/v1/checkpoint', everybody, (_request, response) => checkpoint(response, dependencies));
+  const auditor = requireClient(dependencies, 'payer', 'operator', 'analyst');
+  router.get('/ledger/v1/consistency', auditor, (request, response) => consistency(request, response, dependencies));
   router.get('/ledger/v1/stream', client, (request, response) => dependencies.stream.serve(request, response));
   return router;
 }
 
 async function register(request: Request, response: Response, dependencies: ServeLedgerDependencies): Promise<void> {
   const { account, verifierKey } = inForm(registrationBody, request.body);
-  assertMayActFor(clientOf(response), account);
+  assertActsFor(response, account);
   const { door, identity } = dependencies;
   if (verifierKey !== undefined) await door.registerKey(account, verifierKey);
   const { chain, chainKey } = door.chainOf(account);
@@ -75,7 +76,7 @@ async function registerMany(
   const own = accounts.filter((account) => mayActFor(client, account));
   const refused = verifierKey === undefined ? null : await door.registerKeys(own, verifierKey);
   const chains = accounts.map((account) => {
-    const problem = mayActFor(client, account) ? refused?.get(account) : notYours();
+    const problem = mayActFor(client, account) ? refused?.get(account) : accountNotYours();
     if (problem !== undefined) return { account, code: problem.code, detail: problem.message };
     const { chain, chainKey } = door.chainOf(account);
     return { account, chain, chainKey: base64(chainKey) };
@@ -86,14 +87,13 @@ async function registerMany(
 
 async function pull(request: Request, response: Response, dependencies: ServeLedgerDependencies): Promise<void> {
   const body = inForm(pullBody, request.body);
-  const client = clientOf(response);
   const chains = body.chains.map(({ chain, from, rejectionsFrom }) => ({
     chain,
     from,
     rejectionsFrom: rejectionsFrom ?? null,
   }));
   const maxBytes = Math.min(body.maxBytes ?? PULL_LIMITS.bytesDefault, PULL_LIMITS.bytesMax);
-  const chainById = (chain: string): StoredChain | undefined => chainFor(client, chain, dependencies);
+  const chainById = (chain: string): StoredChain | undefined => chainFor(response, chain, dependencies);
   const answer = await answerPull({ chains, verified: body.verified, maxBytes }, { ...dependencies, chainById });
   response.set({ 'Content-Type': 'avro/binary', 'Cache-Control': 'no-store' }).send(encodePullAnswer(answer));
 }
@@ -109,7 +109,7 @@ async function changes(request: Request, response: Response, dependencies: Serve
 async function blocks(request: Request, response: Response, dependencies: ServeLedgerDependencies): Promise<void> {
   const { chain } = inForm(chainParameters, request.params);
   const { from, verified } = inForm(blocksQuery, request.query);
-  const stored = chainFor(clientOf(response), chain, dependencies);
+  const stored = chainFor(response, chain, dependencies);
   if (stored === undefined) throw new HttpProblem(404, 'CHAIN_UNKNOWN', 'no chain has this id');
   const wanted = { chains: [{ chain, from, rejectionsFrom: null }], verified, maxBytes: PULL_LIMITS.bytesDefault };
   const answer = await answerPull(wanted, { ...dependencies, chainById: () => stored });
@@ -141,10 +141,9 @@ async function blocks(request: Request, response: Response, dependencies: ServeL
 
 async function acknowledge(request: Request, response: Response, dependencies: ServeLedgerDependencies): Promise<void> {
   const { note, heads } = inForm(acknowledgementBody, request.body);
-  const client = clientOf(response);
   const chains: StoredChain[] = [];
   const known = heads.map(({ chain, seq, blockHash }, index) => {
-    const stored = chainFor(client, chain, dependencies);
+    const stored = chainFor(response, chain, dependencies);
     if (stored === undefined) {
       const fault = { code: 'HEAD_UNKNOWN', pointer: `/heads/${index}/chain`, detail: 'no chain has this id' };
       throw new HttpProblem(422, 'HEAD_UNKNOWN', 'the ledger has no such chain', { faults: [fault] });
@@ -176,18 +175,10 @@ function consistency(request: Request, response: Response, dependencies: ServeLe
 }
 
 /** The chain where it has begun; refuses one of an account that is not the client's. */
-function chainFor(client: Client, chain: string, dependencies: ServeLedgerDependencies): StoredChain | undefined {
+function chainFor(response: Response, chain: string, dependencies: ServeLedgerDependencies): StoredChain | undefined {
   const stored = dependencies.store.committedChainById(chain);
-  if (stored !== undefined) assertMayActFor(client, stored.account);
+  if (stored !== undefined) assertActsFor(response, stored.account);
   return stored;
-}
-
-function assertMayActFor(client: Client, account: Account): void {
-  if (!mayActFor(client, account)) throw notYours();
-}
-
-function notYours(): HttpProblem {
-  return new HttpProblem(403, 'ACCOUNT_NOT_YOURS', 'the account is not bound to this client');
 }
 
 function hashOf(text: string, index: number): string {

@@ -1,7 +1,6 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
-import { clientOf } from '../../libs/adapters/http/bearer.ts';
+import { assertActsFor } from '../../libs/adapters/http/bearer.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
-import { mayActFor } from '../../libs/adapters/runtime/clients.ts';
 import type { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
 import { isLocalDate } from '../../libs/core/calendar/local-date.ts';
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
@@ -90,9 +89,7 @@ function paymentReferenceOf(request: Request, suffix: string): string | null {
 
 function followedAccount(store: PayerStore, request: Request, response: Response): FollowedAccount {
   const owner = accountOfPath(String(request.params['ref']));
-  if (!mayActFor(clientOf(response), owner)) {
-    throw new HttpProblem(403, 'ACCOUNT_NOT_YOURS', 'the account is not bound to this client');
-  }
+  assertActsFor(response, owner);
   const followed = store.account(owner);
   if (followed === undefined) throw new HttpProblem(404, 'NOT_FOUND', 'this node does not follow the account');
   return followed;

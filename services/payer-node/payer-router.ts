@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
-import { clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
+import { assertActsFor, clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
 import { jsonBody } from '../../libs/adapters/http/create-app.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
 import { type Client, type ClientRegistry, mayActFor } from '../../libs/adapters/runtime/clients.ts';
@@ -206,8 +206,7 @@ function ownAccount(request: Request, response: Response): Account {
   } catch {
     throw new HttpProblem(404, 'NOT_FOUND', 'an account is paye:123-AB456 or vat:123456789');
   }
-  if (!mayActFor(clientOf(response), owner))
-    throw new HttpProblem(403, 'ACCOUNT_NOT_YOURS', 'the account is not bound to this client');
+  assertActsFor(response, owner);
   return owner;
 }
 

@@ -1,5 +1,7 @@
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
+import { type BearerDependencies, clientOfRequest, withAccess } from '../../libs/adapters/http/bearer.ts';
 import { BODY_BYTES_MAX } from '../../libs/adapters/http/limits.ts';
+import { HttpProblem } from '../../libs/adapters/http/problem.ts';
 import { type Client, type ClientRegistry, hasRole, mayActFor } from '../../libs/adapters/runtime/clients.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
@@ -124,34 +126,39 @@ function addStandingRoutes(
   });
 }
 
+const ROLES = ['payer', 'operator'] as const;
+
 /** What HMRC's platform checks before the API: the Accept header, who calls, the VRN, and whether the caller acts for it. */
 function mtdDoor({ clients, clock }: MtdRouterDependencies) {
-  return (request: Request, response: Response, next: NextFunction): void => {
+  return withAccess(ROLES, (request: Request, response: Response, next: NextFunction): void => {
     response.set('X-CorrelationId', String(response.locals['correlationId'] ?? ''));
-    const refusal = doorRefusal(request, clients, clock());
+    const refusal = doorRefusal(request, response, { clients, nowMs: clock });
     if (refusal === null) next();
     else send(response, mtdRefusal(refusal));
-  };
+  });
 }
 
-function doorRefusal(request: Request, clients: ClientRegistry, nowMs: number): MtdErrorCode | null {
+function doorRefusal(request: Request, response: Response, dependencies: BearerDependencies): MtdErrorCode | null {
   if (request.get('accept') !== ACCEPT) return 'ACCEPT_HEADER_INVALID';
-  const client = callerOf(request, clients, nowMs);
-  if (client === null) return 'INVALID_CREDENTIALS';
+  const client = callerOf(request, response, dependencies);
+  if (typeof client === 'string') return client;
   const vrn = vrnOf(request);
   if (!VRN.test(vrn)) return 'VRN_INVALID';
-  const mayAct = mayActFor(client, account(`vat:${vrn}`)) && (hasRole(client, 'payer') || hasRole(client, 'operator'));
+  const mayAct = mayActFor(client, account(`vat:${vrn}`)) && ROLES.some((role) => hasRole(client, role));
   return mayAct ? null : 'CLIENT_OR_AGENT_NOT_AUTHORISED';
 }
 
-function callerOf(request: Request, clients: ClientRegistry, nowMs: number): Client | null {
-  const key = /^Bearer ([!-~]{1,256})$/.exec(request.get('authorization') ?? '')?.[1];
-  if (key === undefined) return null;
+/** The client, or why there is none in HMRC's words. */
+function callerOf(request: Request, response: Response, dependencies: BearerDependencies): Client | MtdErrorCode {
   try {
-    return clients.clientOfKey(key, nowMs);
+    return clientOfRequest(dependencies, request, response);
   } catch (error) {
-    if (error instanceof TallyError) return null;
-    throw error;
+    if (!(error instanceof HttpProblem)) {
+      if (error instanceof TallyError) return 'INVALID_CREDENTIALS';
+      throw error;
+    }
+    if (error.retryAfterSeconds !== null) response.set('Retry-After', String(error.retryAfterSeconds));
+    return error.status === 429 ? 'MESSAGE_THROTTLED_OUT' : 'INVALID_CREDENTIALS';
   }
 }
 

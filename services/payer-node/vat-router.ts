@@ -1,7 +1,7 @@
 import { type Request, type Response, Router } from 'express';
-import { clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
+import { assertActsFor, requireClient } from '../../libs/adapters/http/bearer.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
-import { type ClientRegistry, mayActFor } from '../../libs/adapters/runtime/clients.ts';
+import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
 import { isLocalDate } from '../../libs/core/calendar/local-date.ts';
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
 import { account } from '../../libs/core/identity/account.ts';
@@ -148,9 +148,7 @@ function followedOf(store: PayerStore, request: Request, response: Response): Fo
   const vrn = String(request.params['vrn']);
   if (!/^\d{9}$/.test(vrn)) throw new HttpProblem(404, 'NOT_FOUND', 'a VAT registration number has nine digits');
   const owner = account(`vat:${vrn}`);
-  if (!mayActFor(clientOf(response), owner)) {
-    throw new HttpProblem(403, 'ACCOUNT_NOT_YOURS', 'the account is not bound to this client');
-  }
+  assertActsFor(response, owner);
   const followed = store.account(owner);
   if (followed === undefined) throw new HttpProblem(404, 'NOT_FOUND', 'this node does not follow the account');
   return followed;

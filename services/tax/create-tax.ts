@@ -89,7 +89,7 @@ function routerOf(stage: StageHandle, dependencies: TaxDependencies): Router {
     await stage.rebuild();
     response.json({ stage: 'tax', rebuilt: true });
   });
-  router.get('/tax/v1/status', requireClient(dependencies, 'operator', 'analyst'), (_request, response) => {
+  router.get('/tax/v1/status', requireClient(dependencies, 'analyst', 'operator'), (_request, response) => {
     response.json(stage.stats());
   });
   return router;

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
 import helmet from 'helmet';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics-registry.ts';
 import { BODY_BYTES_MAX } from './limits.ts';
 import { HttpProblem, problemOf, sendProblem } from './problem.ts';
+import { WrongKeys } from './wrong-keys.ts';
 
 export interface HttpAppOptions {
   /** In order; each brings its own paths. */
@@ -12,6 +14,8 @@ export interface HttpAppOptions {
 
 export interface HttpAppDependencies {
   readonly logger: Logger;
+  /** Where wrong keys are counted. */
+  readonly metrics?: Metrics;
 }
 
 /**
@@ -26,6 +30,7 @@ export function createHttpApp(options: HttpAppOptions, dependencies: HttpAppDepe
   app.use(safeHeaders());
   app.use(correlate);
   app.use(accessLog(dependencies.logger));
+  app.use(watchWrongKeys(dependencies));
   for (const router of options.routers) app.use(router);
   app.use(nothingHere);
   app.use(answerError(dependencies.logger));
@@ -59,6 +64,23 @@ function correlate(request: Request, response: Response, next: NextFunction): vo
   response.locals['correlationId'] = correlationId;
   response.set('X-Correlation-Id', correlationId);
   next();
+}
+
+/** Gives every request the one count of wrong keys of this server, which requireClient asks. */
+function watchWrongKeys({ logger, metrics }: HttpAppDependencies) {
+  const wrongKeys = new WrongKeys({
+    logger,
+    monotonicMs: () => performance.now(),
+    wrongKeys: metrics?.counter({
+      name: 'tally_http_wrong_keys_total',
+      help: 'Requests with a client key that is unknown or has expired, refused at once or slowed (429).',
+      labels: ['answer'],
+    }),
+  });
+  return (_request: Request, response: Response, next: NextFunction): void => {
+    response.locals['wrongKeys'] = wrongKeys;
+    next();
+  };
 }
 
 /** No upgrade to HTTPS and no HSTS: TLS ends before this process. */

@@ -30,3 +30,8 @@ export const STREAM_REPLAY_EVENTS_MAX = 256;
 export const STREAM_CLIENTS_MAX = 500;
 /** Requests of one client in a second; beyond it TOO_MANY_REQUESTS. */
 export const REQUESTS_PER_CLIENT_SECOND_MAX = 500;
+/** Wrong keys of one address (or of one client whose key has expired) in a window; beyond it TOO_MANY_WRONG_KEYS. */
+export const WRONG_KEYS_PER_WINDOW_MAX = 10;
+export const WRONG_KEY_WINDOW_MS = 60_000;
+/** Addresses and clients whose wrong keys are counted at a time, some 200 bytes each. */
+export const WRONG_KEY_HOLDERS_MAX = 10_000;

@@ -41,6 +41,7 @@ const STATUSES: Readonly<Record<string, readonly [number, string]>> = {
   NOT_FOUND: [404, 'There is nothing here'],
   METHOD_NOT_ALLOWED: [405, 'The method is not allowed here'],
   TOO_MANY_REQUESTS: [429, 'Too many requests'],
+  TOO_MANY_WRONG_KEYS: [429, 'Too many wrong keys'],
   TOO_MANY_STREAMS: [503, 'Too many live streams'],
   LOG_UNAVAILABLE: [503, 'The event log does not take events now'],
   NOT_READY: [503, 'The service is starting or stopping'],

@@ -54,7 +54,9 @@ export function clientRegistry(clients: readonly Client[]): ClientRegistry {
         throw new TallyError('KEY_UNKNOWN', 'no client has this key', {});
       }
       if (client.expiresAt !== null && Date.parse(client.expiresAt) <= nowMs) {
-        throw new TallyError('KEY_EXPIRED', `the key of client ${client.id} expired`, { client: client.id });
+        throw new TallyError('KEY_EXPIRED', 'the client key has expired: ask whoever gave it for a new one', {
+          client: client.id,
+        });
       }
       return client;
     },

@@ -121,7 +121,7 @@ async function serve(
   if (parts.ready !== undefined) health.check(options.name, parts.ready);
   const app = createHttpApp(
     { routers: [health.router, metricsRouter(metrics.registry), ...parts.routers] },
-    { logger },
+    { logger, metrics },
   );
   const host = process.env['HOST'] ?? '127.0.0.1';
   const port = Number(process.env['PORT'] ?? options.port);

@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import { everybody } from '../http/bearer.ts';
 
 /** Resolves when the part can serve; rejects with the reason when not. */
 export type ReadinessCheck = () => Promise<void> | void;
@@ -25,11 +26,11 @@ export function createHealth(options: HealthOptions = { checkTimeoutMs: 2_000 })
   let fatalCode: string | null = null;
   let draining = false;
   const router = Router();
-  router.get('/health/live', (_request, response) => {
+  router.get('/health/live', everybody, (_request, response) => {
     response.set('Cache-Control', 'no-store');
     response.status(fatalCode === null ? 200 : 503).json({ live: fatalCode === null, code: fatalCode });
   });
-  router.get('/health/ready', async (_request, response) => {
+  router.get('/health/ready', everybody, async (_request, response) => {
     const results = await Promise.all(
       [...checks].map(async ([name, ready]) => ({ name, code: await codeOf(ready, options.checkTimeoutMs) })),
     );

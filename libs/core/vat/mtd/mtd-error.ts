@@ -8,7 +8,7 @@ export interface MtdErrorBody {
 
 /** What an endpoint answers instead of its result. */
 export interface MtdRefusal {
-  readonly status: 400 | 401 | 403 | 404 | 406 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 406 | 429 | 500 | 503;
   readonly body: MtdErrorBody;
 }
 
@@ -54,6 +54,7 @@ const WORDS = {
   INVALID_CREDENTIALS: [401, 'Invalid authentication information provided'],
   NOT_FOUND: [404, 'The requested resource could not be found'],
   ACCEPT_HEADER_INVALID: [406, 'The accept header is missing or invalid'],
+  MESSAGE_THROTTLED_OUT: [429, 'The request for the API is throttled as you have exceeded your quota.'],
   SERVICE_UNAVAILABLE: [503, 'Service unavailable'],
   INTERNAL_SERVER_ERROR: [500, 'An internal server error occurred'],
 } as const satisfies Readonly<Record<string, readonly [MtdRefusal['status'], string]>>;
