@@ -10,9 +10,10 @@ import { type DeadLetter, deadLetterKey } from '../../libs/core/events/dead-lett
 import type { TaxRules } from '../../libs/core/events/decide-event.ts';
 import type { Rejection } from '../../libs/core/events/decision.ts';
 import { countTaken, type GatewayMetrics } from './gateway-metrics.ts';
-import { idConflict, readIngressRecord } from './read-ingress-record.ts';
+import type { PreparedEvent } from './prepared-event.ts';
+import { readIngressRecord, refusalOf } from './read-ingress-record.ts';
 import type { ReservationStore } from './reservation-store.ts';
-import type { Intake, PreparedEvent } from './take-events.ts';
+import type { Intake } from './take-events.ts';
 
 export interface ForwardIngressOptions {
   /** Those whose systems produce to a topic of their own. */
@@ -60,6 +61,12 @@ export async function forwardIngress(
 }
 
 const INGRESS_PARTITIONS = 1;
+
+/** An event that was read and is not taken, and why. */
+interface RefusedEvent {
+  readonly refused: PreparedEvent;
+  readonly code: string;
+}
 
 class Forwarder {
   readonly #options: ForwardIngressOptions;
@@ -149,8 +156,8 @@ class Forwarder {
       if (reading.kind === 'event') prepared.push(reading.prepared);
       else letters.push(this.#letterOf(batch, index, reading.rejection));
     }
-    for (const conflict of await this.#take(prepared)) {
-      letters.push(this.#letterOf(batch, conflict.draft.index, idConflict(conflict, client)));
+    for (const { refused, code } of await this.#take(prepared)) {
+      letters.push(this.#letterOf(batch, refused.draft.index, refusalOf(refused, client, code)));
     }
     await this.#appendLetters(letters);
     for (const { code } of letters) metrics.faults.add({ code });
@@ -159,11 +166,18 @@ class Forwarder {
     this.#toDelete.set(batch.topic, batch.nextOffset);
   }
 
-  /** Resolves when all but the conflicting ones, which it gives, are durable. Throws when it is to stop before. */
-  async #take(prepared: readonly PreparedEvent[]): Promise<readonly PreparedEvent[]> {
+  /** Resolves when all but the refused ones, which it gives, are durable. Throws when it is to stop before. */
+  async #take(prepared: readonly PreparedEvent[]): Promise<readonly RefusedEvent[]> {
     const { intake, metrics } = this.#dependencies;
-    const conflicts: PreparedEvent[] = [];
+    const refused: RefusedEvent[] = [];
     let left = prepared;
+    const leaveOut = (codes: ReadonlyMap<number, string>): void => {
+      for (const one of left) {
+        const code = codes.get(one.draft.index);
+        if (code !== undefined) refused.push({ refused: one, code });
+      }
+      left = left.filter(({ draft }) => !codes.has(draft.index));
+    };
     for (let retryMs = RETRY_MS; left.length > 0; ) {
       const result = await intake.take(left);
       switch (result.kind) {
@@ -171,20 +185,20 @@ class Forwarder {
           countTaken(metrics, left, result.fresh);
           metrics.ingressRecords.add({ outcome: 'forwarded' }, result.fresh.length);
           metrics.ingressRecords.add({ outcome: 'repeated' }, left.length - result.fresh.length);
-          return conflicts;
-        case 'conflicts': {
-          const indexes = new Set(result.indexes);
-          conflicts.push(...left.filter(({ draft }) => indexes.has(draft.index)));
-          left = left.filter(({ draft }) => !indexes.has(draft.index));
+          return refused;
+        case 'conflicts':
+          leaveOut(new Map(result.indexes.map((index) => [index, 'EVENT_ID_CONFLICT'])));
           break;
-        }
+        case 'unwritable':
+          leaveOut(new Map(result.events.map(({ index, code }) => [index, code])));
+          break;
         case 'unavailable':
           await this.#pause(retryMs);
           this.#stopping.signal.throwIfAborted();
           retryMs = Math.min(retryMs * 2, RETRY_MS_MAX);
       }
     }
-    return conflicts;
+    return refused;
   }
 
   #letterOf({ topic, partition, records }: RecordBatch, index: number, rejection: Rejection): DeadLetter {

@@ -5,7 +5,7 @@ import type {
   SecondsMetric,
 } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { taxOf } from '../../libs/core/identity/account.ts';
-import type { PreparedEvent } from './take-events.ts';
+import type { PreparedEvent } from './prepared-event.ts';
 
 /** Every metric of the gateway. Labels are closed lists: taxes, types of event, codes. */
 export interface GatewayMetrics {

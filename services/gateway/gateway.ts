@@ -24,9 +24,10 @@ import { countTaken, type GatewayMetrics, gatewayMetrics } from './gateway-metri
 import type { IssuedReceipt } from './issue-receipt.ts';
 import { personOf } from './person-tokens.ts';
 import { vaultSeal } from './person-vault.ts';
+import type { PreparedEvent } from './prepared-event.ts';
 import { openReservationStore, type ReservationStore } from './reservation-store.ts';
 import { restoreReservations } from './restore-reservations.ts';
-import { Intake, type PreparedEvent, type TakeResult } from './take-events.ts';
+import { Intake, type TakeResult } from './take-events.ts';
 
 export interface GatewayOptions {
   /** The gateway's store is `<dataDir>/gateway`. */
@@ -252,6 +253,14 @@ function receiptsOf(result: TakeResult, isArray: boolean): readonly IssuedReceip
         detail: 'this event id is known with another body: a new event needs a new id',
       }));
       throw new HttpProblem(409, 'EVENT_ID_CONFLICT', countedDetail(faults), { faults });
+    }
+    case 'unwritable': {
+      const faults = result.events.map(({ index, code }) => ({
+        code,
+        pointer: isArray ? `/${index}` : '',
+        detail: 'this event has no form in the log: correct it and send it under a new id',
+      }));
+      throw new HttpProblem(422, 'INPUT_INVALID', countedDetail(faults), { faults });
     }
     case 'unavailable':
       throw new HttpProblem(503, 'LOG_UNAVAILABLE', 'the events are not durable yet: send the same request again', {

@@ -1,15 +1,16 @@
 import { codecFacts } from '../../libs/adapters/event-log/codec-unreadable.ts';
 import { type LogRecord, RECORD_BYTES_MAX } from '../../libs/adapters/event-log/event-log.ts';
 import { isJsonObject } from '../../libs/adapters/http/field-reader.ts';
-import { type Door, readSubmissions } from '../../libs/adapters/http/submissions.ts';
+import { type Door, type ReadSubmissions, readSubmissions } from '../../libs/adapters/http/submissions.ts';
 import { type Client, type ClientRole, hasRole, mayActFor } from '../../libs/adapters/runtime/clients.ts';
 import type { Fault } from '../../libs/core/errors/fault.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { TaxRules } from '../../libs/core/events/decide-event.ts';
 import type { Rejection } from '../../libs/core/events/decision.ts';
 import { type Account, isAccount } from '../../libs/core/identity/account.ts';
 import { type EventId, eventId, isUuid } from '../../libs/core/identity/event-id.ts';
 import { personOf } from './person-tokens.ts';
-import type { PreparedEvent } from './take-events.ts';
+import type { PreparedEvent } from './prepared-event.ts';
 
 export interface ReadIngressOptions {
   readonly client: Client;
@@ -36,11 +37,20 @@ const ROLES: Readonly<Record<Door, readonly ClientRole[]>> = {
 /**
  * One record of a client's ingress topic: the JSON of one event as `POST /v1/paye/events`, `/v1/vat/events` or `/v1/payments` take it,
  * checked by the same functions, and its client's binding to the account. Codes beside those of HTTP: RECORD_EMPTY, RECORD_TOO_LARGE,
- * CODEC_UNREADABLE, DOOR_UNKNOWN. A refusal holds no value of the record: codes and the names of fields that the house knows.
+ * CODEC_UNREADABLE, DOOR_UNKNOWN, RECORD_UNREADABLE. A refusal holds no value of the record: codes and the names of fields that the house knows.
+ * It never throws: whatever the reading of a record says that no rule of its own foresaw is the refusal of that record, and the next goes on.
  *
  * @param index place of the record in its batch, by which a conflict of ids is told.
  */
 export function readIngressRecord(record: LogRecord, index: number, options: ReadIngressOptions): IngressReading {
+  try {
+    return readRecord(record, index, options);
+  } catch (error) {
+    return refusedWhole(options.client, error instanceof TallyError ? error.code : 'RECORD_UNREADABLE');
+  }
+}
+
+function readRecord(record: LogRecord, index: number, options: ReadIngressOptions): IngressReading {
   const { client, rules, personTokenKey } = options;
   if (record.unreadable !== undefined) return refusedCodec(client, record.unreadable);
   const json = jsonOf(record);
@@ -50,17 +60,31 @@ export function readIngressRecord(record: LogRecord, index: number, options: Rea
   const door = doorOf(json);
   if (door === null) return refused(client, about, [faultOf('DOOR_UNKNOWN')]);
   if (!ROLES[door].some((role) => hasRole(client, role))) return refused(client, about, [faultOf('ROLE_MISSING')]);
-  const { drafts, faults } = readSubmissions(door, json, rules);
+  const { drafts, faults } = readAtDoor(door, json, rules);
   const [draft] = drafts;
   if (draft === undefined) return refused(client, about, faults);
   if (!mayActFor(client, draft.event.account)) return refused(client, about, [faultOf('ACCOUNT_NOT_YOURS')]);
   return { kind: 'event', prepared: { draft: { ...draft, index }, person: personOf(draft, personTokenKey) } };
 }
 
-/** The refusal of an event that was read well: its id is known with another body. */
-export function idConflict({ draft }: PreparedEvent, client: Client): Rejection {
+/** The refusal of an event that was read well and is not taken: its id is known with another body, or it has no form in the log. */
+export function refusalOf({ draft }: PreparedEvent, client: Client, code: string): Rejection {
   const { account, eventId: id } = draft.event;
-  return rejectionOf(client, { account, eventId: id }, [{ ...faultOf('EVENT_ID_CONFLICT'), pointer: '/eventId' }]);
+  const pointer = code === 'EVENT_ID_CONFLICT' ? '/eventId' : '';
+  return rejectionOf(client, { account, eventId: id }, [{ ...faultOf(code), pointer }]);
+}
+
+/** What the door's own functions say; where they throw, that is the fault of the one event that they were given. */
+function readAtDoor(
+  door: Door,
+  json: Readonly<Record<string, unknown>>,
+  rules: TaxRules,
+): Pick<ReadSubmissions, 'drafts' | 'faults'> {
+  try {
+    return readSubmissions(door, json, rules);
+  } catch (error) {
+    return { drafts: [], faults: [faultOf(error instanceof TallyError ? error.code : 'RECORD_UNREADABLE')] };
+  }
 }
 
 /** The parsed value, or the code of why there is none. */

@@ -1,15 +1,15 @@
 import { hash as digest } from 'node:crypto';
-import { encodeEvent, topicOfType } from '../../libs/adapters/codec/event-codec.ts';
+import { topicOfType } from '../../libs/adapters/codec/event-codec.ts';
 import { olderEncodings } from '../../libs/adapters/codec/single-object.ts';
 import type { AppendOutcome, EventLog, PartitionPosition } from '../../libs/adapters/event-log/event-log.ts';
 import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
-import { type Draft, eventOf } from '../../libs/adapters/http/submissions.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import type { EventId, PersonToken } from '../../libs/core/identity/event-id.ts';
 import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
+import { eventBytes, type UnwritableEvent, unwritable } from './event-bytes.ts';
 import {
   type IssuedReceipt,
   issueReceipt,
@@ -17,6 +17,7 @@ import {
   type ReceiptPaths,
   signReceipt,
 } from './issue-receipt.ts';
+import type { PreparedEvent } from './prepared-event.ts';
 import type { ReservationBatch, StoredReceipt } from './reservation-store.ts';
 import {
   type NewReservation,
@@ -25,16 +26,11 @@ import {
   reservationKey,
 } from './reservation-store.ts';
 
-/** A draft that its client may send, with the token of its person. */
-export interface PreparedEvent {
-  readonly draft: Draft;
-  readonly person: PersonToken | null;
-}
-
-/** What became of a request. Nothing of it was appended where it has conflicts; some of it may have been where the log is unavailable. */
+/** What became of a request. Nothing of it was appended where it has conflicts or events that cannot be written; some of it may have been where the log is unavailable. */
 export type TakeResult =
   | { readonly kind: 'taken'; readonly receipts: readonly IssuedReceipt[]; readonly fresh: readonly PreparedEvent[] }
   | { readonly kind: 'conflicts'; readonly indexes: readonly number[] }
+  | { readonly kind: 'unwritable'; readonly events: readonly UnwritableEvent[] }
   | { readonly kind: 'unavailable'; readonly cause: unknown };
 
 export interface IntakeOptions {
@@ -76,6 +72,7 @@ interface Entry extends ReceiptedEvent {
 interface Plan {
   readonly waiting: Waiting;
   readonly conflicts: number[];
+  readonly unwritable: UnwritableEvent[];
   /** Each event of the request once. */
   readonly entries: Entry[];
   readonly fresh: Entry[];
@@ -133,8 +130,13 @@ export class Intake {
 
   /** Whether this very event was reserved before, whatever rates were in force then. */
   isReserved(prepared: PreparedEvent): boolean {
-    const entry = this.#find(prepared, this.#dependencies.nowMs());
-    return entry !== null && entry.receipt !== NEW;
+    try {
+      const entry = this.#find(prepared, this.#dependencies.nowMs());
+      return entry !== null && entry.receipt !== NEW;
+    } catch (error) {
+      if (unwritable(prepared, error) === null) throw error;
+      return false;
+    }
   }
 
   /** The receipt of an event that is in the log, or null: then its sender sends it again. */
@@ -198,24 +200,40 @@ export class Intake {
 
   /** What each event of a request is: new, known and in the log, known and still to be appended, or another under a known id. */
   #plan(waiting: Waiting, group: Map<string, Entry>): Plan {
-    const plan: Plan = { waiting, conflicts: [], entries: [], fresh: [] };
+    const plan: Plan = { waiting, conflicts: [], unwritable: [], entries: [], fresh: [] };
     const own = new Map<string, Entry>();
     const nowMs = this.#dependencies.nowMs();
     for (const prepared of waiting.events) {
-      const { account, eventId } = prepared.draft.event;
-      const name = `${account} ${eventId}`;
-      const before = own.get(name) ?? group.get(name);
-      const entry = before === undefined ? this.#find(prepared, nowMs) : sameOrNull(before, prepared);
-      if (entry === null) {
-        plan.conflicts.push(prepared.draft.index);
-      } else if (!own.has(name)) {
-        own.set(name, entry);
-        plan.entries.push(entry);
-        if (before === undefined && entry.receipt === NEW) plan.fresh.push(entry);
+      try {
+        this.#planOne(prepared, plan, own, group, nowMs);
+      } catch (error) {
+        const fault = unwritable(prepared, error);
+        if (fault === null) throw error;
+        plan.unwritable.push(fault);
       }
     }
-    if (plan.conflicts.length === 0) for (const [name, entry] of own) group.set(name, entry);
+    if (isWhole(plan)) for (const [name, entry] of own) group.set(name, entry);
     return plan;
+  }
+
+  #planOne(
+    prepared: PreparedEvent,
+    plan: Plan,
+    own: Map<string, Entry>,
+    group: ReadonlyMap<string, Entry>,
+    nowMs: number,
+  ): void {
+    const { account, eventId } = prepared.draft.event;
+    const name = `${account} ${eventId}`;
+    const before = own.get(name) ?? group.get(name);
+    const entry = before === undefined ? this.#find(prepared, nowMs) : sameOrNull(before, prepared);
+    if (entry === null) {
+      plan.conflicts.push(prepared.draft.index);
+    } else if (!own.has(name)) {
+      own.set(name, entry);
+      plan.entries.push(entry);
+      if (before === undefined && entry.receipt === NEW) plan.fresh.push(entry);
+    }
   }
 
   #find(prepared: PreparedEvent, nowMs: number): Entry | null {
@@ -224,7 +242,7 @@ export class Intake {
     const key = reservationKey(account, eventId);
     const known = this.#dependencies.store.reservation(key);
     const receivedAtMs = known?.receivedAtMs ?? nowMs;
-    const bytes = encodeEvent(eventOf(draft, { receivedAtMs, person }));
+    const bytes = eventBytes(prepared, receivedAtMs);
     const hash = digest('sha256', bytes, 'hex');
     const base = { key, prepared, account, eventId, person, receivedAtMs };
     if (known === null) return { ...base, bytes, hash, receipt: NEW, index: 0, appended: false };
@@ -268,7 +286,7 @@ export class Intake {
     const reservations: NewReservation[] = [];
     const persons: { person: PersonToken; nino: string }[] = [];
     for (const plan of plans) {
-      if (plan.conflicts.length > 0) continue;
+      if (!isWhole(plan)) continue;
       const rebuilt = plan.entries.filter((entry) => entry.receipt === REBUILT);
       for (const members of [plan.fresh, ...byReceiptTime(rebuilt)]) {
         const first = members[0];
@@ -346,6 +364,7 @@ export class Intake {
   }
 
   #resultOf(plan: Plan, failure: unknown): TakeResult {
+    if (plan.unwritable.length > 0) return { kind: 'unwritable', events: plan.unwritable };
     if (plan.conflicts.length > 0) return { kind: 'conflicts', indexes: plan.conflicts };
     if (plan.entries.some((entry) => !entry.appended)) return { kind: 'unavailable', cause: failure };
     const byReceipt = new Map<number, Entry[]>();
@@ -367,9 +386,14 @@ const REBUILT = 0;
 
 /** The entry where the event is the same to the byte, by the entry's time of receipt; null for another event under its id. */
 function sameOrNull(entry: Entry, prepared: PreparedEvent): Entry | null {
-  const bytes = encodeEvent(eventOf(prepared.draft, { receivedAtMs: entry.receivedAtMs, person: prepared.person }));
+  const bytes = eventBytes(prepared, entry.receivedAtMs);
   const same = hashOf(bytes) === entry.hash || olderEncodings(bytes).some((older) => hashOf(older) === entry.hash);
   return same ? entry : null;
+}
+
+/** Whether the request may be taken: it is whole or not at all. */
+function isWhole(plan: Plan): boolean {
+  return plan.conflicts.length === 0 && plan.unwritable.length === 0;
 }
 
 /** A receipt has one time of receipt. */

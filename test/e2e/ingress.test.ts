@@ -5,8 +5,10 @@ import { decodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { ingressTopic, PAYE_EVENTS, PAYMENTS, REJECTIONS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
+import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { DeadLetter } from '../../libs/core/events/dead-letter.ts';
+import type { TaxRules } from '../../libs/core/events/decide-event.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 import { eventId } from '../../libs/core/identity/event-id.ts';
 import {
@@ -15,6 +17,7 @@ import {
   type GatewayFixture,
   removeData,
   startGateway,
+  TRADER,
 } from '../support/gateway-fixture.ts';
 import { eventually } from '../support/service-process.ts';
 import { type Json, moneyJson, paymentJson, saleJson, salesOfTill } from '../support/submissions.ts';
@@ -152,6 +155,57 @@ describe('what a client produces to its ingress topic', () => {
     const page = await fixture.metrics.registry.metrics();
     expect(page).toContain(`tally_gateway_ingress_records_total{outcome="refused"} ${POISON.length}`);
     expect(page).toContain('tally_gateway_faults_total{code="NOT_JSON"} 2');
+  });
+
+  const BEYOND_ALL_DATES: readonly Json[] = [
+    saleJson({ occurredAt: '9999-12-31T23:59:59-23:59' }),
+    saleJson({ occurredAt: '0001-01-01T00:00:00+23:59' }),
+    {
+      type: 'VatPeriodClosed',
+      eventId: '018f0000-0000-7000-8000-00000000aa01',
+      vrn: '101747696',
+      periodStart: '9999-12-01',
+      periodEnd: '9999-12-31',
+      close: 'hard',
+    },
+    moneyJson({ bookedOn: '9999-12-31' }),
+    paymentJson({ paymentDate: '9999-12-31' }),
+  ];
+
+  it('with a date that no rule can read or judge holds up nothing: it is forwarded or refused, and the next go on', async () => {
+    const fixture = await start();
+    const values = BEYOND_ALL_DATES.flatMap((value) => [value, saleJson()]);
+    await produce(fixture.log, SYSTEMS, values);
+    await emptied(fixture, SYSTEMS, values.length);
+    const letters = await lettersOf(fixture);
+    const forwarded = (await eventsOf(fixture, VAT_EVENTS)).length + (await eventsOf(fixture, PAYE_EVENTS)).length;
+    expect(letters.length + forwarded).toBe(values.length);
+    expect(letters.every(({ origin }) => origin.topic === SYSTEMS && origin.offset % 2 === 0)).toBe(true);
+    expect(fixture.lines.join('')).not.toContain('ingress is not forwarded now');
+  });
+
+  it('is refused under a code of its own where the rules themselves throw, and the next go on', async () => {
+    const rules = loadTaxRules();
+    const throwing = (error: Error): TaxRules['vat'] =>
+      new Proxy(rules.vat, {
+        get: () => {
+          throw error;
+        },
+      });
+    for (const [error, code] of [
+      [new TypeError('no such thing'), 'RECORD_UNREADABLE'],
+      [new TallyError('DATE_INVALID', 'no such date', {}), 'DATE_INVALID'],
+    ] as const) {
+      const fixture = await start({ rules: { ...rules, vat: throwing(error) } });
+      await produce(fixture.log, SYSTEMS, [saleJson(), paymentJson()]);
+      await emptied(fixture, SYSTEMS, 2);
+      const [letter] = await lettersOf(fixture);
+      expect([letter?.code, letter?.origin.offset, letter?.account]).toEqual([code, 0, TRADER]);
+      expect(await eventsOf(fixture, PAYE_EVENTS)).toHaveLength(1);
+      await fixture.stop();
+      removeData(fixture);
+    }
+    running = null;
   });
 
   it('under a known id with another body is a conflict, in one batch and later, while its neighbours go on', async () => {
