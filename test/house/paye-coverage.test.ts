@@ -6,7 +6,9 @@ import { payeKinds } from '../vectors/paye-kinds.ts';
 
 const REGISTER = 'libs/core/paye/coverage.json';
 const rules = readRegister(REGISTER);
-const SOURCES = readdirSync('libs/core/paye').filter((name) => name.endsWith('.ts'));
+const SOURCES = readdirSync('libs/core/paye', { recursive: true })
+  .map((name) => `libs/core/paye/${String(name)}`)
+  .filter((file) => file.endsWith('.ts'));
 const cards = payeRateCards();
 
 describe('the coverage register of PAYE', () => {
@@ -20,15 +22,13 @@ describe('the coverage register of PAYE', () => {
 
   it('has every file of the room under some rule', () => {
     const named = new Set(rules.flatMap(({ files }) => files));
-    expect(SOURCES.map((name) => `libs/core/paye/${name}`).filter((file) => !named.has(file))).toEqual([]);
+    expect(SOURCES.filter((file) => !named.has(file))).toEqual([]);
   });
 
   it('has every rule that the sources cite, or the section it belongs to', () => {
     const known = new Set(rules.map(({ rule }) => rule));
-    const cited = SOURCES.flatMap((name) =>
-      [...readFileSync(`libs/core/paye/${name}`, 'utf8').matchAll(/paye\.md (?:section )?(\d+(?:\.\d+)?)/g)].map(
-        (match) => match[1] ?? '',
-      ),
+    const cited = SOURCES.flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/paye\.md (?:section )?(\d+(?:\.\d+)?)/g)].map((match) => match[1] ?? ''),
     );
     expect(cited.length).toBeGreaterThan(30);
     const missing = cited.filter(
