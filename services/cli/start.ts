@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Router } from 'express';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
+import { type LogRegister, openLogRegister } from '../../libs/adapters/event-log/log-register.ts';
 import { KEYED_PARTITIONS_DEFAULT, TOPICS } from '../../libs/adapters/event-log/topics.ts';
 import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
 import { createGatewayClient } from '../../libs/adapters/http/gateway-client.ts';
@@ -90,6 +91,7 @@ export async function startTallystick(
 
 interface Common {
   readonly log: EventLog;
+  readonly register: LogRegister;
   readonly clients: ClientRegistry;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -107,12 +109,13 @@ async function startParts(
   await mkdir(dataDir, { recursive: true });
   const log = await openLog(options, onFailed);
   closers.push(() => log.close());
+  const register = await openLogRegister(log);
   const rules = loadRules(options.ratesDir);
   const metrics = createMetrics();
   addProcessMetrics(metrics.registry);
   const health = createHealth();
   const { keys, clients } = ownClients(dataDir, process.env['CLIENTS_FILE']);
-  const common = { log, clients, metrics, logger, nowMs, rules: rules.rules };
+  const common = { log, register, clients, metrics, logger, nowMs, rules: rules.rules };
   const services = await startServices(dataDir, common, health, closers, onFailed);
   const { ledger, gateway, reconciliation, dashboard } = services;
   const payer = payerDoor();

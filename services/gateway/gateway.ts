@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
+import type { LogRegister } from '../../libs/adapters/event-log/log-register.ts';
 import { PAYE_EVENTS, PAYMENTS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
 import { assertActsFor, clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
 import { jsonBody } from '../../libs/adapters/http/create-app.ts';
@@ -44,6 +45,8 @@ export interface GatewayOptions {
 export interface GatewayDependencies {
   /** Its topics exist. */
   readonly log: EventLog;
+  /** What that log knows of itself. */
+  readonly register: LogRegister;
   readonly clients: ClientRegistry;
   readonly rules: TaxRules;
   readonly metrics: Metrics;
@@ -57,9 +60,9 @@ export interface Gateway {
   readonly router: Router;
   /** Whose signature receipts carry: payers check by it. */
   readonly verifierKey: VerifierKey;
-  /** Opens the store and brings it to what the log holds. */
+  /** Opens the store and brings it to what the log holds. Throws LOG_NOT_OF_THIS_STORE, STORE_OF_ANOTHER_LEDGER, DATA_FOLDER_IN_USE. */
   start(): Promise<void>;
-  /** Throws NOT_READY before start and after stop: for readiness. */
+  /** Throws NOT_READY before start and after stop, LOG_SHRANK where the log lost records under it: for readiness. */
   checkReady(): void;
   /** The NINO behind a token of this gateway, null where it has none: for who may see it. Throws VAULT_DAMAGED, NOT_READY. */
   ninoOf(person: PersonToken): string | null;
@@ -92,13 +95,14 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       const folder = join(options.dataDir, 'gateway');
       store = await openReservationStore({ folder, ledgerName, ...reserve }, { vault });
       intake = await openIntake(options, dependencies, store);
+      metrics.receiptsPending.set({}, intake.pendingReceipts);
       const clients = dependencies.clients.clients.filter((client) => client.ingress === true);
       if (clients.length > 0) {
         const { personTokenKey } = options.keys;
         ingress = await forwardIngress({ clients, personTokenKey }, { ...dependencies, metrics, store, intake });
       }
     },
-    checkReady: () => void opened(),
+    checkReady: () => opened().checkLog(),
     ninoOf(person) {
       opened();
       return store?.ninoOf(person) ?? null;
@@ -132,10 +136,10 @@ async function openIntake(
   dependencies: GatewayDependencies,
   store: ReservationStore,
 ): Promise<Intake> {
-  const { log, nowMs, logger } = dependencies;
+  const { log, nowMs, logger, register } = dependencies;
   const counts = await Promise.all(EVENT_TOPICS.map((topic) => log.partitionCount(topic)));
   const partitions = new Map<string, number>(EVENT_TOPICS.map((topic, index) => [topic, counts[index] ?? 0]));
-  const open = await restoreReservations({ log, store, partitions });
+  const open = await restoreReservations({ log, store, partitions, logId: register.logId, logger });
   return new Intake(
     {
       ledgerName: options.keys.ledgerName,

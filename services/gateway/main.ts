@@ -1,3 +1,4 @@
+import { openLogRegister } from '../../libs/adapters/event-log/log-register.ts';
 import { loadGatewayKeys } from '../../libs/adapters/runtime/key-files.ts';
 import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { openLog } from '../../libs/adapters/runtime/open-backends.ts';
@@ -9,10 +10,11 @@ const STOP_DEADLINE_MS = 10_000;
 /** The gateway alone in a process. */
 await runService({ name: 'gateway', port: 8080 }, async (context) => {
   const log = await openLog('gateway', context);
+  const register = await openLogRegister(log);
   const { dataDir } = context;
   const gateway = createGateway(
     { dataDir, keys: loadGatewayKeys(dataDir) },
-    { ...context, log, clients: context.clients(), rules: loadTaxRules() },
+    { ...context, log, register, clients: context.clients(), rules: loadTaxRules() },
   );
   await gateway.start();
   context.onStop(() => gateway.stop(STOP_DEADLINE_MS));

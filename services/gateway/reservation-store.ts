@@ -83,13 +83,21 @@ const HASH_BYTES = 32;
 const RESERVATION_BYTES = 8 + 4 + 8 + HASH_BYTES;
 const MAP_SIZE_BYTES = 64 * 1024 ** 3;
 const META_KEY = 'store';
+const REMOVED_TOGETHER_MAX = 10_000;
 const RESERVE_BYTES = 72 * 1024 ** 2;
+
+/** Up to where the gateway knows the log to hold what it appended: the next offset, and the SHA-256 of the value before it, 64 hex. */
+export interface LogEnd extends PartitionPosition {
+  readonly hash: string;
+}
 
 interface Meta {
   readonly version: 1;
   readonly ledgerName: string;
-  /** False until the event topics were read into it: a store that is new, or was lost. */
+  /** False until the event topics were read into it: a store that is new, was lost, or is ahead of its log. */
   readonly complete: boolean;
+  /** The id of the log that it is of; missing in a store from before logs had one. */
+  readonly logId?: string;
 }
 
 /**
@@ -109,7 +117,7 @@ export async function openReservationStore(
       noSubdir: false,
       mapSize: MAP_SIZE_BYTES,
       overlappingSync: false,
-      maxDbs: 6,
+      maxDbs: 8,
     });
     const store = new ReservationStore(options, env, lock, dependencies.vault);
     await store.begin(options.ledgerName);
@@ -131,6 +139,7 @@ export class ReservationStore {
   readonly #persons: Database<Buffer, Buffer>;
   readonly #meta: Database<Meta, string>;
   readonly #ingress: Database<number, string>;
+  readonly #ends: Database<LogEnd, string>;
   #closed = false;
 
   constructor(options: ReservationStoreOptions, env: RootDatabase, lock: DataFolderLock, vault: VaultSeal) {
@@ -144,6 +153,7 @@ export class ReservationStore {
     this.#persons = env.openDB('persons', { encoding: 'binary', keyEncoding: 'binary' });
     this.#meta = env.openDB('meta', { encoding: 'json' });
     this.#ingress = env.openDB('ingress', { encoding: 'json' });
+    this.#ends = env.openDB('ends', { encoding: 'json' });
   }
 
   async begin(ledgerName: string): Promise<void> {
@@ -166,11 +176,49 @@ export class ReservationStore {
     return this.#meta.get(META_KEY)?.complete === true;
   }
 
-  async setComplete(): Promise<void> {
-    this.#assertOpen();
-    const meta = this.#meta.get(META_KEY);
-    assert(meta !== undefined, 'an open store has its meta record');
-    await this.#meta.put(META_KEY, { ...meta, complete: true });
+  /** The id of the log whose records it stands for, or null where it does not say. */
+  get logId(): string | null {
+    return this.#meta.get(META_KEY)?.logId ?? null;
+  }
+
+  /** The ends of the event partitions as far as the gateway knows them: none of a partition to which it appended nothing. */
+  ends(): readonly LogEnd[] {
+    return [...this.#ends.getRange()].map(({ value }) => value);
+  }
+
+  /**
+   * From here until `endRecount` the store does not pass for complete. Forgets what only the log can tell anew: reservations that were rebuilt
+   * from it, and how far the ingress topics were forwarded.
+   */
+  async beginRecount(): Promise<void> {
+    await this.#putMeta({ complete: false });
+    let rebuilt: Buffer[] = [];
+    for (const { key, value } of this.#events.getRange()) {
+      if (readNumber(value, 0) === 0) rebuilt.push(Buffer.from(key));
+      if (rebuilt.length < REMOVED_TOGETHER_MAX) continue;
+      await Promise.all(rebuilt.map((one) => this.#events.remove(one)));
+      rebuilt = [];
+    }
+    await Promise.all(rebuilt.map((one) => this.#events.remove(one)));
+    await Promise.all([this.#ingress.clearAsync(), this.#ends.clearAsync()]);
+  }
+
+  /** The whole log was read: whose it is, where it ends, and which receipts have events that it does not hold. Durable when it resolves. */
+  async endRecount(
+    logId: string,
+    ends: readonly LogEnd[],
+    pending: ReadonlyMap<number, PendingReceipt>,
+  ): Promise<void> {
+    const settled = [...this.pending().keys()].filter((number) => !pending.has(number));
+    await this.settle(settled, pending, ends);
+    await this.#putMeta({ complete: true, logId });
+  }
+
+  /** Every receipt's number with its events, oldest first. */
+  *receiptSizes(): Generator<readonly [number, number]> {
+    for (const { key, value } of this.#receipts.getRange()) {
+      yield [readNumber(Buffer.from(key), 0), (value.length - 4 - value.readUInt32BE(0)) / HASH_BYTES];
+    }
   }
 
   reservation(key: Buffer): Reservation | null {
@@ -224,10 +272,15 @@ export class ReservationStore {
   }
 
   /** Durable soon; start-up finds out by itself what a crash forgets. */
-  async settle(done: readonly number[], stillPending: ReadonlyMap<number, PendingReceipt>): Promise<void> {
+  async settle(
+    done: readonly number[],
+    stillPending: ReadonlyMap<number, PendingReceipt>,
+    ends: readonly LogEnd[],
+  ): Promise<void> {
     this.#assertOpen();
     const written: Promise<boolean>[] = done.map((number) => this.#pending.remove(numberKey(number)));
     for (const [number, pending] of stillPending) written.push(this.#pending.put(numberKey(number), pending));
+    for (const end of ends) written.push(this.#ends.put(`${end.topic}/${end.partition}`, end));
     await Promise.all(written);
   }
 
@@ -263,6 +316,13 @@ export class ReservationStore {
     await Promise.resolve(this.#env.committed).catch(() => undefined);
     await this.#env.close();
     await this.#lock.release();
+  }
+
+  async #putMeta(changed: Partial<Meta>): Promise<void> {
+    this.#assertOpen();
+    const meta = this.#meta.get(META_KEY);
+    assert(meta !== undefined, 'an open store has its meta record');
+    await this.#meta.put(META_KEY, { ...meta, ...changed });
   }
 
   /** What goes on after the deadline of a stop must not queue anything more. */

@@ -18,12 +18,14 @@ import {
   signReceipt,
 } from './issue-receipt.ts';
 import type { PreparedEvent } from './prepared-event.ts';
-import type { ReservationBatch, StoredReceipt } from './reservation-store.ts';
 import {
+  type LogEnd,
   type NewReservation,
   type PendingReceipt,
+  type ReservationBatch,
   type ReservationStore,
   reservationKey,
+  type StoredReceipt,
 } from './reservation-store.ts';
 
 /** What became of a request. Nothing of it was appended where it has conflicts or events that cannot be written; some of it may have been where the log is unavailable. */
@@ -99,6 +101,8 @@ export class Intake {
   #queuedEvents = 0;
   #running: Promise<void> | null = null;
   #settling: Promise<void> = Promise.resolve();
+  /** The log lost records under this very process: nothing is taken until the next start has compared the two. */
+  #shrunk: TallyError | null = null;
 
   constructor(options: IntakeOptions, dependencies: IntakeDependencies, open: Map<number, OpenReceipt>) {
     this.#options = options;
@@ -115,8 +119,14 @@ export class Intake {
     return this.#open.size;
   }
 
+  /** Throws LOG_SHRANK where the log was found to have lost records. */
+  checkLog(): void {
+    if (this.#shrunk !== null) throw this.#shrunk;
+  }
+
   /** Resolves when every event is durable in the log, or with why not. Never rejects. */
   take(events: readonly PreparedEvent[], paths: ReceiptPaths = 'all'): Promise<TakeResult> {
+    if (this.#shrunk !== null) return Promise.resolve({ kind: 'unavailable', cause: this.#shrunk });
     if (this.#queuedEvents > this.#options.waitingEventsMax) {
       const cause = new TallyError('GATEWAY_BUSY', 'too many events wait for the log', {}, { retriable: true });
       return Promise.resolve({ kind: 'unavailable', cause });
@@ -193,8 +203,8 @@ export class Intake {
     // first: should the write fail and yet be found on the disk later, its events must not pass for appended
     this.#openReceipts(batch);
     if (batch.receipts.length > 0) await this.#dependencies.store.reserve(batch);
-    const failure = await this.#append(byPartition);
-    this.#settle(toAppend);
+    const { failure, ends } = await this.#append(byPartition);
+    this.#settle(toAppend, ends);
     for (const plan of plans) plan.waiting.answer(this.#resultOf(plan, failure));
   }
 
@@ -314,9 +324,12 @@ export class Intake {
     }
   }
 
-  /** Appends to all partitions at once. Null, or why some of it is not known to be in the log. */
-  async #append(byPartition: ReadonlyMap<string, readonly Entry[]>): Promise<unknown> {
-    if (byPartition.size === 0) return null;
+  /** Appends to all partitions at once: where they end now, and null or why some of it is not known to be in the log. */
+  async #append(
+    byPartition: ReadonlyMap<string, readonly Entry[]>,
+  ): Promise<{ readonly failure: unknown; readonly ends: readonly LogEnd[] }> {
+    const ends: LogEnd[] = [];
+    if (byPartition.size === 0) return { failure: null, ends };
     const places = [...byPartition];
     const appends = places.map(([place, entries]) => ({
       ...placeOf(place),
@@ -326,24 +339,30 @@ export class Intake {
     try {
       outcomes = await this.#dependencies.log.append(appends);
     } catch (cause) {
-      return cause;
+      return { failure: cause, ends };
     }
     let failure: unknown = null;
     for (const [at, [place, entries]] of places.entries()) {
       const outcome = outcomes[at];
-      if (outcome?.status === 'appended') {
+      const known = this.#ends.get(place) ?? 0;
+      if (outcome?.status === 'appended' && outcome.baseOffset < known) {
+        this.#shrunk ??= logShrank(place, known, outcome.baseOffset);
+        failure = this.#shrunk;
+      } else if (outcome?.status === 'appended') {
         for (const entry of entries) entry.appended = true;
-        this.#ends.set(place, outcome.baseOffset + entries.length);
+        const offset = outcome.baseOffset + entries.length;
+        this.#ends.set(place, offset);
+        ends.push({ ...placeOf(place), offset, hash: entries.at(-1)?.hash ?? '' });
       } else {
         failure =
           outcome?.error ?? new TallyError('LOG_UNAVAILABLE', 'the log gave no outcome', {}, { retriable: true });
       }
     }
-    return failure;
+    return { failure, ends };
   }
 
   /** Notes in the store what is in the log. Not waited for: start-up finds out by itself what a crash forgets. */
-  #settle(entries: readonly Entry[]): void {
+  #settle(entries: readonly Entry[], ends: readonly LogEnd[]): void {
     const done: number[] = [];
     const stillPending = new Map<number, PendingReceipt>();
     for (const number of new Set(entries.map((entry) => entry.receipt))) {
@@ -357,7 +376,7 @@ export class Intake {
         done.push(number);
       }
     }
-    const settled = this.#dependencies.store.settle(done, stillPending);
+    const settled = this.#dependencies.store.settle(done, stillPending, ends);
     this.#settling = settled.catch((error: unknown) => {
       this.#dependencies.logger.warn({ err: error }, 'receipts stay pending in the store until the next start');
     });
@@ -394,6 +413,13 @@ function sameOrNull(entry: Entry, prepared: PreparedEvent): Entry | null {
 /** Whether the request may be taken: it is whole or not at all. */
 function isWhole(plan: Plan): boolean {
   return plan.conflicts.length === 0 && plan.unwritable.length === 0;
+}
+
+function logShrank(place: string, known: number, baseOffset: number): TallyError {
+  const { topic, partition } = placeOf(place);
+  const facts = { topic, partition, known, baseOffset };
+  const message = `${topic}/${partition} held ${known} records and took the next at offset ${baseOffset}: it was made anew or cut. Nothing is receipted; look at the topic, then start the gateway again`;
+  return new TallyError('LOG_SHRANK', message, facts);
 }
 
 /** A receipt has one time of receipt. */

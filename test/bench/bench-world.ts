@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
+import { openLogRegister } from '../../libs/adapters/event-log/log-register.ts';
 import { KEYED_PARTITIONS_DEFAULT, TOPICS } from '../../libs/adapters/event-log/topics.ts';
 import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
 import { createGatewayClient } from '../../libs/adapters/http/gateway-client.ts';
@@ -66,7 +67,15 @@ export async function openBenchWorld(options: WorldOptions): Promise<BenchWorld>
       partitions: partitions === 'one' ? 1 : KEYED_PARTITIONS_DEFAULT,
     })),
   );
-  const common = { log, clients, metrics, logger, nowMs: Date.now, rules: rules.rules };
+  const common = {
+    log,
+    register: await openLogRegister(log),
+    clients,
+    metrics,
+    logger,
+    nowMs: Date.now,
+    rules: rules.rules,
+  };
   const ledger = has('ledger')
     ? await createLedger(
         { dataDir: folder, sealLimits: { payeAgeMs: BLOCK_AGE_MS, vatAgeMs: BLOCK_AGE_MS } },

@@ -8,6 +8,7 @@ import { decodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import type { EventLog, LogRecord } from '../../libs/adapters/event-log/event-log.ts';
 import { openKafkaLog } from '../../libs/adapters/event-log/kafka-log.ts';
+import { openLogRegister } from '../../libs/adapters/event-log/log-register.ts';
 import { PAYE_EVENTS, REJECTIONS, TOPICS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
 import { clientRegistry } from '../../libs/adapters/runtime/clients.ts';
 import { loadGatewayKeys } from '../../libs/adapters/runtime/key-files.ts';
@@ -42,6 +43,7 @@ describe.skipIf(!canRun)('ingress on a real broker', { timeout: 180_000 }, () =>
       { dataDir: folder, keys: loadGatewayKeys(folder) },
       {
         log,
+        register: await openLogRegister(log),
         clients: clientRegistry([client('payer', { ingress: true })]),
         rules: loadTaxRules(),
         metrics: createMetrics(),

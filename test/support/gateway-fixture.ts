@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
 import type { EventLog, LogRecord } from '../../libs/adapters/event-log/event-log.ts';
+import { openLogRegister } from '../../libs/adapters/event-log/log-register.ts';
 import { TOPICS } from '../../libs/adapters/event-log/topics.ts';
 import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
 import { type HttpServer, startHttpServer } from '../../libs/adapters/http/http-server.ts';
@@ -93,6 +94,7 @@ export async function startGateway(options: FixtureOptions = {}): Promise<Gatewa
     { dataDir, keys, ...options.gateway },
     {
       log: options.around === undefined ? log : options.around(log),
+      register: await openLogRegister(log),
       clients: clientRegistry([...CLIENTS, ...(options.clients ?? [])]),
       rules: options.rules ?? loadTaxRules(),
       metrics,
@@ -100,7 +102,13 @@ export async function startGateway(options: FixtureOptions = {}): Promise<Gatewa
       nowMs: options.nowMs ?? Date.now,
     },
   );
-  await gateway.start();
+  try {
+    await gateway.start();
+  } catch (error) {
+    await gateway.stop();
+    await log.close();
+    throw error;
+  }
   const server = await startHttpServer(
     { host: '127.0.0.1', port: 0, furtherPorts: 0 },
     createHttpApp({ routers: [gateway.router] }, { logger }),

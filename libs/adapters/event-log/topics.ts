@@ -16,6 +16,8 @@ export const LIABILITIES = 'liabilities.v1';
 export const REJECTIONS = 'rejections.v1';
 export const BLOCKS = 'blocks.v1';
 export const ACKNOWLEDGEMENTS = 'acknowledgements.v1';
+/** What the log knows of itself: its own id, the ledger that it is of, fingerprints of keys (log-register.ts). */
+export const REGISTER = 'register.v1';
 
 export const TOPICS: readonly TopicSpec[] = [
   { topic: PAYE_EVENTS, partitions: 'keyed', retention: 'forever' },
@@ -25,6 +27,7 @@ export const TOPICS: readonly TopicSpec[] = [
   { topic: REJECTIONS, partitions: 'keyed', retention: 'forever' },
   { topic: ACKNOWLEDGEMENTS, partitions: 'keyed', retention: 'forever' },
   { topic: BLOCKS, partitions: 'one', retention: 'forever' },
+  { topic: REGISTER, partitions: 'one', retention: 'forever' },
 ];
 
 /**

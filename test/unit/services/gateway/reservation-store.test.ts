@@ -25,9 +25,10 @@ it('refuses what is still written after it was closed, instead of ending the pro
     const late = [
       store.setIngressOffset({ ...place, offset: 2 }),
       store.reserve({ receipts: [], reservations: [], persons: [] }),
-      store.settle([1], new Map()),
+      store.settle([1], new Map(), []),
       store.restore([]),
-      store.setComplete(),
+      store.beginRecount(),
+      store.endRecount('log of the test', [], new Map()),
     ].map((write) => expect(write).rejects.toMatchObject(closed));
     await Promise.all([...late, before, closing]);
     const again = await openReservationStore({ folder, ledgerName: 'tallystick-test' }, { vault: NO_VAULT });
