@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { loadRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { nodeTooOld } from '../../libs/adapters/runtime/node-version.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { printUtc } from '../../libs/core/ledger/utc-time.ts';
 import { clientOf, type ReachOptions, type ServiceClient } from './service-client.ts';
 
 interface Finding {
@@ -109,14 +110,18 @@ async function lookAtReconciliation(client: ServiceClient): Promise<Seen> {
 }
 
 async function lookAtOutbox(client: ServiceClient): Promise<Seen> {
-  const { divergences } = await client.call<{ divergences: readonly { readonly settledAtMs: number | null }[] }>(
-    'GET',
-    '/payer/v1/divergences',
-  );
+  const { divergences, waiting } = await client.call<{
+    readonly divergences: readonly { readonly settledAtMs: number | null }[];
+    readonly waiting: { readonly events: number; readonly oldestReceiptedAtMs: number } | null;
+  }>('GET', '/payer/v1/divergences');
   const counts = await client.call<Record<string, number>>('GET', '/payer/v1/outbox');
   const openOnes = divergences.filter((one) => one.settledAtMs === null).length;
   const text = Object.entries(counts)
     .map(([name, count]) => `${count} ${name}`)
     .join(', ');
-  return { ok: openOnes === 0, detail: `${text}; ${openOnes} open divergences` };
+  const late =
+    waiting === null
+      ? ''
+      : `; ${waiting.events} wait for HMRC's decision, the oldest since ${printUtc(waiting.oldestReceiptedAtMs, 'milliseconds')}`;
+  return { ok: openOnes === 0 && waiting === null, detail: `${text}; ${openOnes} open divergences${late}` };
 }

@@ -12,6 +12,7 @@ import { hasCode, TallyError } from '../../libs/core/errors/tally-error.ts';
 import { openCheckpoint } from '../../libs/core/ledger/checkpoint.ts';
 import type { Divergence } from '../../libs/core/ledger/divergence.ts';
 import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
+import { printUtc } from '../../libs/core/ledger/utc-time.ts';
 import { parseVerifierKey, printVerifierKey, type VerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import { type VerifiedCheckpoint, verifyCheckpoint } from '../../libs/core/ledger/verify-checkpoint.ts';
 import { acknowledgeHeads } from './acknowledge-heads.ts';
@@ -25,7 +26,7 @@ import { type TakeDependencies, takeChain } from './take-chain.ts';
 import { type OpenedRejections, openPulledRejections, saveRejections } from './take-rejections.ts';
 import { TakeWriter } from './take-writer.ts';
 import { nextTurn, TimeSlice } from './time-slice.ts';
-import { WithheldEvents } from './withheld-events.ts';
+import { type WaitingEvents, WithheldEvents } from './withheld-events.ts';
 
 export interface FollowerOptions {
   /** Without a nudge, pull this often. */
@@ -34,6 +35,8 @@ export interface FollowerOptions {
   readonly pullBytesMax: number;
   /** An accepted event is withheld once this long has passed since a checkpoint later than its receipt. */
   readonly withheldAfterMs: number;
+  /** An accepted event of an account of which nothing is decided is withheld once the public log has grown for so long without it. */
+  readonly withheldWholeAfterMs: number;
 }
 
 export interface FollowerDependencies {
@@ -83,6 +86,7 @@ export class LedgerFollower {
   #checkpoint: VerifiedCheckpoint | null = null;
   /** The log was looked through for changes up to here. */
   #changesFrom = 0;
+  #hasToldWaiting = false;
   /** The ledger did not say lately which chains grew. */
   #isWithoutHint = false;
 
@@ -99,6 +103,11 @@ export class LedgerFollower {
 
   get openDivergences(): number {
     return this.#divergences.open;
+  }
+
+  /** Events that wait for longer than they should while nothing shows that HMRC passed over them; null where there are none. */
+  get waiting(): WaitingEvents | null {
+    return this.#withheld.waiting;
   }
 
   /** Goes on with a pull soon: a new checkpoint, a new account. */
@@ -324,7 +333,8 @@ export class LedgerFollower {
     }
     const rejections = await this.#openRejections(targets, answer, ledger, key);
     await this.#save(writer, rejections, checkpoint);
-    await this.#withheld.check(this.#completeAtMs, startedAtMs);
+    await this.#withheld.check(this.#completeAtMs, startedAtMs, checkpoint.size);
+    this.#tellWaiting();
     const { blocks, entries } = writer;
     if (blocks > 0) onTaken?.(entries, blocks, writer.receivedAtMs);
     const left = answer.chains.some((chain) => chain.more || chain.moreRejections) || this.#rota.hasNews;
@@ -413,6 +423,13 @@ export class LedgerFollower {
     await this.#withheld.settle([...writer.settled, ...rejections.events.map((one) => one.key)]);
   }
 
+  /** An outage is said once, however many events it holds up, and again only after it was over. */
+  #tellWaiting(): void {
+    const { waiting } = this.#withheld;
+    if (waiting !== null && !this.#hasToldWaiting) this.#dependencies.onFault(waitingFault(waiting));
+    this.#hasToldWaiting = waiting !== null;
+  }
+
   async #acknowledge(): Promise<void> {
     if (this.#checkpoint === null) return;
     const { store, ledger, signer, onFault } = this.#dependencies;
@@ -449,6 +466,14 @@ const NOWHERE = { account: null, chain: null, seq: null, entryIndex: null, event
 
 function isAnswerOfLedger(error: TallyError): boolean {
   return error.retriable || error.code === 'LEDGER_REFUSED' || error.code === 'LEDGER_DIFFERS';
+}
+
+function waitingFault({ events, oldestReceiptedAtMs, logGrewAtMs }: WaitingEvents): TallyError {
+  const since = printUtc(oldestReceiptedAtMs, 'milliseconds');
+  const grew = logGrewAtMs === null ? 'since this node started' : `since ${printUtc(logGrewAtMs, 'milliseconds')}`;
+  const many = events === 1 ? '1 event waits' : `${events} events wait`;
+  const message = `${many} for HMRC's decision, the oldest receipted at ${since}; the public log has not grown ${grew}: nothing is lost, and nothing is to be sent again`;
+  return new TallyError('EVENTS_WAIT', message, { events, since, logGrew: logGrewAtMs }, RETRIABLE);
 }
 
 function withoutHint(cause: TallyError): TallyError {

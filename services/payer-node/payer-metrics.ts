@@ -23,6 +23,7 @@ export interface PayerMetrics {
 export interface PayerFigures {
   readonly counts: () => OutboxCounts;
   readonly openDivergences: () => number;
+  readonly waitingEvents: () => number;
   readonly haltedChains: () => number;
 }
 
@@ -36,6 +37,14 @@ export function payerMetrics(metrics: Metrics, figures: PayerFigures): PayerMetr
   const open: GaugeMetric<never> = metrics.gauge(
     { name: 'tally_payer_divergences_open', help: 'Divergence reports that stand open.', labels: [] },
     () => open.set({}, figures.openDivergences()),
+  );
+  const waiting: GaugeMetric<never> = metrics.gauge(
+    {
+      name: 'tally_payer_waiting_events',
+      help: 'Events receipted a minute ago or longer that HMRC has not decided, and that nothing shows to be withheld.',
+      labels: [],
+    },
+    () => waiting.set({}, figures.waitingEvents()),
   );
   const halted: GaugeMetric<never> = metrics.gauge(
     { name: 'tally_payer_chains_halted', help: 'Chains that a failed check stopped.', labels: [] },

@@ -41,6 +41,7 @@ export interface PayerNodeOptions {
   readonly pullEveryMs: number;
   readonly pullBytesMax: number;
   readonly withheldAfterMs: number;
+  readonly withheldWholeAfterMs: number;
   /** How often it is looked for VAT periods to close, and how long after the start before one is closed softly. */
   readonly closeLookEveryMs: number;
 }
@@ -49,6 +50,7 @@ export const PAYER_NODE_DEFAULTS = {
   pullEveryMs: 1_000,
   pullBytesMax: 2 * 1024 * 1024,
   withheldAfterMs: 60_000,
+  withheldWholeAfterMs: 600_000,
   closeLookEveryMs: 600_000,
 } as const;
 
@@ -203,6 +205,7 @@ function partsOf(
   const metrics = payerMetrics(dependencies.metrics, {
     counts: () => outbox.counts(),
     openDivergences: () => follower.openDivergences,
+    waitingEvents: () => follower.waiting?.events ?? 0,
     haltedChains: () => store.haltedCount,
   });
   const onFault = (fault: TallyError): void => {

@@ -84,7 +84,7 @@ function divergenceRoutes(
   router.get('/payer/v1/divergences', auth, (_request, response) => {
     const client = clientOf(response);
     const mine = [...node.divergences()].filter((one) => mayRead(client, one));
-    response.json({ divergences: mine.map(({ report, own, ...line }) => line) });
+    response.json({ divergences: mine.map(({ report, own, ...line }) => line), waiting: follower.waiting });
   });
   router.get('/payer/v1/divergences/:number', auth, (request, response) => {
     response.json(readable(request, response));

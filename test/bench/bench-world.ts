@@ -104,6 +104,7 @@ export async function openBenchWorld(options: WorldOptions): Promise<BenchWorld>
           ...PAYER_NODE_DEFAULTS,
           // The record may be minutes older than the blocks: what waits so long is not withheld.
           withheldAfterMs: 3_600_000,
+          withheldWholeAfterMs: 36_000_000,
           folder: join(folder, 'payer-node'),
           accounts: [],
           gatewayKeys: [printVerifierKey(gatewayKeys.signer.key)],

@@ -87,6 +87,21 @@ function judged(world: World, stored: StoredDivergence): ReturnType<typeof check
   return checkDivergence(report, printVerifierKey(world.hmrc.signer.key), dependencies);
 }
 
+/** Lets the clock of the world go on, until pulls that began after it were answered. */
+function furtherIn(world: World, goOn: (ms: number) => void): (ms: number) => Promise<void> {
+  let pulls = 0;
+  world.meddle = (answer) => {
+    pulls += 1;
+    return answer;
+  };
+  return async (ms) => {
+    goOn(ms);
+    // One may be under way that began before.
+    const enough = pulls + 3;
+    await until(() => pulls >= enough);
+  };
+}
+
 describe('a copy that differs', () => {
   it('stops the chain at an amount that the own record does not give, names block and entry, and keeps both versions', async () => {
     const world = await open();
@@ -260,43 +275,139 @@ describe('a copy that differs', () => {
     expect(stored.findings[0]).toMatchObject({ code: 'OWN_RECORD_DIFFERS', seq: 2, entryIndex: 0 });
   });
 
-  it('reports an accepted event that is in no block after the time allowed, and closes the report when it comes', async () => {
-    const world = await open({ withheldAfterMs: 150 });
-    world.hmrc.withheld.add(uuidOfName('sale 101747696 T1 2').replaceAll('-', ''));
+  const SALE_2 = uuidOfName('sale 101747696 T1 2').replaceAll('-', '');
+
+  /** Sale 2 is kept back; sale 3, received later, is decided, which proves that it was passed over. */
+  async function passOver(world: World): Promise<void> {
+    world.hmrc.withheld.add(SALE_2);
     world.node.start();
     await world.node.submit('vat', saleJsons(2));
     await until(() => world.node.counts().unsent === 0);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await world.node.submit('vat', saleJsons(1, 'T1', '101747696', 3));
+    await until(() => world.node.counts().unsent === 0);
     world.hmrc.seal();
+  }
+
+  it('reports an accepted event that later ones of its account were decided past, and closes the report when it comes', async () => {
+    const world = await open({ withheldAfterMs: 150 });
+    await passOver(world);
     const stored = await firstDivergence(world);
-    expect(stored.findings[0]).toMatchObject({ code: 'EVENT_WITHHELD', account: VAT });
+    expect(stored.findings).toHaveLength(1);
+    expect(stored.findings[0]).toMatchObject({
+      code: 'EVENT_WITHHELD',
+      account: VAT,
+      eventId: SALE_2,
+      found: 'neither',
+    });
     expect(stored.own['receipt']).toContain('/receipt/v1');
     world.hmrc.release();
     world.hmrc.seal();
     await until(() => [...world.node.divergences()].every((one) => one.settledAtMs !== null));
-    expect(world.node.counts().decided).toBe(2);
+    expect(world.node.counts().decided).toBe(3);
+  });
+
+  it('reports within one receipt too, by the order of its events', async () => {
+    const world = await open({ withheldAfterMs: 150 });
+    world.hmrc.withheld.add(SALE_2);
+    world.node.start();
+    await world.node.submit('vat', saleJsons(3));
+    await until(() => world.node.counts().unsent === 0);
+    world.hmrc.seal();
+    expect((await firstDivergence(world)).findings.map(({ eventId }) => eventId)).toEqual([SALE_2]);
+  });
+
+  it('makes one report for an account, however many events of it are withheld', async () => {
+    const world = await open({ withheldAfterMs: 150 });
+    for (let n = 2; n <= 40; n += 1) world.hmrc.withheld.add(uuidOfName(`sale 101747696 T1 ${n}`).replaceAll('-', ''));
+    world.node.start();
+    await world.node.submit('vat', saleJsons(41));
+    await world.node.submit('paye', [paymentJson(1)]);
+    await until(() => world.node.counts().unsent === 0);
+    world.hmrc.seal();
+    const stored = await firstDivergence(world);
+    expect(stored.findings).toHaveLength(39);
+    expect(stored.findings[0]?.found).toBe('neither, of 39 events of this account');
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect([...world.node.divergences()]).toHaveLength(1);
+    world.hmrc.release();
+    world.hmrc.seal();
+    await until(() => [...world.node.divergences()].every((one) => one.settledAtMs !== null));
+  });
+
+  it('accuses nobody in an outage: thousands of events that wait are one statement, gone when they are decided', async () => {
+    let nowMs = Date.UTC(2026, 10, 21, 9);
+    const hmrc = new PaperHmrc({ clock: () => nowMs });
+    const world = await open({ withheldAfterMs: 60_000, clock: () => nowMs }, hmrc);
+    const further = furtherIn(world, (ms) => {
+      nowMs += ms;
+    });
+    world.node.start();
+    await world.node.submit('vat', saleJsons(1));
+    await until(() => world.node.counts().unsent === 0);
+    hmrc.seal();
+    await until(() => world.node.counts().decided === 1);
+    for (let n = 2; n <= 501; n += 1) hmrc.withheld.add(uuidOfName(`sale 101747696 T1 ${n}`).replaceAll('-', ''));
+    await world.node.submit('vat', saleJsons(500, 'T1', '101747696', 2));
+    await until(() => world.node.counts().unsent === 0);
+    const receiptedAtMs = nowMs;
+    // Six minutes of answers, in which nothing is decided and the log does not grow.
+    for (let looks = 0; looks < 12; looks += 1) await further(30_000);
+    expect([...world.node.divergences()]).toEqual([]);
+    const listed = (): Promise<unknown> => servedOverHttp(world, (get) => get('/payer/v1/divergences'));
+    expect(await listed()).toMatchObject({
+      divergences: [],
+      waiting: { events: 500, oldestReceiptedAtMs: receiptedAtMs },
+    });
+    expect(await world.faults('EVENTS_WAIT')).toBe(1);
+    hmrc.release();
+    hmrc.seal();
+    await until(() => world.node.counts().decided === 501);
+    await further(3_000);
+    expect(await listed()).toEqual({ divergences: [], waiting: null });
+  });
+
+  it('reports what nothing is decided past once the public log has grown for ten minutes without it', async () => {
+    let nowMs = Date.UTC(2026, 10, 21, 9);
+    const hmrc = new PaperHmrc({ clock: () => nowMs });
+    const world = await open({ withheldAfterMs: 60_000, clock: () => nowMs }, hmrc);
+    const further = furtherIn(world, (ms) => {
+      nowMs += ms;
+    });
+    const others = account('vat:104477103');
+    hmrc.withheld.add(uuidOfName('sale 101747696 T1 1').replaceAll('-', ''));
+    world.node.start();
+    await world.node.submit('vat', saleJsons(1));
+    await until(() => world.node.counts().unsent === 0);
+    hmrc.seal();
+    await further(1_000);
+    for (let elapsedMs = 0; elapsedMs < 570_000; elapsedMs += 30_000) {
+      hmrc.pay(others, 1_000);
+      hmrc.seal();
+      await further(30_000);
+    }
+    expect([...world.node.divergences()]).toEqual([]);
+    for (let looks = 0; looks < 3; looks += 1) {
+      hmrc.pay(others, 1_000);
+      hmrc.seal();
+      await further(30_000);
+    }
+    expect((await firstDivergence(world)).findings[0]).toMatchObject({ code: 'EVENT_WITHHELD', account: VAT });
   });
 
   it('accuses nobody after a sleep of an hour: what passed between two answers counts for half of the time allowed at most', async () => {
     let nowMs = Date.UTC(2026, 10, 21, 9);
     const hmrc = new PaperHmrc({ clock: () => nowMs });
     const world = await open({ withheldAfterMs: 60_000, clock: () => nowMs }, hmrc);
-    let pulls = 0;
-    world.meddle = (answer) => {
-      pulls += 1;
-      return answer;
-    };
-    const further = async (ms: number): Promise<void> => {
+    const further = furtherIn(world, (ms) => {
       nowMs += ms;
-      // One may be under way that began before.
-      const enough = pulls + 3;
-      await until(() => pulls >= enough);
-    };
-    hmrc.withheld.add(uuidOfName('sale 101747696 T1 2').replaceAll('-', ''));
+    });
+    hmrc.withheld.add(SALE_2);
     world.node.start();
-    await world.node.submit('vat', saleJsons(2));
+    await world.node.submit('vat', saleJsons(3));
     await until(() => world.node.counts().unsent === 0);
     hmrc.seal();
-    await until(() => world.node.counts().decided === 1);
+    await until(() => world.node.counts().decided === 2);
     await further(1_000);
     await further(3_600_000);
     await further(25_000);
@@ -367,18 +478,28 @@ async function retry(world: World, number: number): Promise<void> {
 }
 
 async function overHttp(world: World, number: number): Promise<{ readonly list: unknown; readonly whole: unknown }> {
+  return await servedOverHttp(world, async (get) => {
+    const { divergences } = (await get('/payer/v1/divergences')) as { divergences: unknown };
+    const whole = await get(`/payer/v1/divergences/${number}`);
+    expect(await get(`/payer/v1/divergences/99`)).toMatchObject({ status: 404 });
+    return { list: divergences, whole };
+  });
+}
+
+type Get = (path: string) => Promise<unknown>;
+
+async function servedOverHttp<T>(world: World, ask: (get: Get) => Promise<T>): Promise<T> {
   const logger = createLogger({ service: 'payer-node', level: 'silent' });
   const app = createHttpApp({ routers: [world.node.router] }, { logger });
   const server = await startHttpServer({ host: '127.0.0.1', port: 0, furtherPorts: 0 }, app);
-  const get = async (path: string): Promise<unknown> => {
-    const answer = await fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${PAYER_CLIENT_KEY}` } });
-    return await answer.json();
-  };
-  const { divergences } = (await get('/payer/v1/divergences')) as { divergences: unknown };
-  const whole = await get(`/payer/v1/divergences/${number}`);
-  expect(await get(`/payer/v1/divergences/99`)).toMatchObject({ status: 404 });
-  await server.stop(0);
-  return { list: divergences, whole };
+  try {
+    return await ask(async (path) => {
+      const answer = await fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${PAYER_CLIENT_KEY}` } });
+      return await answer.json();
+    });
+  } finally {
+    await server.stop(0);
+  }
 }
 
 /** A full refund of a one-line sale, on another till. */
