@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { encodeAcknowledgement } from '../../libs/adapters/codec/acknowledgement-codec.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
@@ -9,8 +10,8 @@ import type { EventId } from '../../libs/core/identity/event-id.ts';
 import type { AcknowledgedHead } from '../../libs/core/ledger/blocks-message.ts';
 import { type HashPart, hashInput } from '../../libs/core/ledger/hash-input.ts';
 import { toHex } from '../../libs/core/ledger/hex.ts';
-import { assertRegistrableKey } from '../../libs/core/ledger/key-event.ts';
 import { checkAcknowledgement } from './check-acknowledgement.ts';
+import type { RegistrationCheck } from './check-registration.ts';
 import type { CheckedRecords } from './checked-records.ts';
 import { chainKeysFor, type LedgerCrypto, type LedgerIdentity } from './ledger-identity.ts';
 import type { LedgerStore, StoredChain } from './ledger-store.ts';
@@ -22,6 +23,7 @@ export interface AcknowledgementDoorDependencies {
   readonly store: LedgerStore;
   /** What is appended here the stage need not check again. */
   readonly checked: CheckedRecords;
+  readonly registrations: RegistrationCheck;
   readonly nowMs: () => number;
 }
 
@@ -35,8 +37,6 @@ export interface ChainOfAccount {
 export class AcknowledgementDoor {
   readonly #of: AcknowledgementDoorDependencies;
   #partitions: number | null = null;
-  /** Verifier keys that passed the check of a key. */
-  readonly #registrable = new Set<string>();
 
   constructor(dependencies: AcknowledgementDoorDependencies) {
     this.#of = dependencies;
@@ -48,41 +48,73 @@ export class AcknowledgementDoor {
   }
 
   /**
-   * Registers the payer's verifier key; the same again changes nothing. Problems: VERIFIER_KEY_INVALID and PUBLIC_KEY_REFUSED (422),
-   * PAYER_KEY_DIFFERS (409: another key is registered).
+   * Registers the payer's verifier key, which the proof shows to be its own; the same again changes nothing. Problems: VERIFIER_KEY_INVALID,
+   * PUBLIC_KEY_REFUSED, KEY_NAME_REFUSED, KEY_PROOF_MISSING and KEY_PROOF_INVALID (422), PAYER_KEY_DIFFERS (409: another key is registered).
    */
-  async registerKey(account: Account, verifierKey: string): Promise<void> {
-    const refused = (await this.registerKeys([account], verifierKey)).get(account);
+  async registerKey(account: Account, verifierKey: string, proof: string | null): Promise<void> {
+    const refused = (await this.registerKeys(new Map([[account, proof]]), verifierKey)).get(account);
     if (refused !== undefined) throw refused;
   }
 
-  /** The same for many accounts in one append to the log: gives the problem of each that is refused, and throws for a key that is none. */
-  async registerKeys(accounts: readonly Account[], verifierKey: string): Promise<ReadonlyMap<Account, HttpProblem>> {
+  /**
+   * The same for many accounts, each with its proof, in one append to the log: gives the problem of each that is refused, and throws for a
+   * key that is none.
+   */
+  async registerKeys(
+    proofs: ReadonlyMap<Account, string | null>,
+    verifierKey: string,
+  ): Promise<ReadonlyMap<Account, HttpProblem>> {
     const { store } = this.#of;
     const refused = new Map<Account, HttpProblem>();
     const events: AddressedValue[] = [];
-    for (const account of new Set(accounts)) {
+    let turnStartedMs = performance.now();
+    for (const [account, proof] of proofs) {
       const chain = store.committedChain(account);
       const known = chain === undefined ? undefined : store.committedPayerKey(chain);
       if (known === verifierKey) continue;
-      if (known === undefined) events.push({ key: account, value: this.#registration(account, verifierKey) });
-      else refused.set(account, new HttpProblem(409, 'PAYER_KEY_DIFFERS', 'another key is registered for the chain'));
+      if (known !== undefined) {
+        refused.set(account, new HttpProblem(409, 'PAYER_KEY_DIFFERS', 'another key is registered for the chain'));
+        continue;
+      }
+      if (performance.now() - turnStartedMs > TURN_MS) {
+        await nextTurn();
+        turnStartedMs = performance.now();
+      }
+      const problem = this.#refusal(account, verifierKey, proof);
+      if (problem !== null) refused.set(account, problem);
+      else events.push({ key: account, value: this.#registration(account, verifierKey, proof) });
     }
     if (events.length === 0) return refused;
-    this.#assertRegistrable(verifierKey);
     for (const [account, problem] of await this.#append(events)) refused.set(account, problem);
     return refused;
   }
 
-  #registration(account: Account, verifierKey: string): Buffer {
-    return encodeAcknowledgement({
+  /** Throws for a key that is none; gives the problem of a proof that is none, which is of this account alone. */
+  #refusal(account: Account, verifierKey: string, proof: string | null): HttpProblem | null {
+    const { registrations } = this.#of;
+    inputFault('/verifierKey', KEY_FAULTS, () => void registrations.keyOf(verifierKey));
+    const registration = { account, chain: this.chainOf(account).chain, verifierKey };
+    try {
+      inputFault('/proof', PROOF_FAULTS, () => registrations.assertProven(registration, proof));
+      return null;
+    } catch (error) {
+      if (error instanceof HttpProblem) return error;
+      throw error;
+    }
+  }
+
+  #registration(account: Account, verifierKey: string, proof: string | null): Buffer {
+    const value = encodeAcknowledgement({
       type: 'KeyRegistered',
       eventId: this.#idOf('key registered', account, verifierKey),
       account,
       receivedAtMs: this.#of.nowMs(),
       chain: this.chainOf(account).chain,
       verifierKey,
+      proof,
     });
+    this.#of.checked.add(value);
+    return value;
   }
 
   /**
@@ -107,14 +139,6 @@ export class AcknowledgementDoor {
     checked.add(value);
     const refused = (await this.#append([{ key, value }])).get(key);
     if (refused !== undefined) throw refused;
-  }
-
-  /** A node registers one key for all of its chains: the check, which takes most of a registration's time, is made once. */
-  #assertRegistrable(verifierKey: string): void {
-    if (this.#registrable.has(verifierKey)) return;
-    inputFault('/verifierKey', ['VERIFIER_KEY_INVALID', 'PUBLIC_KEY_REFUSED'], () => assertRegistrableKey(verifierKey));
-    if (this.#registrable.size >= REGISTRABLE_KEPT_MAX) this.#registrable.clear();
-    this.#registrable.add(verifierKey);
   }
 
   /** Appends to all partitions at once. Gives the problem of each key whose event is not known to be in the log. */
@@ -154,7 +178,11 @@ interface AddressedValue {
   readonly value: Buffer;
 }
 
-const REGISTRABLE_KEPT_MAX = 10_000;
+/** How long the check of many proofs may hold the event loop before others get their turn. */
+const TURN_MS = 20;
+
+const KEY_FAULTS = ['VERIFIER_KEY_INVALID', 'KEY_NAME_INVALID', 'PUBLIC_KEY_REFUSED', 'KEY_NAME_REFUSED'] as const;
+const PROOF_FAULTS = ['KEY_PROOF_MISSING', 'KEY_PROOF_INVALID'] as const;
 
 const ACKNOWLEDGEMENT_FAULTS = [
   'ACKNOWLEDGEMENT_INVALID',

@@ -26,6 +26,7 @@ import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { BlocksBody } from '../../libs/core/ledger/blocks-message.ts';
 import { servedCheckpoint } from './answer-pull.ts';
 import { AcknowledgementDoor } from './append-acknowledgements.ts';
+import { RegistrationCheck } from './check-registration.ts';
 import { CheckedRecords } from './checked-records.ts';
 import { BlockFold } from './fold-blocks.ts';
 import { type LedgerCrypto, type LedgerIdentity, ledgerIdentity } from './ledger-identity.ts';
@@ -124,6 +125,7 @@ class LedgerService implements Ledger {
   readonly #store: LedgerStore;
   readonly #signer: CheckpointSigner;
   readonly #checked = new CheckedRecords(NODE_HASHES.sha256);
+  readonly #registrations: RegistrationCheck;
   readonly #stream: EventStream;
   readonly #metrics: LedgerMetrics;
   #program: SealBlocks | null = null;
@@ -139,6 +141,7 @@ class LedgerService implements Ledger {
     lock: DataFolderLock,
   ) {
     this.identity = identity;
+    this.#registrations = new RegistrationCheck({ identity, crypto: LEDGER_CRYPTO });
     this.#lock = lock;
     this.#options = options;
     this.#of = dependencies;
@@ -244,6 +247,7 @@ class LedgerService implements Ledger {
       fold: new BlockFold(shared),
       signer: this.#signer,
       checked: this.#checked,
+      registrations: this.#registrations,
       nowMs: this.#nowMs,
       observe: (event) => this.#observeSealing(event),
       onCommitted: () => this.#publish(),
@@ -259,7 +263,7 @@ class LedgerService implements Ledger {
       ledgerRouter({
         ...shared,
         clients,
-        door: new AcknowledgementDoor({ ...shared, log, checked: this.#checked }),
+        door: new AcknowledgementDoor({ ...shared, log, checked: this.#checked, registrations: this.#registrations }),
         stream: this.#stream,
         isAtEnd: () => this.#isAtEnd(),
         onDamage: (error) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
 import { type Account, isAccount } from '../../libs/core/identity/account.ts';
+import { KEY_PROOF_CHARACTERS_MAX } from '../../libs/core/ledger/key-registration.ts';
 import { VERIFIER_KEY_CHARACTERS_MAX } from '../../libs/core/ledger/verifier-key.ts';
 import { PULL_LIMITS } from './pull-limits.ts';
 
@@ -11,15 +12,24 @@ const accountText = z.custom<Account>(
   'an account is paye:123/AB456 or vat:123456789',
 );
 
+const proof = z.string().max(KEY_PROOF_CHARACTERS_MAX);
+
 export const registrationBody = z.strictObject({
   account: accountText,
   verifierKey: z.string().max(VERIFIER_KEY_CHARACTERS_MAX).optional(),
+  proof: proof.optional(),
 });
 
-export const registrationsBody = z.strictObject({
-  accounts: z.array(accountText).min(1).max(PULL_LIMITS.registrationsMax),
-  verifierKey: z.string().max(VERIFIER_KEY_CHARACTERS_MAX).optional(),
-});
+export const registrationsBody = z
+  .strictObject({
+    accounts: z.array(accountText).min(1).max(PULL_LIMITS.registrationsMax),
+    verifierKey: z.string().max(VERIFIER_KEY_CHARACTERS_MAX).optional(),
+    proofs: z.array(proof).max(PULL_LIMITS.registrationsMax).optional(),
+  })
+  .refine(({ accounts, proofs }) => proofs === undefined || proofs.length === accounts.length, {
+    message: 'give a proof for each account, in their order',
+    path: ['proofs'],
+  });
 
 export const pullBody = z.strictObject({
   chains: z

@@ -23,6 +23,7 @@ import { ledgerKeyEntry, payerKeyEntry } from '../../libs/core/ledger/key-event.
 import { ENTRY_SALT_BYTES } from '../../libs/core/ledger/ledger-entry.ts';
 import { type OpenEntry, openEntryOf } from '../../libs/core/ledger/seal-block.ts';
 import { checkAcknowledgement } from './check-acknowledgement.ts';
+import type { RegistrationCheck } from './check-registration.ts';
 import type { CheckedRecords } from './checked-records.ts';
 import type { BlockFold } from './fold-blocks.ts';
 import { InputTrack, type ReadMessage } from './input-track.ts';
@@ -85,6 +86,7 @@ export interface SealBlocksDependencies {
   readonly signer: CheckpointSigner;
   /** Of the door of this process. */
   readonly checked: CheckedRecords;
+  readonly registrations: RegistrationCheck;
   readonly nowMs: () => number;
   readonly observe: (event: SealEvent) => void;
   /** After a commit: what was read back may be served. */
@@ -167,9 +169,13 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     this.#of.signer.assertExtends(this.#of.store.tree);
     this.#inputs = new Map();
     this.#tracks = [];
+    this.#provenFrom = new Map();
     for (const position of positions) {
       const track = new InputTrack(position.topic, position.partition, position.offset);
       this.#tracks.push(track);
+      if (position.topic === ACKNOWLEDGEMENTS) {
+        this.#provenFrom.set(track, (await this.#of.log.bounds(position)).high);
+      }
       if (position.topic !== LIABILITIES) continue;
       const start = await linkedPositionAt(position, { log: this.#of.log, codec: liabilitiesCodecWithoutState });
       await this.#rejections.catchUp(start);
@@ -348,7 +354,7 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     if (event instanceof TallyError) throw event;
     switch (event.type) {
       case 'KeyRegistered':
-        this.#takeKey(event, source, nowMs);
+        this.#takeKey(event, source, nowMs, () => value !== null && this.#of.checked.take(value));
         return;
       case 'HeadsAcknowledged':
         if (value === null || !this.#of.checked.take(value)) this.#checkHeads(event);
@@ -360,7 +366,7 @@ export class SealBlocks implements StageProgram<BlocksBody> {
   }
 
   /** The payer's key is an entry of its own and closes its block. A chain's first key stands; the same again is a repeat. */
-  #takeKey(event: KeyRegistered, source: ReadMessage, nowMs: number): void {
+  #takeKey(event: KeyRegistered, source: ReadMessage, nowMs: number, isChecked: () => boolean): void {
     const chain = this.#chainOf(event.account, source, nowMs);
     if (event.chain !== chain.keys.chain) {
       throw new TallyError('CHAIN_UNKNOWN', "the chain is not the account's", { chain: event.chain });
@@ -369,11 +375,26 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     if (known === event.verifierKey) return;
     if (known !== undefined)
       throw new TallyError('PAYER_KEY_DIFFERS', 'another key is registered', { chain: event.chain });
+    if (!isChecked()) this.#checkRegistration(event, source);
     const salt = this.#random.take(ENTRY_SALT_BYTES);
     const entry = openEntryOf(payerKeyEntry(event.eventId, event.verifierKey, salt));
     this.#addKeyEvent(chain, entry, { taxPeriod: '', rulesHash: '', source, nowMs });
     this.#payerKeys.set(event.account, event.verifierKey);
   }
+
+  /**
+   * What the door of another process appended, or of this one before its start, is checked as the door checks it. A registration without a
+   * proof counts only where it was in the log already when the reading of it began: an earlier release, which knew no proofs, answered for it.
+   */
+  #checkRegistration(event: KeyRegistered, { track, offset }: ReadMessage): void {
+    const { registrations } = this.#of;
+    if (event.proof !== null || offset >= (this.#provenFrom.get(track) ?? 0))
+      registrations.assertProven(event, event.proof);
+    else registrations.assertReadable(event.verifierKey);
+  }
+
+  /** End of each partition of acknowledgements.v1 when the reading of it began. */
+  #provenFrom = new Map<InputTrack, number>();
 
   /** Keys whose entries are on their way to the log. */
   #payerKeys = new Map<Account, string>();

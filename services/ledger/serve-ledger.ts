@@ -55,10 +55,10 @@ export function ledgerRouter(dependencies: ServeLedgerDependencies): Router {
 }
 
 async function register(request: Request, response: Response, dependencies: ServeLedgerDependencies): Promise<void> {
-  const { account, verifierKey } = inForm(registrationBody, request.body);
+  const { account, verifierKey, proof } = inForm(registrationBody, request.body);
   assertActsFor(response, account);
   const { door, identity } = dependencies;
-  if (verifierKey !== undefined) await door.registerKey(account, verifierKey);
+  if (verifierKey !== undefined) await door.registerKey(account, verifierKey, proof ?? null);
   const { chain, chainKey } = door.chainOf(account);
   const ledger = { name: identity.name, verifierKey: identity.verifierKey, origin: identity.origin };
   response.json({ account, chain, chainKey: base64(chainKey), ledger });
@@ -70,10 +70,13 @@ async function registerMany(
   response: Response,
   dependencies: ServeLedgerDependencies,
 ): Promise<void> {
-  const { accounts, verifierKey } = inForm(registrationsBody, request.body);
+  const { accounts, verifierKey, proofs } = inForm(registrationsBody, request.body);
   const { door, identity } = dependencies;
   const client = clientOf(response);
-  const own = accounts.filter((account) => mayActFor(client, account));
+  const own = new Map<Account, string | null>();
+  for (const [index, account] of accounts.entries()) {
+    if (mayActFor(client, account)) own.set(account, proofs?.[index] ?? null);
+  }
   const refused = verifierKey === undefined ? null : await door.registerKeys(own, verifierKey);
   const chains = accounts.map((account) => {
     const problem = mayActFor(client, account) ? refused?.get(account) : accountNotYours();

@@ -22,6 +22,7 @@ import { DivergenceBook } from './divergence-book.ts';
 import { Doorbell } from './doorbell.ts';
 import type { FollowedAccount, LedgerIdentity } from './payer-records.ts';
 import { countOf, type PayerStore } from './payer-store.ts';
+import { registerOwnKey } from './register-own-key.ts';
 import { type TakeDependencies, takeChain } from './take-chain.ts';
 import { type OpenedRejections, openPulledRejections, saveRejections } from './take-rejections.ts';
 import { TakeWriter } from './take-writer.ts';
@@ -242,12 +243,11 @@ export class LedgerFollower {
 
   /** Gives those whom the ledger lets us follow; the others are tried again, and stop no other. */
   async #tryToRegister(group: readonly FollowedAccount[]): Promise<readonly ChainRegistration[]> {
-    const { ledger, onFault } = this.#dependencies;
+    const { onFault } = this.#dependencies;
     const again = new Map(group.map(({ account, number }) => [account, number]));
     try {
-      const accounts = [...again.keys()];
-      const answer = await ledger.registerChains({ accounts, verifierKey: this.#verifierKey });
-      this.#checkLedger(answer.ledger);
+      const meet = (met: LedgerIdentity): void => this.#checkLedger(met);
+      const answer = await registerOwnKey([...again.keys()], this.#dependencies, meet);
       for (const { account } of answer.registered) again.delete(account);
       for (const { account, code, detail } of answer.refused) {
         onFault(new TallyError('LEDGER_REFUSED', detail, { code, account }));

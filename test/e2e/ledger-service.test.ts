@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { open } from 'lmdb';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeAcknowledgement } from '../../libs/adapters/codec/acknowledgement-codec.ts';
 import type { PulledChain } from '../../libs/adapters/codec/pull-answer.ts';
+import { olderEncodings } from '../../libs/adapters/codec/single-object.ts';
 import { ACKNOWLEDGEMENTS } from '../../libs/adapters/event-log/topics.ts';
-import type { ChainRegistration } from '../../libs/adapters/http/ledger-client.ts';
+import type { ChainRegistration, LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
 import {
   NODE_HASHES,
   nodeEd25519Verify,
@@ -16,13 +17,15 @@ import {
   noteSignerOfSeed,
   randomEd25519Seed,
 } from '../../libs/adapters/runtime/node-crypto.ts';
-import type { Account } from '../../libs/core/identity/account.ts';
+import { type Account, account } from '../../libs/core/identity/account.ts';
 import { eventId } from '../../libs/core/identity/event-id.ts';
 import { acknowledge, signAcknowledgement } from '../../libs/core/ledger/acknowledgement.ts';
 import { workingKeysOf } from '../../libs/core/ledger/chain-keys.ts';
+import { proveKey } from '../../libs/core/ledger/key-registration.ts';
 import { openRejections } from '../../libs/core/ledger/rejections-note.ts';
+import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
 import { treeHasher } from '../../libs/core/ledger/tree-hash.ts';
-import { parseVerifierKey, printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { parseVerifierKey, printVerifierKey, verifierKeyOf } from '../../libs/core/ledger/verifier-key.ts';
 import { type ChainVerdict, verifyChain } from '../../libs/core/ledger/verify-chain.ts';
 import { type VerifiedCheckpoint, verifyCheckpoint } from '../../libs/core/ledger/verify-checkpoint.ts';
 import { LedgerStore } from '../../services/ledger/ledger-store.ts';
@@ -40,6 +43,16 @@ const PAYER = noteSignerOfSeed('payer-node-1', randomEd25519Seed());
 const PAYER_KEY = printVerifierKey(PAYER.key);
 
 let fixture: LedgerFixture;
+
+/** The proof that PAYER, or another signer, has the key that it registers for the account's chain. */
+async function proofOf(client: LedgerClient, account: Account, signer: NoteSigner = PAYER): Promise<string> {
+  const { chain, ledger } = await client.registerChain({ account });
+  return proveKey({ ledgerName: ledger.name, chain, account }, signer);
+}
+
+async function registerPayer(client: LedgerClient, account: Account): Promise<ChainRegistration> {
+  return client.registerChain({ account, verifierKey: PAYER_KEY, proof: await proofOf(client, account) });
+}
 
 beforeEach(async () => {
   fixture = await LedgerFixture.open();
@@ -353,7 +366,7 @@ describe('what a payer sends', () => {
     const running = await fixture.start();
     await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: SHOP }]);
     const registrations = await Promise.all(
-      [ONE_ACCOUNT, SHOP].map((account) => running.client.registerChain({ account, verifierKey: PAYER_KEY })),
+      [ONE_ACCOUNT, SHOP].map((account) => registerPayer(running.client, account)),
     );
     await fixture.sealed(running, 2);
     const pulled = await Promise.all(registrations.map((one) => pullAll(running, one)));
@@ -364,8 +377,8 @@ describe('what a payer sends', () => {
 
   it('registers its key as an entry of its chain, once', async () => {
     const running = await fixture.start();
-    await running.client.registerChain({ account: ONE_ACCOUNT, verifierKey: PAYER_KEY });
-    const registration = await running.client.registerChain({ account: ONE_ACCOUNT, verifierKey: PAYER_KEY });
+    await registerPayer(running.client, ONE_ACCOUNT);
+    const registration = await registerPayer(running.client, ONE_ACCOUNT);
     await fixture.source.decide([{ account: ONE_ACCOUNT }]);
     await fixture.sealed(running, 1);
     const { blocks, head } = await pullAll(running, registration);
@@ -377,19 +390,25 @@ describe('what a payer sends', () => {
     await expect(running.client.registerChain({ account: ONE_ACCOUNT, verifierKey: other })).rejects.toMatchObject({
       facts: { status: 409, code: 'PAYER_KEY_DIFFERS' },
     });
-    const smallOrder = 'evil+00000000+AQEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
+    const point = Buffer.from('01'.padEnd(64, '0'), 'hex');
+    const smallOrder = printVerifierKey(verifierKeyOf('evil', point));
     await expect(running.client.registerChain({ account: SHOP, verifierKey: smallOrder })).rejects.toMatchObject({
-      facts: { status: 422, code: 'VERIFIER_KEY_INVALID', faults: [{ pointer: '/verifierKey' }] },
+      facts: { status: 422, code: 'PUBLIC_KEY_REFUSED', faults: [{ pointer: '/verifierKey' }] },
     });
   });
 
   it('registers its key for many accounts in one request, and hears which of them are refused', async () => {
     const running = await fixture.start();
     const mine = fixture.clientOf(running.url, ONE_ACCOUNT_KEY);
-    const answer = await mine.registerChains({ accounts: [SHOP, ONE_ACCOUNT], verifierKey: PAYER_KEY });
+    const proofs = await Promise.all([SHOP, ONE_ACCOUNT].map((account) => proofOf(running.client, account)));
+    const answer = await mine.registerChains({ accounts: [SHOP, ONE_ACCOUNT], verifierKey: PAYER_KEY, proofs });
     expect(answer.refused).toMatchObject([{ account: SHOP, code: 'ACCOUNT_NOT_YOURS' }]);
     expect(answer.registered.map(({ account }) => account)).toEqual([ONE_ACCOUNT]);
-    const both = await running.client.registerChains({ accounts: [ONE_ACCOUNT, SHOP], verifierKey: PAYER_KEY });
+    const both = await running.client.registerChains({
+      accounts: [ONE_ACCOUNT, SHOP],
+      verifierKey: PAYER_KEY,
+      proofs: proofs.toReversed(),
+    });
     expect(both.refused).toEqual([]);
     expect(both.ledger).toEqual(answer.ledger);
     await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: SHOP }]);
@@ -403,6 +422,98 @@ describe('what a payer sends', () => {
     const other = printVerifierKey(noteSignerOfSeed('another', randomEd25519Seed()).key);
     const late = await running.client.registerChains({ accounts: [ONE_ACCOUNT], verifierKey: other });
     expect(late.refused).toMatchObject([{ account: ONE_ACCOUNT, code: 'PAYER_KEY_DIFFERS' }]);
+  });
+
+  it('registers no key without a proof that it is its own, for this ledger, chain, account and key', async () => {
+    const running = await fixture.start();
+    const { chain, ledger } = await running.client.registerChain({ account: ONE_ACCOUNT });
+    const about = { ledgerName: ledger.name, chain, account: ONE_ACCOUNT };
+    const stranger = noteSignerOfSeed('payer-node-1', randomEd25519Seed());
+    const elsewhere = await proofOf(running.client, SHOP);
+    const proofs: [string, string | undefined, string][] = [
+      ['none', undefined, 'KEY_PROOF_MISSING'],
+      ['of another key', proveKey(about, stranger), 'KEY_PROOF_INVALID'],
+      ['of another account', elsewhere, 'KEY_PROOF_INVALID'],
+      ['of another ledger', proveKey({ ...about, ledgerName: 'tallystick-00000000' }, PAYER), 'KEY_PROOF_INVALID'],
+      ['of another chain', proveKey({ ...about, chain: '0'.repeat(32) }, PAYER), 'KEY_PROOF_INVALID'],
+      ['no note', 'x', 'KEY_PROOF_INVALID'],
+    ];
+    for (const [what, proof, code] of proofs) {
+      const request = { account: ONE_ACCOUNT, verifierKey: PAYER_KEY, ...(proof === undefined ? {} : { proof }) };
+      await expect(running.client.registerChain(request), what).rejects.toMatchObject({ facts: { status: 422, code } });
+    }
+    // The true payer is not refused for it.
+    await registerPayer(running.client, ONE_ACCOUNT);
+    const many = { accounts: [SHOP, ONE_ACCOUNT], verifierKey: PAYER_KEY };
+    const { registered, refused } = await running.client.registerChains(many);
+    expect(registered).toEqual([]);
+    expect(refused.map(({ code }) => code)).toEqual(['KEY_PROOF_MISSING', 'KEY_PROOF_MISSING']);
+    const wrongCount = running.client.registerChains({ ...many, proofs: ['x'] });
+    await expect(wrongCount).rejects.toMatchObject({
+      facts: { code: 'INPUT_INVALID', faults: [{ pointer: '/proofs' }] },
+    });
+  });
+
+  it.each([
+    ["the ledger's own", (ledger: string) => ledger],
+    ["the gateway's", (ledger: string) => `${ledger}/gateway`],
+    ['one that begins with it, in capitals', (ledger: string) => `${ledger.toUpperCase()}x`],
+    ["a witness's", () => 'witness.example'],
+    ['one with letters that look like others', () => 'pаyer'],
+    ['one that is too long', () => 'x'.repeat(101)],
+  ])('registers no key under a name that could be taken for another: %s', async (_what, nameFrom) => {
+    const running = await fixture.start();
+    const signer = noteSignerOfSeed(nameFrom(fixture.keys.ledgerName), randomEd25519Seed());
+    const proof = await proofOf(running.client, SHOP, signer);
+    const request = { account: SHOP, verifierKey: printVerifierKey(signer.key), proof };
+    await expect(running.client.registerChain(request)).rejects.toMatchObject({
+      facts: { status: 422, code: 'KEY_NAME_REFUSED', faults: [{ pointer: '/verifierKey' }] },
+    });
+  });
+
+  it('registers out of the log what another process appended with a proof, and what an earlier release left there without one, alone', async () => {
+    const first = await fixture.start();
+    const accounts = [
+      ONE_ACCOUNT,
+      SHOP,
+      ...['vat:100000008', 'vat:100000016', 'vat:100000024'].map((text) => account(text)),
+    ];
+    const chains = await Promise.all(accounts.map((one) => first.client.registerChain({ account: one })));
+    await first.stop();
+    const stranger = noteSignerOfSeed('payer-node-1', randomEd25519Seed());
+    const record = ({ account: one, chain }: (typeof chains)[number], signer: NoteSigner | null) =>
+      encodeAcknowledgement({
+        type: 'KeyRegistered',
+        eventId: eventId(randomId()),
+        account: one,
+        receivedAtMs: 1,
+        chain,
+        verifierKey: PAYER_KEY,
+        proof: signer === null ? null : proveKey({ ledgerName: fixture.keys.ledgerName, chain, account: one }, signer),
+      });
+    const append = (...values: Buffer[]) =>
+      fixture.log.append([
+        { topic: ACKNOWLEDGEMENTS, partition: 0, records: values.map((value) => ({ key: null, value })) },
+      ]);
+    const [proven, before, after, forged, late] = chains;
+    if (!proven || !before || !after || !forged || !late) throw new Error('five chains');
+    // As the release before wrote it: without the field.
+    const [old] = olderEncodings(record(before, null));
+    if (old === undefined) throw new Error('there is an older release');
+    await append(old);
+    const running = await fixture.start();
+    await vi.waitFor(() => running.ledger.assertReady(), { timeout: 10_000 });
+    await append(record(proven, PAYER), record(after, null), record(forged, stranger), record(late, PAYER));
+    await expect.poll(() => running.ledger.stats().leaves, { timeout: 10_000 }).toBeGreaterThanOrEqual(2 * 3 + 2);
+    await fixture.source.decide(accounts.map((one) => ({ account: one })));
+    await fixture.sealed(running, accounts.length);
+    const keys = await Promise.all(
+      chains.map(async (one) => {
+        const { blocks } = await pullAll(running, one);
+        return blocks.filter(({ header }) => header.includes(' key\n')).length - 1;
+      }),
+    );
+    expect(keys).toEqual([1, 1, 0, 0, 1]);
   });
 
   it('is recorded when it countersigns heads of many chains, and only with its own key over blocks that are there', async () => {
@@ -454,7 +565,7 @@ describe('what a payer sends', () => {
 describe('the store, a cache of blocks.v1', () => {
   it('is folded again to the same bytes after it was deleted, and when an operator asks', async () => {
     const running = await fixture.start();
-    const registration = await running.client.registerChain({ account: ONE_ACCOUNT, verifierKey: PAYER_KEY });
+    const registration = await registerPayer(running.client, ONE_ACCOUNT);
     const leaves = () => running.ledger.stats().leaves;
     for (let round = 0; round < 40; round += 1) {
       const before = leaves();

@@ -27,6 +27,7 @@ import { originOf, signCheckpoint } from '../../libs/core/ledger/checkpoint.ts';
 import { entryOf } from '../../libs/core/ledger/entry-of-assessment.ts';
 import { receiptOf } from '../../libs/core/ledger/gateway-receipt.ts';
 import { ledgerKeyEntry, payerKeyEntry } from '../../libs/core/ledger/key-event.ts';
+import { assertKeyProven, assertPayerKey } from '../../libs/core/ledger/key-registration.ts';
 import { type LedgerEntry, restsOnRules } from '../../libs/core/ledger/ledger-entry.ts';
 import { logLeafOf, slotTagOf } from '../../libs/core/ledger/log-leaf.ts';
 import { rejectionsNoteOf } from '../../libs/core/ledger/rejections-note.ts';
@@ -110,9 +111,9 @@ export class PaperHmrc {
   };
 
   readonly ledger: LedgerClient = {
-    registerChain: async ({ account, verifierKey }) => this.#register(account, verifierKey),
-    registerChains: async ({ accounts, verifierKey }) => {
-      const registered = accounts.map((account) => this.#register(account, verifierKey));
+    registerChain: async ({ account, verifierKey, proof }) => this.#register(account, verifierKey, proof),
+    registerChains: async ({ accounts, verifierKey, proofs }) => {
+      const registered = accounts.map((account, index) => this.#register(account, verifierKey, proofs?.[index]));
       return { ledger: this.#identity(), registered, refused: [] };
     },
     pull: async (request) => this.pull(request),
@@ -136,9 +137,12 @@ export class PaperHmrc {
     follow: ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
   };
 
-  #register(account: Account, verifierKey: string | undefined): ChainRegistration {
+  #register(account: Account, verifierKey: string | undefined, proof: string | undefined): ChainRegistration {
     const chain = this.#chainOf(account);
     if (verifierKey !== undefined && chain.payerKey === null) {
+      const registration = { ledgerName: PAPER_LEDGER, chain: chain.chain, account, verifierKey };
+      const key = assertPayerKey(verifierKey, PAPER_LEDGER);
+      assertKeyProven(proof ?? '', registration, key, nodeEd25519Verify);
       chain.payerKey = verifierKey;
       const id = eventId(Buffer.from(this.#random(16)).toString('hex'));
       chain.open.push(payerKeyEntry(id, verifierKey, this.#random(16)));

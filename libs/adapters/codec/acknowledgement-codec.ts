@@ -62,6 +62,7 @@ function writeKeyRegistered(writer: ByteWriter, event: KeyRegistered): void {
   writer.writeLong(event.receivedAtMs);
   writer.writeHex(event.chain, 16);
   writer.writeString(event.verifierKey);
+  writer.writeNullableString(event.proof);
 }
 
 function readKeyRegistered(reader: ByteReader): KeyRegistered {
@@ -72,6 +73,7 @@ function readKeyRegistered(reader: ByteReader): KeyRegistered {
     receivedAtMs: reader.readLong(),
     chain: reader.readHex(16),
     verifierKey: reader.readString(),
+    proof: reader.readNullableString(),
   };
 }
 

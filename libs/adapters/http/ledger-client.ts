@@ -72,12 +72,20 @@ export interface AcknowledgementRequest {
  * what the interface says.
  */
 export interface LedgerClient {
-  /** Idempotent. `verifierKey` is the payer's, in the form of ledger.md section 3; without it nothing is registered. */
-  registerChain(request: { readonly account: Account; readonly verifierKey?: string }): Promise<ChainRegistration>;
-  /** The same for at most REGISTRATIONS_MAX accounts in one request; what is refused for one holds up no other. */
+  /**
+   * Idempotent. `verifierKey` is the payer's, in the form of ledger.md section 3, and `proof` shows that it is its own (proveKey); without
+   * them nothing is registered.
+   */
+  registerChain(request: {
+    readonly account: Account;
+    readonly verifierKey?: string;
+    readonly proof?: string;
+  }): Promise<ChainRegistration>;
+  /** The same for at most REGISTRATIONS_MAX accounts in one request, a proof for each; what is refused for one holds up no other. */
   registerChains(request: {
     readonly accounts: readonly Account[];
     readonly verifierKey?: string;
+    readonly proofs?: readonly string[];
   }): Promise<ChainRegistrations>;
   /** Fact `code` VERIFIED_AHEAD of LEDGER_REFUSED: the ledger's newest checkpoint (fact `checkpoint`) is smaller than `verified`. */
   pull(request: PullRequest): Promise<PullAnswer>;

@@ -12,6 +12,8 @@ export interface KeyRegistered {
   readonly chain: string;
   /** `<name>+<key id>+<base64>` (ledger.md section 3). */
   readonly verifierKey: string;
+  /** Signed note of key-registration.ts; null in records from before there were proofs. */
+  readonly proof: string | null;
 }
 
 /** A payer stored and countersigned heads of its chains: one signature for all of them, checked at the door. */

@@ -14,7 +14,15 @@ const id = eventId('018f0000-0000-7000-8000-000000000001');
 const owner = account('paye:123/AB456');
 const chain = 'ab'.repeat(16);
 const events: AcknowledgementEvent[] = [
-  { type: 'KeyRegistered', eventId: id, account: owner, receivedAtMs: 1, chain, verifierKey: 'payer+00000000+AQ==' },
+  {
+    type: 'KeyRegistered',
+    eventId: id,
+    account: owner,
+    receivedAtMs: 1,
+    chain,
+    verifierKey: 'payer+00000000+AQ==',
+    proof: 'note',
+  },
   {
     type: 'HeadsAcknowledged',
     eventId: id,
