@@ -1,6 +1,6 @@
 import { isLocalDate, type LocalDate } from '../../core/calendar/local-date.ts';
 import { type Account, isAccount } from '../../core/identity/account.ts';
-import type { EventId, PersonToken } from '../../core/identity/event-id.ts';
+import type { EventId } from '../../core/identity/event-id.ts';
 import type { Pence } from '../../core/money/pence.ts';
 import type { ByteReader } from './byte-reader.ts';
 
@@ -20,27 +20,15 @@ export function readNullableEventId(reader: ByteReader): EventId | null {
   return reader.readNullableHex(16) as EventId | null;
 }
 
-export function readPerson(reader: ByteReader): PersonToken {
-  return reader.readHex(16) as PersonToken;
-}
-
 export function readDate(reader: ByteReader): LocalDate {
   const text = reader.readString();
   if (!isLocalDate(text)) throw reader.unreadable('a date that is none');
   return text;
 }
 
-export function readNullableDate(reader: ByteReader): LocalDate | null {
-  return reader.readBranch() ? readDate(reader) : null;
-}
-
 /** The reader refuses what is not a safe integer, so a long is pence. */
 export function readPence(reader: ByteReader): Pence {
   return reader.readLong() as Pence;
-}
-
-export function readNullablePence(reader: ByteReader): Pence | null {
-  return reader.readNullableLong() as Pence | null;
 }
 
 /** A code of a closed list. */
@@ -50,8 +38,4 @@ export function readOneOf<const Code extends string>(reader: ByteReader, codes: 
   const code = codes[index];
   if (code === undefined) throw reader.unreadable('a code that its list does not have');
   return code;
-}
-
-export function readNullableOneOf<const Code extends string>(reader: ByteReader, codes: readonly Code[]): Code | null {
-  return reader.readBranch() ? readOneOf(reader, codes) : null;
 }

@@ -1,7 +1,22 @@
-import type { LocalDate } from '../calendar/local-date.ts';
-import type { Account } from '../identity/account.ts';
-import type { EventId, PersonToken } from '../identity/event-id.ts';
-import type { Pence } from '../money/pence.ts';
+import {
+  account,
+  added,
+  byName,
+  code,
+  count,
+  date,
+  defineEvent,
+  type EventOf,
+  flag,
+  id,
+  money,
+  nullable,
+  person,
+  record,
+  text,
+  type ValuesOf,
+  whole,
+} from './field.ts';
 
 /** RTI pay frequencies (paye.md 1.4). */
 export const PAY_FREQUENCIES = ['W1', 'W2', 'W4', 'M1', 'M3', 'M6', 'MA', 'IO', 'IR'] as const;
@@ -32,100 +47,115 @@ export type NiCategory = (typeof NI_CATEGORIES)[number];
 export const STUDENT_LOAN_PLANS = ['01', '02', '04', '05'] as const;
 export type StudentLoanPlan = (typeof STUDENT_LOAN_PLANS)[number];
 
+const head = {
+  eventId: id('The sender’s own id of the event: a lower-case UUID.'),
+  account: account('The PAYE scheme: `paye:<office>/<reference>`.'),
+  receivedAtMs: whole('When the gateway reserved the event, milliseconds since 1970.'),
+};
+
+const statedFields = {
+  incomeTaxPence: nullable(money('Income tax deducted.')),
+  employeeNicsPence: nullable(money('Employee’s Class 1 NICs deducted.')),
+  employerNicsPence: nullable(money('Employer’s Class 1 NICs owed.')),
+  studentLoanPence: nullable(money('Student loan deducted.')),
+  postgraduateLoanPence: nullable(money('Postgraduate loan deducted.')),
+  class1aNicsPence: nullable(money('Class 1A NICs owed on an award or testimonial.')),
+};
+
 /** What an employer says it deducted or owes for one payment; each head is optional. Compared, never trusted. */
-export interface StatedDeductions {
-  readonly incomeTaxPence: Pence | null;
-  readonly employeeNicsPence: Pence | null;
-  readonly employerNicsPence: Pence | null;
-  readonly studentLoanPence: Pence | null;
-  readonly postgraduateLoanPence: Pence | null;
-  readonly class1aNicsPence: Pence | null;
-}
+export type StatedDeductions = ValuesOf<typeof statedFields>;
+
+const starterFields = {
+  startDate: nullable(date('First day of the employment.')),
+  declaration: nullable(code(['A', 'B', 'C'], 'Statement of a starter without a P45.')),
+  p45PayPence: nullable(money('Pay to date of the former employment in this tax year, from the P45.')),
+  p45TaxPence: nullable(money('Tax to date of the former employment, from the P45.')),
+};
 
 /** Figures of a starter: a P45 of the same tax year, or a declaration. */
-export interface Starter {
-  readonly startDate: LocalDate | null;
-  readonly declaration: 'A' | 'B' | 'C' | null;
-  /** Pay and tax to date of the former employment, from the P45. */
-  readonly p45PayPence: Pence | null;
-  readonly p45TaxPence: Pence | null;
-}
+export type Starter = ValuesOf<typeof starterFields>;
 
 /** A payment was made: one person, one pay day (paye.events.v1). */
-export interface PaymentMade {
-  readonly type: 'PaymentMade';
-  readonly eventId: EventId;
-  readonly account: Account;
-  /** When the gateway reserved it, milliseconds since 1970. */
-  readonly receivedAtMs: number;
-  readonly person: PersonToken;
-  /** The employer's works number (RTI PayId): the employment within the account. */
-  readonly worksNumber: string;
-  readonly paymentDate: LocalDate;
-  readonly payFrequency: PayFrequency;
-  /** Number of the tax week (W1 W2 W4 IO IR) or month (M1 M3 M6 MA) of the payment date, as the employer states it; 53, 54, 56 allowed by 1.5. */
-  readonly period: number;
-  /** With nation prefix, without basis: `1257L`, `S1257L`, `BR`. */
-  readonly taxCode: string;
-  readonly week1Month1: boolean;
-  /** Taxable pay of this payment, payrolled benefits included; may be negative (a correction). */
-  readonly taxablePayPence: Pence;
-  /** Benefits taxed through payroll within it. */
-  readonly payrolledBenefitsPence: Pence;
-  /** Gross earnings for NICs in this payment. */
-  readonly nicableEarningsPence: Pence;
-  readonly niCategory: NiCategory;
-  readonly studentLoanPlan: StudentLoanPlan | null;
-  readonly postgraduateLoan: boolean;
-  readonly starter: Starter | null;
-  readonly leavingDate: LocalDate | null;
-  readonly paymentAfterLeaving: boolean;
-  /** AN annual, AL alternative; null for who is not a director. */
-  readonly directorsNic: 'AN' | 'AL' | null;
-  /** Tax week of a director's appointment within the year, 1..53; null where appointed before it. */
-  readonly directorAppointedWeek: number | null;
-  readonly onStrike: boolean;
-  readonly irregularEmployment: boolean;
-  /** Set where this works number continues another (RTI PayrollIdChangedIndicator). */
-  readonly oldWorksNumber: string | null;
-  /** RTI LateReason letter. */
-  readonly lateReason: string | null;
-  /** Termination award in this payment, the exempt part of it included: what Class 1A is worked out from (paye.md 5.10). 0 where there is none. */
-  readonly terminationAwardPence: Pence;
-  /** Sporting testimonial in this payment, likewise. */
-  readonly sportingTestimonialPence: Pence;
-  /** Days from the last payment to this one, where they are no whole number of weeks or months: loan thresholds go by them (paye.md 6). */
-  readonly oddIntervalDays: number | null;
-  readonly stated: StatedDeductions | null;
-}
+export const paymentMade = defineEvent({
+  type: 'PaymentMade',
+  schema: 'payment-made.v1',
+  fields: {
+    ...head,
+    person: person('The keyed token that the gateway made of the NINO, or of account and works number.'),
+    worksNumber: text('The employer’s works number (RTI PayId): the employment within the account.'),
+    paymentDate: date('The pay day.'),
+    payFrequency: code(PAY_FREQUENCIES, 'RTI pay frequency.'),
+    period: count(
+      'Number of the tax week (W1 W2 W4 IO IR) or month (M1 M3 M6 MA) of the payment date, as the employer states it; 53, 54 and 56 where the year has them.',
+    ),
+    taxCode: text('With nation prefix, without basis: `1257L`, `S1257L`, `BR`.'),
+    week1Month1: flag('The code is operated on a week 1 or month 1 basis.'),
+    taxablePayPence: money('Taxable pay of this payment, payrolled benefits included; may be negative (a correction).'),
+    payrolledBenefitsPence: money('Benefits taxed through payroll within it.'),
+    nicableEarningsPence: money('Gross earnings for NICs in this payment.'),
+    niCategory: code(NI_CATEGORIES, 'Letter of Class 1 NICs.'),
+    studentLoanPlan: nullable(code(STUDENT_LOAN_PLANS, 'Student loan plan.')),
+    postgraduateLoan: flag('A postgraduate loan is repaid.'),
+    starter: nullable(
+      record('Starter', starterFields, 'Figures of a starter: a P45 of the same tax year, or a declaration.'),
+    ),
+    leavingDate: nullable(date('Last day of the employment.')),
+    paymentAfterLeaving: flag('The payment is made after the employment ended.'),
+    directorsNic: nullable(
+      code(['AN', 'AL'], 'Directors’ NICs: AN annual, AL alternative; absent for who is not a director.'),
+    ),
+    directorAppointedWeek: nullable(
+      count('Tax week of a director’s appointment within the year, 1 to 53; absent where appointed before it.'),
+    ),
+    onStrike: flag('The person was on strike.'),
+    irregularEmployment: flag('The person is paid irregularly.'),
+    oldWorksNumber: nullable(text('The works number that this one continues (RTI PayrollIdChangedIndicator).')),
+    lateReason: nullable(text('RTI LateReason letter.')),
+    terminationAwardPence: added(
+      0,
+      money('Termination award in this payment, its exempt part included: what Class 1A is worked out from.'),
+    ),
+    sportingTestimonialPence: added(0, money('Sporting testimonial in this payment, its exempt part included.')),
+    oddIntervalDays: nullable(
+      count(
+        'Days from the last payment to this one, where they are no whole number of weeks or months: loan thresholds go by them.',
+      ),
+    ),
+    stated: nullable(
+      record('StatedDeductions', statedFields, 'What the employer says it deducted or owes; compared, never trusted.'),
+    ),
+  },
+});
+export type PaymentMade = EventOf<typeof paymentMade>;
 
-/** An employer's claims for a tax month (EPS). Figures are year to date unless said. */
-export interface EmployerClaimsMade {
-  readonly type: 'EmployerClaimsMade';
-  readonly eventId: EventId;
-  readonly account: Account;
-  readonly receivedAtMs: number;
-  /** `2026-27`. */
-  readonly taxYear: string;
-  /** Tax month 1..12 that the claims stand at. */
-  readonly taxMonth: number;
-  readonly employmentAllowance: boolean;
-  readonly smallEmployer: boolean;
-  /** Statutory pay to date by kind (SMP, SPP, SAP, ShPP, SPBP, SNCP). */
-  readonly statutoryPayPence: Readonly<Record<string, Pence>>;
-  readonly cisSufferedPence: Pence;
-  readonly levyAllowancePence: Pence | null;
-  readonly noPayment: boolean;
-}
+/** An employer's claims for a tax month (EPS). Figures are year to date unless it says otherwise. */
+export const employerClaimsMade = defineEvent({
+  type: 'EmployerClaimsMade',
+  schema: 'employer-claims-made.v1',
+  fields: {
+    ...head,
+    taxYear: text('The tax year: `2026-27`.'),
+    taxMonth: count('Tax month, 1 to 12, that the claims are made to.'),
+    employmentAllowance: flag('The employment allowance is claimed.'),
+    smallEmployer: flag('The employer has small employers’ relief.'),
+    statutoryPayPence: byName(money('Statutory pay to date by kind (SMP, SPP, SAP, ShPP, SPBP, SNCP).')),
+    cisSufferedPence: money('CIS deductions suffered to date.'),
+    levyAllowancePence: nullable(money('Share of the apprenticeship levy allowance for the year.')),
+    noPayment: flag('No employee was paid in the month.'),
+  },
+});
+export type EmployerClaimsMade = EventOf<typeof employerClaimsMade>;
 
-/** A tax month of an account was closed (made by tax's scheduler, idempotent by id). */
-export interface PayePeriodClosed {
-  readonly type: 'PayePeriodClosed';
-  readonly eventId: EventId;
-  readonly account: Account;
-  readonly receivedAtMs: number;
-  readonly taxYear: string;
-  readonly taxMonth: number;
-}
+/** A tax month of an account was closed (made by the scheduler, idempotent by id). */
+export const payePeriodClosed = defineEvent({
+  type: 'PayePeriodClosed',
+  schema: 'paye-period-closed.v1',
+  fields: {
+    ...head,
+    taxYear: text('The tax year: `2026-27`.'),
+    taxMonth: count('Tax month, 1 to 12.'),
+  },
+});
+export type PayePeriodClosed = EventOf<typeof payePeriodClosed>;
 
 export type PayeEvent = PaymentMade | EmployerClaimsMade | PayePeriodClosed;

@@ -1,18 +1,17 @@
-import type { LocalDate } from '../calendar/local-date.ts';
-import type { Account } from '../identity/account.ts';
-import type { EventId } from '../identity/event-id.ts';
-import type { Pence } from '../money/pence.ts';
+import { account, code, date, defineEvent, type EventOf, id, money, nullable, text, whole } from './field.ts';
 
 /** Money that HMRC received from an account, or paid back to it (payments.v1). */
-export interface MoneyMoved {
-  readonly type: 'MoneyMoved';
-  readonly eventId: EventId;
-  readonly account: Account;
-  readonly receivedAtMs: number;
-  readonly direction: 'received' | 'repaid';
-  /** Positive in both directions. */
-  readonly amountPence: Pence;
-  readonly bookedOn: LocalDate;
-  /** The payer's or bank's reference. */
-  readonly reference: string | null;
-}
+export const moneyMoved = defineEvent({
+  type: 'MoneyMoved',
+  schema: 'money-moved.v1',
+  fields: {
+    eventId: id('The sender’s own id of the event: a lower-case UUID.'),
+    account: account('Whose money it is: `paye:<office>/<reference>` or `vat:<number>`.'),
+    receivedAtMs: whole('When the gateway reserved the event, milliseconds since 1970.'),
+    direction: code(['received', 'repaid'], 'Received by HMRC, or repaid by it.'),
+    amountPence: money('Positive in both directions.'),
+    bookedOn: date('The day on which the bank booked it.'),
+    reference: nullable(text('The payer’s or the bank’s reference.')),
+  },
+});
+export type MoneyMoved = EventOf<typeof moneyMoved>;
