@@ -17,11 +17,6 @@ export interface SummarySource {
   subscribe(listener: (summary: unknown) => void): () => void;
 }
 
-export interface DashboardOptions {
-  /** The page's own files; those of the project where left out. */
-  readonly pageFolder?: string;
-}
-
 export interface DashboardDependencies {
   readonly source: SummarySource;
   readonly logger: Logger;
@@ -48,9 +43,9 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /** The Treasury page. */
-export function createDashboard(options: DashboardOptions, dependencies: DashboardDependencies): Dashboard {
+export function createDashboard(dependencies: DashboardDependencies): Dashboard {
   const { source, logger, nowMs = Date.now } = dependencies;
-  const folder = options.pageFolder ?? join(projectRoot(), 'services/dashboard/page');
+  const folder = join(projectRoot(), 'services/dashboard/page');
   const script = readFileSync(join(folder, 'treasury.js'));
   const style = readFileSync(join(folder, 'treasury.css'));
   const stream = createEventStream({ replayEventsMax: 1 });

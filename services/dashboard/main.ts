@@ -10,6 +10,6 @@ await runService({ name: 'dashboard', port: 8085 }, async (context) => {
     { logger },
   );
   context.onStop(() => source.stop());
-  const dashboard = createDashboard({}, { source, logger, nowMs });
+  const dashboard = createDashboard({ source, logger, nowMs });
   return { routers: [dashboard.router], endStreams: () => dashboard.endStreams() };
 });

@@ -19,8 +19,6 @@ export interface ForwardIngressOptions {
   /** Those whose systems produce to a topic of their own. */
   readonly clients: readonly Client[];
   readonly personTokenKey: Uint8Array;
-  /** How often forwarded records are deleted at most, ms. */
-  readonly deleteEveryMs?: number;
 }
 
 export interface ForwardIngressDependencies {
@@ -39,6 +37,7 @@ export interface IngressForwarder {
 }
 
 const POLL = { maxBytes: 4 * 1024 * 1024, maxRecords: 2_000, waitMs: 500 } as const;
+/** How often forwarded records are deleted at most. */
 const DELETE_EVERY_MS = 1_000;
 const RETRY_MS = 200;
 const RETRY_MS_MAX = 5_000;
@@ -134,7 +133,7 @@ class Forwarder {
         onRead();
         await Promise.all(batches.map((batch) => this.#forward(batch)));
         this.#showBehind(batches);
-        if (this.#dependencies.nowMs() - this.#deletedAtMs >= (this.#options.deleteEveryMs ?? DELETE_EVERY_MS)) {
+        if (this.#dependencies.nowMs() - this.#deletedAtMs >= DELETE_EVERY_MS) {
           await this.#deleteForwarded();
         }
       }

@@ -18,7 +18,6 @@ export interface RejectionPublisher {
 export interface RejectionPublisherDependencies {
   readonly log: EventLog;
   readonly nowMs: () => number;
-  readonly onRejections?: (letters: readonly DeadLetter[]) => void;
 }
 
 const POLL = { maxBytes: 4 * 1024 * 1024, maxRecords: 100, waitMs: 500 };
@@ -131,7 +130,6 @@ async function appendLetters(
     if (isStopping()) return;
     await sleep(RETRY_MS);
   }
-  dependencies.onRejections?.(letters);
 }
 
 async function areAppended(partition: number, records: readonly AppendRecord[], log: EventLog): Promise<boolean> {

@@ -4,7 +4,7 @@ import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import { nodeEd25519Verify, nodeTreeHasher } from '../../libs/adapters/runtime/node-crypto.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import { eventId } from '../../libs/core/identity/event-id.ts';
-import { openReceipt } from '../../libs/core/ledger/gateway-receipt.ts';
+import { openReceipt } from '../oracles/gateway-receipt.ts';
 import { type GatewayFixture, PARTITIONS, removeData, startGateway } from '../support/gateway-fixture.ts';
 import { type Json, moneyJson, paymentJson, saleJson, salesOfTill } from '../support/submissions.ts';
 

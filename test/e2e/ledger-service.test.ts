@@ -26,9 +26,10 @@ import { openRejections } from '../../libs/core/ledger/rejections-note.ts';
 import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
 import { treeHasher } from '../../libs/core/ledger/tree-hash.ts';
 import { parseVerifierKey, printVerifierKey, verifierKeyOf } from '../../libs/core/ledger/verifier-key.ts';
-import { type ChainVerdict, verifyChain } from '../../libs/core/ledger/verify-chain.ts';
+import type { ChainVerdict } from '../../libs/core/ledger/verify-chain.ts';
 import { type VerifiedCheckpoint, verifyCheckpoint } from '../../libs/core/ledger/verify-checkpoint.ts';
 import { LedgerStore } from '../../services/ledger/ledger-store.ts';
+import { verifyChain } from '../oracles/verify-chain.ts';
 import {
   ALL_ACCOUNTS_KEY,
   LedgerFixture,

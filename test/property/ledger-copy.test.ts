@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NODE_HASHES, nodeEd25519Verify, nodeHmacSha256 } from '../../libs/adapters/runtime/node-crypto.ts';
-import { type CopyToVerify, verifyChain } from '../../libs/core/ledger/verify-chain.ts';
+import { type CopyToVerify, verifyChain } from '../oracles/verify-chain.ts';
 import { arbitraryEntry, sealChain, wholeCopy } from '../support/ledger-chain.ts';
 
 const DEPENDENCIES = { hashes: NODE_HASHES, hmac: nodeHmacSha256, verify: nodeEd25519Verify };

@@ -13,17 +13,22 @@ import { entryOf } from '../../libs/core/ledger/entry-of-assessment.ts';
 import { ledgerKeyEntry } from '../../libs/core/ledger/key-event.ts';
 import type { FieldCommitment, LedgerEntry, Pseudonym } from '../../libs/core/ledger/ledger-entry.ts';
 import { logLeafOf, slotTagOf } from '../../libs/core/ledger/log-leaf.ts';
-import { openEntryOf, sealBlock } from '../../libs/core/ledger/seal-block.ts';
-import { bytesTreeHasher } from '../../libs/core/ledger/tree-hash.ts';
+import { type LedgerHashes, openEntryOf, sealBlock } from '../../libs/core/ledger/seal-block.ts';
+import { sha256 } from '../../libs/core/ledger/sha256.ts';
+import { bytesTreeHasher, treeHasher } from '../../libs/core/ledger/tree-hash.ts';
 import { consistencyPath, inclusionPath, nodesOfLeafHashes, rootAt } from '../../libs/core/ledger/tree-proof.ts';
 import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
-import type { CopyToVerify, FollowedChain, LogPlace } from '../../libs/core/ledger/verify-chain.ts';
+import type { FollowedChain, LogPlace } from '../../libs/core/ledger/verify-chain.ts';
 import { pence } from '../../libs/core/money/pence.ts';
+import type { CopyToVerify } from '../oracles/verify-chain.ts';
 
 export const LEDGER_NAME = 'ledger-4f1d';
 export const ACCOUNT: Account = 'paye:123/AB456';
 export const CLOSED_AT_MS = 1_795_255_322_000;
 const TREE = bytesTreeHasher(nodeSha256);
+
+/** Core's own hashes, as a browser would use them: node's must give the same. */
+export const NOBLE_HASHES: LedgerHashes<Uint8Array> = { sha256, tree: treeHasher };
 
 /** Bytes that look random and are the same in every run. */
 export function seededBytes(label: string, bytes: number): Uint8Array {

@@ -25,7 +25,6 @@ import type { ChainHead } from '../../libs/core/ledger/chain-head.ts';
 import { chainKeysOf } from '../../libs/core/ledger/chain-keys.ts';
 import { originOf, signCheckpoint } from '../../libs/core/ledger/checkpoint.ts';
 import { entryOf } from '../../libs/core/ledger/entry-of-assessment.ts';
-import { receiptOf } from '../../libs/core/ledger/gateway-receipt.ts';
 import { ledgerKeyEntry, payerKeyEntry } from '../../libs/core/ledger/key-event.ts';
 import { assertKeyProven, assertPayerKey } from '../../libs/core/ledger/key-registration.ts';
 import { type LedgerEntry, restsOnRules } from '../../libs/core/ledger/ledger-entry.ts';
@@ -36,6 +35,7 @@ import { signNote } from '../../libs/core/ledger/signed-note.ts';
 import { consistencyPath, inclusionPath, nodesOfLeafHashes, rootAt } from '../../libs/core/ledger/tree-proof.ts';
 import { parseVerifierKey, printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import { pence } from '../../libs/core/money/pence.ts';
+import { receiptOf } from '../oracles/gateway-receipt.ts';
 import { seededBytes } from './ledger-chain.ts';
 
 export const PAPER_LEDGER = 'tallystick-0a1b2c3d';

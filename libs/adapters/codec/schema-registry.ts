@@ -10,8 +10,6 @@ export interface SchemaRegistryOptions {
   /** The value of the Authorization header, where the registry asks for one. */
   readonly authorization?: string;
   readonly timeoutMs?: number;
-  /** How often a call is made that had no answer, or one of the server's own faults. */
-  readonly attempts?: number;
 }
 
 export interface SchemaRegistryDependencies {
@@ -21,6 +19,7 @@ export interface SchemaRegistryDependencies {
 /** Rule 1 of schemas/README.md, kept by the registry too. */
 const COMPATIBILITY = 'FULL_TRANSITIVE';
 const TIMEOUT_MS = 5_000;
+/** How often a call is made that had no answer, or one of the server's own faults. */
 const ATTEMPTS = 4;
 const RETRY_MS = 500;
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
@@ -76,11 +75,11 @@ type Call = (method: string, path: string, body: unknown) => Promise<Readonly<Re
 
 function caller(options: SchemaRegistryOptions, { fetch }: SchemaRegistryDependencies): Call {
   const base = options.url.replace(/\/+$/, '');
-  const { authorization, timeoutMs = TIMEOUT_MS, attempts = ATTEMPTS } = options;
+  const { authorization, timeoutMs = TIMEOUT_MS } = options;
   const headers = { 'content-type': CONTENT_TYPE, ...(authorization === undefined ? {} : { authorization }) };
   return async (method, path, body) => {
     let cause: unknown = null;
-    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       if (attempt > 1) await sleep(RETRY_MS * (attempt - 1));
       try {
         const signal = AbortSignal.timeout(timeoutMs);

@@ -24,8 +24,6 @@ import { ChunkReader, HEADERS_MAX, packChunk, packedBytes, SHORT_TEXT_BYTES_MAX 
 export interface EmbeddedLogOptions {
   /** Held under an exclusive lock while open. */
   readonly folder: string;
-  /** Address space set aside, bytes; the file grows only with its content. */
-  readonly mapSizeBytes?: number;
   /** Free bytes of the disk below which appends are refused as LOG_FULL, so that what is there can still be read, folded and stored. */
   readonly reserveBytes?: number;
 }
@@ -37,6 +35,7 @@ export interface EmbeddedLogDependencies {
 }
 
 const GIB = 1024 ** 3;
+/** Address space set aside; the file grows only with its content. */
 const MAP_SIZE_BYTES = 64 * GIB;
 const RESERVE_BYTES = 64 * 1024 ** 2;
 const CHUNK_BYTES_MAX = 256 * 1024;
@@ -84,7 +83,7 @@ export async function openEmbeddedLog(
     const env = open({
       path: options.folder,
       noSubdir: false,
-      mapSize: options.mapSizeBytes ?? MAP_SIZE_BYTES,
+      mapSize: MAP_SIZE_BYTES,
       overlappingSync: false,
       maxDbs: 4,
     });

@@ -2,7 +2,6 @@ import type { Membership } from './event-log.ts';
 
 interface Member {
   readonly owned: Map<number, number>;
-  readonly wakeUps: Set<() => void>;
 }
 
 /**
@@ -19,12 +18,11 @@ export class EmbeddedMembership {
   }
 
   join(): Membership {
-    const member: Member = { owned: new Map(), wakeUps: new Set() };
+    const member: Member = { owned: new Map() };
     this.#members.push(member);
     this.#share();
     return {
       owned: () => member.owned,
-      changed: (waitMs) => waitForChange(member, waitMs),
       // Lag is read from the stages' statistics here: there is no broker that would show it.
       commitForMonitoring: async () => undefined,
       leave: async () => this.#leave(member),
@@ -42,13 +40,11 @@ export class EmbeddedMembership {
     if (index >= 0) {
       this.#members.splice(index, 1);
       member.owned.clear();
-      notify(member);
       this.#share();
     }
   }
 
   #share(): void {
-    const changed = new Set<Member>();
     const smallest = Math.floor(this.#partitions / Math.max(this.#members.length, 1));
     let larger = this.#partitions - smallest * this.#members.length;
     const byHolding = [...this.#members].sort((a, b) => b.owned.size - a.owned.size);
@@ -58,7 +54,6 @@ export class EmbeddedMembership {
       larger -= 1;
       for (const partition of [...member.owned.keys()].slice(share)) {
         member.owned.delete(partition);
-        changed.add(member);
       }
       room.set(member, share - member.owned.size);
     }
@@ -68,32 +63,12 @@ export class EmbeddedMembership {
         this.#take += 1;
         taker.owned.set(partition, this.#take);
         room.set(taker, (room.get(taker) ?? 0) - 1);
-        changed.add(taker);
       }
     }
-    changed.forEach(notify);
   }
 
   #unowned(): number[] {
     const owned = new Set(this.#members.flatMap((member) => [...member.owned.keys()]));
     return Array.from({ length: this.#partitions }, (_, partition) => partition).filter((number) => !owned.has(number));
-  }
-}
-
-function waitForChange(member: Member, waitMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      member.wakeUps.delete(done);
-      resolve();
-    };
-    const timer = setTimeout(done, waitMs);
-    member.wakeUps.add(done);
-  });
-}
-
-function notify(member: Member): void {
-  for (const wakeUp of [...member.wakeUps]) {
-    wakeUp();
   }
 }

@@ -85,8 +85,6 @@ export interface MembershipOptions {
 export interface Membership {
   /** The partitions that this member owns now, with the number of their take. */
   owned(): ReadonlyMap<number, number>;
-  /** Resolves when ownership differs from `take` numbers seen before, or after waitMs. */
-  changed(waitMs: number): Promise<void>;
   /** For lag monitoring only; never trusted. */
   commitForMonitoring(positions: readonly PartitionPosition[]): Promise<void>;
   leave(): Promise<void>;

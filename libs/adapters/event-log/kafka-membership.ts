@@ -62,6 +62,8 @@ const SESSION_TIMEOUT_MS = 6_000;
 const REBALANCE_TIMEOUT_MS = 6_000;
 const HEARTBEAT_MS = 500;
 const RETRY_MS = 200;
+/** The pause between two looks for the first assignment: what a start may wait longer than it must. */
+const JOIN_LOOK_MS = 20;
 const RETRY_MAX_MS = 2_000;
 /** Answers of the coordinator after which the same connection is right and the member joins again. */
 const JOIN_AGAIN = ['REBALANCE_IN_PROGRESS', 'UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION'];
@@ -82,7 +84,6 @@ export class KafkaMembership implements Membership {
   readonly #options: KafkaMembershipOptions;
   readonly #dependencies: KafkaMembershipDependencies;
   readonly #owned = new Map<number, number>();
-  readonly #wakeUps = new Set<() => void>();
   readonly #silence: SilenceMeter;
   readonly #leaving = new AbortController();
   #coordinator: Coordinator | null = null;
@@ -105,13 +106,13 @@ export class KafkaMembership implements Membership {
     const { joinWithinMs } = this.#options;
     this.#running = this.#run();
     // Counted, not timed: a process that was stopped meanwhile has not tried for so long.
-    for (let waitedMs = 0; this.#generation < 0; waitedMs += RETRY_MS) {
+    for (let waitedMs = 0; this.#generation < 0; waitedMs += JOIN_LOOK_MS) {
       if (this.#broken !== null || waitedMs > joinWithinMs) {
         const why = this.#broken ?? new Error(`no share of group ${this.#options.group} within ${joinWithinMs} ms`);
         await this.leave();
         throw kafkaFault(why);
       }
-      await this.changed(RETRY_MS);
+      await sleep(JOIN_LOOK_MS);
     }
   }
 
@@ -120,18 +121,6 @@ export class KafkaMembership implements Membership {
       throw this.#broken;
     }
     return this.#owned;
-  }
-
-  changed(waitMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.#wakeUps.delete(done);
-        resolve();
-      };
-      const timer = setTimeout(done, waitMs);
-      this.#wakeUps.add(done);
-    });
   }
 
   async commitForMonitoring(positions: readonly PartitionPosition[]): Promise<void> {
@@ -162,7 +151,6 @@ export class KafkaMembership implements Membership {
   async #leave(): Promise<void> {
     this.#leaving.abort();
     this.#owned.clear();
-    this.#notify();
     this.#dependencies.onLeave(this);
     const coordinator = this.#coordinator;
     if (coordinator !== null && this.#memberId !== '') {
@@ -284,7 +272,6 @@ export class KafkaMembership implements Membership {
         this.#owned.set(partition, this.#nextTake());
       }
     }
-    this.#notify();
   }
 
   /** Grows here always, and as clocks go among processes: there it serves stickiness only. */
@@ -327,13 +314,6 @@ export class KafkaMembership implements Membership {
     // A join that fails is told to who joins.
     if (this.#generation >= 0) {
       this.#dependencies.onBroken(this.#broken);
-    }
-    this.#notify();
-  }
-
-  #notify(): void {
-    for (const wakeUp of [...this.#wakeUps]) {
-      wakeUp();
     }
   }
 }

@@ -12,7 +12,6 @@ export interface EmbeddedStoreOptions {
   /** Each stage has its own store in a folder of its name within this one. */
   readonly folder: string;
   readonly stage: string;
-  readonly mapSizeBytes?: number;
 }
 
 const MAP_SIZE_BYTES = 64 * 1024 ** 3;
@@ -42,7 +41,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     const env = open({
       path: folder,
       noSubdir: false,
-      mapSize: options.mapSizeBytes ?? MAP_SIZE_BYTES,
+      mapSize: MAP_SIZE_BYTES,
       overlappingSync: true,
       maxDbs: 2,
     });

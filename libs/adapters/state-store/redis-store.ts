@@ -18,8 +18,6 @@ export interface RedisStoreOptions {
   readonly prefix?: string;
   /** A command without an answer by then has failed; it may have been done. */
   readonly commandTimeoutMs?: number;
-  /** How long to try to connect at the start. */
-  readonly startWithinMs?: number;
   readonly tls?: ConnectionOptions;
 }
 
@@ -30,6 +28,7 @@ export interface RedisStoreDependencies {
 
 const PREFIX = 'tally';
 const COMMAND_TIMEOUT_MS = 5_000;
+/** How long a start tries to connect. */
 const START_WITHIN_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 const RECONNECT_MS = 100;
@@ -49,7 +48,7 @@ export async function openRedisStore(
   const client = options.cluster === true ? clusterClient(options) : singleClient(options);
   client.on('error', (error: Error) => dependencies.onError?.(error));
   try {
-    await connectWithin(options.startWithinMs ?? START_WITHIN_MS, client, options.url);
+    await connect(client, options.url);
     await assertNoEviction(client);
     await assertLedger(client, options);
     return new RedisStore(options, client);
@@ -219,8 +218,8 @@ function clusterClient(options: RedisStoreOptions): Cluster {
   });
 }
 
-async function connectWithin(startWithinMs: number, client: Redis | Cluster, url: string): Promise<void> {
-  const end = Date.now() + startWithinMs;
+async function connect(client: Redis | Cluster, url: string): Promise<void> {
+  const end = Date.now() + START_WITHIN_MS;
   let cause: unknown;
   client.on('error', (error: Error) => {
     cause = error;

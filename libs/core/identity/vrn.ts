@@ -1,6 +1,3 @@
-import { TallyError } from '../errors/tally-error.ts';
-import type { Account } from './account.ts';
-
 /** What is known of a VAT registration number. `region` is null for government departments and health authorities. */
 export type VrnVerdict =
   | {
@@ -39,25 +36,6 @@ export function readVrn(text: string): VrnVerdict {
   if (algorithm === null) return { valid: false, reason: 'CHECK_DIGITS' };
   const region = prefix === 'XI' ? 'XI' : 'GB';
   return { valid: true, kind: rest.length === 9 ? 'standard' : 'branch', algorithm, normalised: rest, region };
-}
-
-/**
- * The account of a trader by its VAT registration number as people write it; a branch's is its first nine digits. Throws VRN_INVALID for
- * anything but 9 or 12 digits with right check digits (government departments and health authorities make no VAT returns of this kind).
- */
-export function vrnAccountOf(text: string): Account {
-  const verdict = readVrn(text);
-  if (!verdict.valid || verdict.kind === 'government' || verdict.kind === 'health') {
-    const reason = verdict.valid ? 'KIND' : verdict.reason;
-    throw new TallyError(
-      'VRN_INVALID',
-      'expected a VAT registration number of nine digits whose check digits are right',
-      {
-        reason,
-      },
-    );
-  }
-  return `vat:${verdict.normalised.slice(0, 9)}`;
 }
 
 /**

@@ -17,16 +17,6 @@ export function emptyRange<Hash>(): CompactRange<Hash> {
   return { size: 0, roots: [] };
 }
 
-/** The range with one leaf hash more. */
-export function appendLeaf<Hash>(
-  range: CompactRange<Hash>,
-  leafHash: Hash,
-  hasher: TreeHasher<Hash>,
-  onNode?: NodeListener<Hash>,
-): CompactRange<Hash> {
-  return appendLeaves(range, [leafHash], hasher, onNode);
-}
-
 /** The range with these leaf hashes more, in order. */
 export function appendLeaves<Hash>(
   range: CompactRange<Hash>,

@@ -1,5 +1,5 @@
 import { TallyError } from '../errors/tally-error.ts';
-import { ENTRY_KINDS, type EntryKind } from '../events/entry-kinds.ts';
+import type { EntryKind } from '../events/entry-kinds.ts';
 import type { Account } from '../identity/account.ts';
 import type { EventId } from '../identity/event-id.ts';
 import { ZERO_PENCE } from '../money/pence.ts';
@@ -34,14 +34,6 @@ export function assertRegistrableKey(verifierKey: string): VerifierKey {
   if (key.type !== 0x01) throw new TallyError('VERIFIER_KEY_INVALID', 'a payer signs notes: key type 0x01', {});
   assertSafePublicKey(key.publicKey);
   return key;
-}
-
-/** The verifier key that a key event entry holds. Throws ENTRY_INVALID, VERIFIER_KEY_INVALID. */
-export function keyOfEntry(entry: LedgerEntry): VerifierKey {
-  if (ENTRY_KINDS[entry.kind] !== ENTRY_KINDS['key event']) {
-    throw new TallyError('ENTRY_INVALID', 'not a key event entry', { field: 'kind', kind: entry.kind });
-  }
-  return parseVerifierKey(entry.detail);
 }
 
 function keyEntry(eventId: EventId, verifierKey: string, salt: Uint8Array): LedgerEntry {

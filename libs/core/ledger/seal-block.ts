@@ -10,8 +10,8 @@ import { rootOfLeaves } from './compact-range.ts';
 import { encodeEntry } from './entry-codec.ts';
 import { fromHex, toHex } from './hex.ts';
 import { chargesOf, type LedgerEntry, paymentsOf, restsOnRules } from './ledger-entry.ts';
-import { type Sha256, sha256 } from './sha256.ts';
-import { type TreeHasher, treeHasher } from './tree-hash.ts';
+import type { Sha256 } from './sha256.ts';
+import type { TreeHasher } from './tree-hash.ts';
 
 /** An entry that waits for its block: its bytes, and what the totals need of it. */
 export interface OpenEntry {
@@ -27,8 +27,6 @@ export interface LedgerHashes<Hash> {
   readonly sha256: Sha256;
   readonly tree: TreeHasher<Hash>;
 }
-
-export const NOBLE_HASHES: LedgerHashes<Uint8Array> = { sha256, tree: treeHasher };
 
 export interface SealOptions {
   readonly ledgerName: string;

@@ -1,4 +1,3 @@
-import { assert } from '../errors/assert.ts';
 import { hasCode, TallyError } from '../errors/tally-error.ts';
 import type { Account } from '../identity/account.ts';
 import { addPence, subtractPence } from '../money/pence.ts';
@@ -9,7 +8,7 @@ import type { SealedBlock } from './blocks-message.ts';
 import { type ChainHead, headOf, nextSeqOf, prevHashOf, sumsOf } from './chain-head.ts';
 import { rootOfLeaves } from './compact-range.ts';
 import { sameBytes } from './compare-bytes.ts';
-import { type Divergence, type DivergenceCode, describeDivergence } from './divergence.ts';
+import type { Divergence, DivergenceCode } from './divergence.ts';
 import { decodeEntry } from './entry-codec.ts';
 import { toHex } from './hex.ts';
 import { chargesOf, type LedgerEntry, paymentsOf, restsOnRules } from './ledger-entry.ts';
@@ -39,23 +38,6 @@ export interface VerifiedBlock {
 export type BlockVerdict =
   | { readonly ok: true; readonly verified: VerifiedBlock }
   | { readonly ok: false; readonly findings: readonly Divergence[] };
-
-/**
- * As examineBlock, for callers that stop at the first fault. Throws a TallyError with the code of the first finding; facts: that finding,
- * and all `findings`.
- */
-export function verifyBlock<Hash>(
-  previous: ChainHead | null,
-  block: BlockTexts,
-  identity: ChainIdentity,
-  hashes: LedgerHashes<Hash>,
-): VerifiedBlock {
-  const verdict = examineBlock(previous, block, identity, hashes);
-  if (verdict.ok) return verdict.verified;
-  const [first] = verdict.findings;
-  assert(first !== undefined, 'a refused block has a finding');
-  throw new TallyError(first.code, describeDivergence(first), { ...first, findings: verdict.findings });
-}
 
 /**
  * Checks one block against the head before it (ledger.md section 5): header lines → seq and prev → entries root → entries canonical →

@@ -1,25 +1,17 @@
 import type { ChainHead } from './chain-head.ts';
 import type { Divergence } from './divergence.ts';
-import type { Ed25519Verify } from './ed25519.ts';
 import { fromHex } from './hex.ts';
 import { logLeafOf, slotTagOf } from './log-leaf.ts';
 import type { LedgerHashes } from './seal-block.ts';
 import type { HmacSha256 } from './sha256.ts';
 import { verifyInclusion } from './tree-proof.ts';
-import type { VerifierKey } from './verifier-key.ts';
 import { type BlockTexts, type ChainIdentity, examineBlock, type VerifiedBlock } from './verify-block.ts';
-import { hashesOnly, type VerifiedCheckpoint, verifyCheckpoint } from './verify-checkpoint.ts';
+import { hashesOnly, type VerifiedCheckpoint } from './verify-checkpoint.ts';
 
 /** What a payer knows of its chain and its ledger. */
 export interface FollowedChain extends ChainIdentity {
   /** Of the chain's working keys. */
   readonly tagKey: Uint8Array;
-}
-
-/** Where following a chain stands: the newest block and checkpoint that were verified; both null at the start. */
-interface FollowState {
-  readonly head: ChainHead | null;
-  readonly checkpoint: VerifiedCheckpoint | null;
 }
 
 /** The newest block's place in the public log, under the page's checkpoint. */
@@ -73,36 +65,6 @@ export function verifyPage<Hash>(
     findings.push(notInLog(followed, head, page.place, checkpoint));
   }
   return { ok: findings.length === 0, findings, blocks, head };
-}
-
-/** A chain from what was verified before, or a whole copy from block 0. */
-export interface CopyToVerify {
-  readonly followed: FollowedChain;
-  readonly state: FollowState;
-  readonly page: ChainPage;
-  /** Signed checkpoint (note text), and its consistency proof from the state's checkpoint (empty where there is none). */
-  readonly checkpoint: { readonly note: string; readonly consistency: readonly Uint8Array[] };
-  /** The log's: `<ledger name>/<year>` and its keys. */
-  readonly log: { readonly origin: string; readonly keys: readonly VerifierKey[] };
-}
-
-export interface CopyVerdict extends ChainVerdict {
-  /** Null where the checkpoint was refused. */
-  readonly checkpoint: VerifiedCheckpoint | null;
-}
-
-/** Everything that a payer's node checks of one chain before it stores and countersigns, and that `tally verify` checks of a copy. */
-export function verifyChain<Hash>(
-  copy: CopyToVerify,
-  dependencies: VerifyDependencies<Hash> & { readonly verify: Ed25519Verify },
-): CopyVerdict {
-  const { hashes, verify } = dependencies;
-  const verdict = verifyCheckpoint(copy.checkpoint, copy.state.checkpoint, copy.log, { verify, tree: hashes.tree });
-  if (!verdict.ok) {
-    return { ok: false, findings: [verdict.finding], blocks: [], head: copy.state.head, checkpoint: null };
-  }
-  const { checkpoint } = verdict;
-  return { ...verifyPage(copy.followed, copy.state.head, copy.page, checkpoint, dependencies), checkpoint };
 }
 
 /** True where the head's leaf, slot tag and block hash, stands at its place under the checkpoint. */

@@ -40,12 +40,6 @@ export interface ChainLink {
   readonly statedPence: number | null;
 }
 
-/** Where a till goes on: what a replacement of the device needs so that its chain survives. */
-export interface ResumePoint {
-  readonly seq: number;
-  readonly prevHash: string | null;
-}
-
 export type ChainFlag = 'E_SEQ_GAP' | 'E_CHAIN_BROKEN' | 'E_SEQ_REPLAY' | 'CLOCK_BACK' | 'Z_DIFFERS';
 
 /** What following an event comes to. */
@@ -74,11 +68,6 @@ export function followChain(chain: TillChain, link: ChainLink): ChainStep {
   const counted = link.isZReport ? takeZReport(step.chain, link, lastZ, chain.s) : takeTakings(step.chain, link, lastZ);
   const { chain: compared, differs } = compareZReports(counted);
   return { chain: compared, flags: differs ? [...step.flags, 'Z_DIFFERS'] : step.flags };
-}
-
-/** The next number and the hash it must name: a new device under the old till's name goes on from here (vat.md 8.2). */
-export function resumePoint(chain: TillChain): ResumePoint {
-  return { seq: chain.s + 1, prevHash: chain.h };
 }
 
 /** What nearly every event does: the next number. The chain that it gives has no Z reports that wait. */

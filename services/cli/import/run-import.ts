@@ -33,8 +33,6 @@ export interface RunImportOptions {
   readonly documents: AsyncIterable<ImportedDocument>;
   readonly onProgress: (progress: ImportProgress) => void;
   readonly nowMs: () => number;
-  /** How long a decision may take to come before the import gives up waiting. */
-  readonly quietMsMax?: number;
 }
 
 /** As `POST /payer/v1/events/status` answers. */
@@ -57,6 +55,7 @@ const EVENTS_IN_FLIGHT_MAX = 20_000;
 const STATUSES_A_REQUEST = 1_000;
 const POLL_PAUSE_MS = 200;
 const ASK_EVERY_MS = 1_000;
+/** How long a decision may take to come before the import gives up waiting. */
 const QUIET_MS_MAX = 120_000;
 
 /**
@@ -150,7 +149,7 @@ class ImportRun {
 
   /** The node may be busy or just starting again: it is asked until it takes them; what it took twice counts once. */
   async #post(events: readonly unknown[]): Promise<void> {
-    const giveUpMs = this.#options.nowMs() + (this.#options.quietMsMax ?? QUIET_MS_MAX);
+    const giveUpMs = this.#options.nowMs() + QUIET_MS_MAX;
     for (;;) {
       try {
         await this.#client.call('POST', `/payer/v1/events/${this.#options.tax}`, events);
@@ -178,7 +177,7 @@ class ImportRun {
       this.#progress();
       const nowMs = this.#options.nowMs();
       if (settled > 0) this.#lastSettledMs = nowMs;
-      else if (nowMs - this.#lastSettledMs > (this.#options.quietMsMax ?? QUIET_MS_MAX)) this.#stall();
+      else if (nowMs - this.#lastSettledMs > QUIET_MS_MAX) this.#stall();
       else await pause(POLL_PAUSE_MS);
     }
     this.#lastSettledMs = this.#options.nowMs();

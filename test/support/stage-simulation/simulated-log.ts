@@ -117,7 +117,6 @@ export function connect(connection: SimulatedConnection, broker: SimulatedBroker
   const { owner } = connection;
   const membership: Membership = {
     owned: () => connection.owned,
-    changed: () => scheduler.call(owner, () => undefined),
     commitForMonitoring: async () => undefined,
     leave: async () => undefined,
   };

@@ -28,7 +28,7 @@ async function serve(...routers: Parameters<typeof createHttpApp>[0]['routers'][
 
 describe('createDashboard', () => {
   it('serves the page and its files with a policy that lets nothing else in', async () => {
-    const dashboard = createDashboard({}, { source: { latest: () => null, subscribe: () => () => undefined }, logger });
+    const dashboard = createDashboard({ source: { latest: () => null, subscribe: () => () => undefined }, logger });
     const { url } = await serve(dashboard.router);
     for (const [path, type] of [
       ['/', 'text/html; charset=utf-8'],
@@ -46,7 +46,7 @@ describe('createDashboard', () => {
 
   it('shows no figures rather than wrong ones when a summary is of another shape', async () => {
     const source = { latest: () => ({ state: 'agreed' }), subscribe: () => () => undefined };
-    const { url } = await serve(createDashboard({}, { source, logger }).router);
+    const { url } = await serve(createDashboard({ source, logger }).router);
     expect(await (await fetch(url)).text()).toContain('Waiting for figures');
   });
 });
@@ -62,7 +62,7 @@ describe('followSummaries', () => {
     const { port } = server;
     const source = followSummaries({ url: server.url, key: ANALYST_KEY, retryMs: 20 }, { logger });
     closers.push(() => source.stop());
-    const dashboard = createDashboard({}, { source, logger, nowMs: () => world.nowMs });
+    const dashboard = createDashboard({ source, logger, nowMs: () => world.nowMs });
     closers.push(async () => dashboard.endStreams());
     const page = await serve(dashboard.router);
     const shown = async () => await (await fetch(page.url)).text();

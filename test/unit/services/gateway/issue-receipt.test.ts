@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { nodeEd25519Verify, nodeTreeHasher, noteSignerOfSeed } from '../../../../libs/adapters/runtime/node-crypto.ts';
 import { account } from '../../../../libs/core/identity/account.ts';
 import { eventId, personToken } from '../../../../libs/core/identity/event-id.ts';
-import { openReceipt, receiptOf } from '../../../../libs/core/ledger/gateway-receipt.ts';
 import { signNote } from '../../../../libs/core/ledger/signed-note.ts';
 import { issueReceipt, signReceipt } from '../../../../services/gateway/issue-receipt.ts';
+import { openReceipt, receiptOf } from '../../../oracles/gateway-receipt.ts';
 
 const ledgerName = 'tallystick-00000001';
 const signer = noteSignerOfSeed(`${ledgerName}/gateway`, new Uint8Array(32).fill(3));

@@ -44,14 +44,4 @@ describe('membership in one process', () => {
     await second.leave();
     expect(first.owned().size).toBe(3);
   });
-
-  it('tells a member that waits that its share has changed, or lets it go after the time', async () => {
-    const group = new EmbeddedMembership(2);
-    const first = group.join();
-    const waiting = first.changed(60_000);
-    group.join();
-    await waiting;
-    expect(first.owned().size).toBe(1);
-    await first.changed(5);
-  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readVrn, vrnAccountOf, vrnCheckDigits } from '../../../../../libs/core/identity/vrn.ts';
+import { readVrn, vrnCheckDigits } from '../../../../../libs/core/identity/vrn.ts';
 
 describe('a VAT registration number', () => {
   it('has check digits by one of two rules (HMRC: 101747696 and 101747641)', () => {
@@ -22,13 +22,5 @@ describe('a VAT registration number', () => {
     expect(readVrn('GD499')).toEqual({ valid: true, kind: 'government', normalised: 'GD499' });
     expect(readVrn('GBHA500')).toEqual({ valid: true, kind: 'health', normalised: 'HA500' });
     expect([readVrn('GD500'), readVrn('HA499')]).toEqual(Array(2).fill({ valid: false, reason: 'RANGE' }));
-  });
-
-  it('names the account of a trader; a branch has that of its first nine digits', () => {
-    expect(vrnAccountOf('GB 101 7476 96')).toBe('vat:101747696');
-    expect(vrnAccountOf('101747696001')).toBe('vat:101747696');
-    for (const text of ['', '101747692', 'GD001', 'HA500']) {
-      expect(() => vrnAccountOf(text)).toThrow(expect.objectContaining({ code: 'VRN_INVALID' }));
-    }
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { appendLeaf, emptyRange, rootOfLeaves, rootOfRange } from '../../../../../libs/core/ledger/compact-range.ts';
+import { appendLeaves, emptyRange, rootOfLeaves, rootOfRange } from '../../../../../libs/core/ledger/compact-range.ts';
 import { treeHasher } from '../../../../../libs/core/ledger/tree-hash.ts';
 
 // The leaves and roots of Certificate Transparency's own tests of RFC 6962 (merkle_tree_test.cc).
@@ -27,7 +27,7 @@ describe('a tree that grows', () => {
     let range = emptyRange<Uint8Array>();
     for (const [index, leaf] of LEAVES.entries()) {
       const before = range;
-      range = appendLeaf(range, treeHasher.leaf(leaf), treeHasher);
+      range = appendLeaves(range, [treeHasher.leaf(leaf)], treeHasher);
       expect(Buffer.from(rootOfRange(range, treeHasher)).toString('hex'), `size ${index + 1}`).toBe(ROOTS[index + 1]);
       expect(Buffer.from(rootOfRange(before, treeHasher)).toString('hex')).toBe(ROOTS[index]);
     }

@@ -1,13 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { nodeEd25519Verify } from '../../../../../libs/adapters/runtime/node-crypto.ts';
 import { parseBatchNote } from '../../../../../libs/core/ledger/batch-note.ts';
-import {
-  leafOfReceipt,
-  openReceipt,
-  type ReceiptedEvent,
-  receiptOf,
-} from '../../../../../libs/core/ledger/gateway-receipt.ts';
+import { leafOfReceipt, type ReceiptedEvent } from '../../../../../libs/core/ledger/gateway-receipt.ts';
 import { signNote } from '../../../../../libs/core/ledger/signed-note.ts';
+import { openReceipt, receiptOf } from '../../../../oracles/gateway-receipt.ts';
 import { ACCOUNT, entry, LEDGER_NAME, LEDGER_SIGNER, seededBytes } from '../../../../support/ledger-chain.ts';
 
 const EVENTS: readonly ReceiptedEvent[] = [1, 2, 3].map((number) => ({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NODE_HASHES } from '../../../../../libs/adapters/runtime/node-crypto.ts';
 import { parseBlockHeader } from '../../../../../libs/core/ledger/block-header.ts';
 import { parseBlockTotals } from '../../../../../libs/core/ledger/block-totals.ts';
-import { NOBLE_HASHES, openEntryOf, type SealOptions, sealBlock } from '../../../../../libs/core/ledger/seal-block.ts';
+import { openEntryOf, type SealOptions, sealBlock } from '../../../../../libs/core/ledger/seal-block.ts';
 import { pence } from '../../../../../libs/core/money/pence.ts';
 import {
   ACCOUNT,
@@ -11,6 +11,7 @@ import {
   FOLLOWED,
   firstEntry,
   LEDGER_NAME,
+  NOBLE_HASHES,
   sealChain,
   seededBytes,
 } from '../../../../support/ledger-chain.ts';

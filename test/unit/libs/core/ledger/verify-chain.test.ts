@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { NODE_HASHES, nodeEd25519Verify, nodeHmacSha256 } from '../../../../../libs/adapters/runtime/node-crypto.ts';
-import { NOBLE_HASHES } from '../../../../../libs/core/ledger/seal-block.ts';
 import { hmacSha256 } from '../../../../../libs/core/ledger/sha256.ts';
-import { type CopyToVerify, verifyChain, verifyPage } from '../../../../../libs/core/ledger/verify-chain.ts';
-import { entry, FOLLOWED, MemoryLog, sealChain, wholeCopy } from '../../../../support/ledger-chain.ts';
+import { verifyPage } from '../../../../../libs/core/ledger/verify-chain.ts';
+import { type CopyToVerify, verifyChain } from '../../../../oracles/verify-chain.ts';
+import { entry, FOLLOWED, MemoryLog, NOBLE_HASHES, sealChain, wholeCopy } from '../../../../support/ledger-chain.ts';
 
 const DEPENDENCIES = { hashes: NODE_HASHES, hmac: nodeHmacSha256, verify: nodeEd25519Verify };
 const CHAIN = sealChain([[entry(1), entry(2)], [entry(3)], [entry(4), entry(5)]]);
