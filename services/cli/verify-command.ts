@@ -2,6 +2,7 @@ import { describeDivergence } from '../../libs/core/ledger/divergence.ts';
 import { formatPence, pence } from '../../libs/core/money/pence.ts';
 import type { CopyReport } from './copy-verifier.ts';
 import { verifyCopy } from './verify.ts';
+import { printVerdict, verifyDivergence } from './verify-divergence.ts';
 
 export interface VerifyCommandOptions {
   readonly json?: boolean;
@@ -10,8 +11,18 @@ export interface VerifyCommandOptions {
 
 const FINDINGS_SHOWN_MAX = 50;
 
-/** `tally verify FILE`: exit code 1 where anything in the copy is not what it should be. */
+/**
+ * `tally verify FILE`: exit code 1 where anything in the copy is not what it should be, or where a divergence report shows a fault of the
+ * ledger that is proven, or for it to answer.
+ */
 export async function verify(file: string, options: VerifyCommandOptions): Promise<void> {
+  const verdict = await verifyDivergence(file, options.ledgerKey);
+  if (verdict !== null) {
+    if (verdict.verdict !== 'claimed') process.exitCode = 1;
+    if (options.json === true) console.log(JSON.stringify(verdict));
+    else printVerdict(verdict);
+    return;
+  }
   const report = await verifyCopy(file, options.ledgerKey === undefined ? {} : { ledgerKey: options.ledgerKey });
   if (!report.ok) process.exitCode = 1;
   if (options.json === true) console.log(JSON.stringify(report));

@@ -38,8 +38,8 @@ export interface DivergenceReport {
   readonly consistency: readonly Uint8Array[];
 }
 
-const REPORT_FORMAT = 'tallystick/divergence/v1';
-const REPORT_CHARACTERS_MAX = 64 * 1024 * 1024;
+export const REPORT_FORMAT = 'tallystick/divergence/v1';
+export const REPORT_CHARACTERS_MAX = 64 * 1024 * 1024;
 
 /** JSON text, bytes in base64. */
 export function printDivergenceReport(report: DivergenceReport): string {
