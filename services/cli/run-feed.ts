@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { JSON_ANSWER_BYTES_MAX } from '../../libs/adapters/http/limits.ts';
+import { readAnswer } from '../../libs/adapters/http/read-answer.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
 import { type Account, account, type Tax } from '../../libs/core/identity/account.ts';
@@ -25,6 +27,7 @@ export interface RunFeedOptions {
 
 const FEED_FILE = 'feed.json';
 const RETRY_MS = 1_000;
+const PAYMENTS_TIMEOUT_MS = 30_000;
 
 /** Sends the seeded feed through the payer node and the bank's door until stopped; where it stands is kept in the data folder. */
 export function runFeed(
@@ -80,8 +83,10 @@ export async function postPayments(url: string, key: string, payments: readonly 
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify(payments),
+    signal: AbortSignal.timeout(PAYMENTS_TIMEOUT_MS),
   });
-  const text = await response.text();
+  const bounds = { server: 'the gateway', url, bytesMax: JSON_ANSWER_BYTES_MAX };
+  const text = (await readAnswer(response, bounds)).toString('utf8');
   if (!response.ok) throw new Error(`payments answered ${response.status}: ${text.slice(0, 500)}`);
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readAnswer } from '../../libs/adapters/http/read-answer.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 
 /** Where a running Tallystick writes how to reach it, inside its data folder. */
@@ -38,6 +39,8 @@ export function clientOf(options: ReachOptions): ServiceClient {
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_UP_MS = 1_000;
+/** The longest answer is a page of 1,000 payments or entries, some megabytes. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Calls the HTTP interfaces of a running Tallystick: the command line goes through the service, never beside it. */
 export class ServiceClient {
@@ -69,7 +72,7 @@ export class ServiceClient {
     timeoutMs: number = REQUEST_TIMEOUT_MS,
   ): Promise<T> {
     const response = await this.#fetch(method, path, body, timeoutMs);
-    const text = await this.#reached(response.url, response.text());
+    const text = await this.#textOf(response);
     if (!response.ok) throw problemOf(response.status, text, path);
     return (text === '' ? {} : JSON.parse(text)) as T;
   }
@@ -77,8 +80,14 @@ export class ServiceClient {
   /** The raw body, for files that the service exports. */
   async download(path: string): Promise<Response> {
     const response = await this.#fetch('GET', path);
-    if (!response.ok) throw problemOf(response.status, await this.#reached(response.url, response.text()), path);
+    if (!response.ok) throw problemOf(response.status, await this.#textOf(response), path);
     return response;
+  }
+
+  async #textOf(response: Response): Promise<string> {
+    const url = new URL(response.url).origin;
+    const bounds = { server: 'the service', url, bytesMax: ANSWER_BYTES_MAX };
+    return (await this.#reached(url, readAnswer(response, bounds))).toString('utf8');
   }
 
   #fetch(method: string, path: string, body?: unknown, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Response> {
@@ -105,6 +114,7 @@ export class ServiceClient {
     try {
       return await answer;
     } catch (cause) {
+      if (cause instanceof TallyError) throw cause;
       throw new TallyError(
         'SERVICE_UNREACHABLE',
         `nothing answers at ${url}: is it running? Start it with "npm start", or give its address with --url`,

@@ -1,3 +1,4 @@
+import { readEventStream } from '../../libs/adapters/http/read-event-stream.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { SummarySource } from './create-dashboard.ts';
 
@@ -19,6 +20,7 @@ export interface FollowedSummaries extends SummarySource {
 }
 
 const RETRY_MS = 2_000;
+const ANSWER_TIMEOUT_MS = 10_000;
 /** A summary is some ten kilobytes; what is longer is no summary. */
 const EVENT_CHARACTERS_MAX = 1_000_000;
 
@@ -54,33 +56,24 @@ async function follow(
   signal: AbortSignal,
   told: (summary: unknown) => void,
 ): Promise<void> {
-  const headers = { authorization: `Bearer ${options.key}`, accept: 'text/event-stream' };
+  const refusal = async (response: Response): Promise<Error> => {
+    await response.body?.cancel();
+    return new Error(`the reconciliation answered ${response.status}`);
+  };
+  const { url, key: clientKey } = options;
+  const stream = { server: 'the reconciliation', url, path: '/reconciliation/v1/live', clientKey, signal };
+  const limits = { timeoutMs: ANSWER_TIMEOUT_MS, eventCharactersMax: EVENT_CHARACTERS_MAX };
   while (!signal.aborted) {
     try {
-      const response = await get(`${options.url}/reconciliation/v1/live`, { headers, signal });
-      if (!response.ok || response.body === null) throw new Error(`the reconciliation answered ${response.status}`);
-      for await (const data of eventsOf(response.body)) told(JSON.parse(data));
+      for await (const lines of readEventStream({ ...stream, ...limits }, { fetch: get, refusal })) {
+        const data = lines.filter((line) => line.startsWith('data: ')).map((line) => line.slice('data: '.length));
+        if (data.length > 0) told(JSON.parse(data.join('\n')));
+      }
     } catch (error) {
       if (signal.aborted) return;
       logger.warn({ err: error }, 'the live stream of the reconciliation broke off');
     }
     await pause(options.retryMs ?? RETRY_MS, signal);
-  }
-}
-
-/** The data of each event of a stream of server-sent events. */
-async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
-  let text = '';
-  const decoder = new TextDecoder();
-  for await (const bytes of body) {
-    text += decoder.decode(bytes, { stream: true });
-    const events = text.split('\n\n');
-    text = events.pop() ?? '';
-    if (text.length > EVENT_CHARACTERS_MAX) throw new Error('an event of the stream is too long');
-    for (const event of events) {
-      const data = event.split('\n').filter((line) => line.startsWith('data: '));
-      if (data.length > 0) yield data.map((line) => line.slice('data: '.length)).join('\n');
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import { readAnswer } from '../http/read-answer.ts';
 import { isRegistryId, type RegisteredSchema } from './registry-wire-format.ts';
 import type { SchemaFile } from './schema-files.ts';
 import { singleObjectHeader } from './single-object.ts';
@@ -22,6 +23,8 @@ const TIMEOUT_MS = 5_000;
 /** How often a call is made that had no answer, or one of the server's own faults. */
 const ATTEMPTS = 4;
 const RETRY_MS = 500;
+/** It answers with an id, or says what is wrong. */
+const ANSWER_BYTES_MAX = 1024 * 1024;
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
 
 /**
@@ -84,8 +87,10 @@ function caller(options: SchemaRegistryOptions, { fetch }: SchemaRegistryDepende
       try {
         const signal = AbortSignal.timeout(timeoutMs);
         const response = await fetch(`${base}${path}`, { method, headers, body: JSON.stringify(body), signal });
-        if (response.ok) return (await response.json()) as Readonly<Record<string, unknown>>;
-        const said = (await response.text()).slice(0, 500);
+        const bounds = { server: 'the schema registry', url: base, bytesMax: ANSWER_BYTES_MAX };
+        const text = (await readAnswer(response, bounds)).toString('utf8');
+        if (response.ok) return JSON.parse(text) as Readonly<Record<string, unknown>>;
+        const said = text.slice(0, 500);
         // a conflict may be with another service that registers the same at the same moment
         const isFinal = response.status < 500 && (response.status !== 409 || attempt > 1);
         if (isFinal) throw refused(options.url, `${method} ${path}`, response.status, said);

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Fault } from '../../core/errors/fault.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { Tax } from '../../core/identity/account.ts';
+import { JSON_ANSWER_BYTES_MAX } from './limits.ts';
+import { isOtherType, readAnswer, retryAfterMsOf } from './read-answer.ts';
 
 export interface GatewayClientOptions {
   /** Address of the gateway without a path: `http://127.0.0.1:8080`. */
@@ -43,7 +45,8 @@ export interface GatewayClient {
   /**
    * Posts events as a JSON array. Throws GATEWAY_UNREACHABLE (retriable) where no answer came and it is unknown whether the events
    * were taken; GATEWAY_BUSY (retriable, fact `retryAfterMs`) for 429 and 5xx; GATEWAY_UNAUTHORIZED (retriable, once the key is
-   * mended) for 401 and 403; GATEWAY_ANSWER_INVALID where the answer is not what docs/http-api.md says.
+   * mended) for 401 and 403; GATEWAY_ANSWER_INVALID where the answer is not what docs/http-api.md says, ANSWER_TOO_LARGE (retriable)
+   * where it is longer than any that it says.
    */
   postEvents(tax: Tax, events: readonly string[]): Promise<GatewayAnswer>;
 }
@@ -112,23 +115,26 @@ async function send(
       body: `[${events.join(',')}]`,
       signal: AbortSignal.timeout(options.timeoutMs),
     });
-    const retryAfterSeconds = Number(response.headers.get('retry-after') ?? Number.NaN);
     return {
       status: response.status,
-      text: await response.text(),
-      retryAfterMs: Number.isFinite(retryAfterSeconds) ? retryAfterSeconds * 1000 : null,
+      text: await textOf(response, options.url),
+      retryAfterMs: retryAfterMsOf(response),
     };
   } catch (cause) {
-    throw new TallyError(
-      'GATEWAY_UNREACHABLE',
-      `no answer from the gateway at ${options.url}`,
-      { url: options.url },
-      {
-        retriable: true,
-        cause,
-      },
-    );
+    if (cause instanceof TallyError) throw cause;
+    const { url, timeoutMs } = options;
+    const message = `no whole answer from the gateway at ${url} (it has ${timeoutMs / 1_000} s)`;
+    throw new TallyError('GATEWAY_UNREACHABLE', message, { url, timeoutMs }, { retriable: true, cause });
   }
+}
+
+async function textOf(response: Response, url: string): Promise<string> {
+  const bytes = await readAnswer(response, { server: 'the gateway', url, bytesMax: JSON_ANSWER_BYTES_MAX });
+  if (response.status === 202 && isOtherType(response, 'application/json')) {
+    const message = `the gateway at ${url} answered 202 with something else than application/json`;
+    throw new TallyError('GATEWAY_ANSWER_INVALID', message, { url }, { retriable: true });
+  }
+  return bytes.toString('utf8');
 }
 
 function parsedReceipts(text: string): readonly GatewayReceipt[] {

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { Account } from '../../core/identity/account.ts';
 import { decodePullAnswer, type PullAnswer } from '../codec/pull-answer.ts';
+import { JSON_ANSWER_BYTES_MAX, PULL_ANSWER_BYTES_MAX } from './limits.ts';
+import { isOtherType, readAnswer, retryAfterMsOf } from './read-answer.ts';
+import { readEventStream, type StreamLines } from './read-event-stream.ts';
 
 export interface LedgerClientOptions {
   /** Address of the ledger without a path: `http://127.0.0.1:8080`. */
@@ -69,7 +72,7 @@ export interface AcknowledgementRequest {
  * A client of the ledger's HTTP interface (docs/http-api.md). It does not retry and verifies nothing: whoever holds the copy does.
  * Every method throws LEDGER_UNREACHABLE (retriable) where no answer came, LEDGER_BUSY (retriable, fact `retryAfterMs`) for 408, 429
  * and 5xx, LEDGER_REFUSED (facts `status`, `code`, `faults`) for any other refusal, LEDGER_ANSWER_INVALID for an answer that is not
- * what the interface says.
+ * what the interface says, and ANSWER_TOO_LARGE (retriable) for one that is longer than any that it says.
  */
 export interface LedgerClient {
   /**
@@ -115,7 +118,7 @@ export function createLedgerClient(options: LedgerClientOptions, dependencies: L
       return registrationsOf(parsedAs(registrationsAnswer, answer), request.accounts);
     },
     async pull(request) {
-      const answer = await call({ method: 'POST', path: '/ledger/v1/pull', body: request });
+      const answer = await call({ method: 'POST', path: '/ledger/v1/pull', body: request, type: 'avro/binary' });
       try {
         return decodePullAnswer(answer.bytes);
       } catch (cause) {
@@ -127,7 +130,12 @@ export function createLedgerClient(options: LedgerClientOptions, dependencies: L
       return parsedAs(changesAnswer, answer);
     },
     async checkpoint() {
-      const answer = await call({ method: 'GET', path: '/ledger/v1/checkpoint', absentIsNull: true });
+      const answer = await call({
+        method: 'GET',
+        path: '/ledger/v1/checkpoint',
+        absentIsNull: true,
+        type: 'text/plain',
+      });
       return answer.status === 404 ? null : answer.bytes.toString('utf8');
     },
     async consistency(fromSize, toSize) {
@@ -197,6 +205,8 @@ interface Call {
   readonly body?: unknown;
   /** 404 is an answer, not a refusal. */
   readonly absentIsNull?: boolean;
+  /** Content type of the answer, JSON where left out. */
+  readonly type?: string;
 }
 
 interface Answer {
@@ -220,9 +230,15 @@ async function send(
       signal: AbortSignal.timeout(options.timeoutMs),
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     });
-    bytes = Buffer.from(await response.arrayBuffer());
+    const bytesMax = request.type === 'avro/binary' ? PULL_ANSWER_BYTES_MAX : JSON_ANSWER_BYTES_MAX;
+    bytes = await readAnswer(response, { server: 'the ledger', url: options.url, bytesMax });
   } catch (cause) {
+    if (cause instanceof TallyError) throw cause;
     throw unreachable(options, cause);
+  }
+  const type = request.type ?? 'application/json';
+  if (response.ok && isOtherType(response, type)) {
+    throw answerInvalid(`the ledger at ${options.url} answered ${request.path} with something else than ${type}`);
   }
   if (response.ok || (request.absentIsNull === true && response.status === 404)) {
     return { status: response.status, bytes };
@@ -236,39 +252,32 @@ function refusal(response: Response, bytes: Buffer): TallyError {
   const { status } = response;
   const code = problem.code ?? `HTTP_${status}`;
   if (status === 408 || status === 429 || status >= 500) {
-    const retryAfterSeconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-    const retryAfterMs = Number.isFinite(retryAfterSeconds) ? retryAfterSeconds * 1000 : null;
-    const facts = { status, code, retryAfterMs };
+    const facts = { status, code, retryAfterMs: retryAfterMsOf(response) };
     return new TallyError('LEDGER_BUSY', `the ledger answered ${status} ${code}`, facts, { retriable: true });
   }
   const detail = problem.detail ?? `the ledger refused the request with status ${status}`;
   return new TallyError('LEDGER_REFUSED', detail, { ...problem, status, code, faults: problem.faults ?? [] });
 }
 
-/** Server-sent events by hand: lines `event:` and `id:`, an empty line ends one (WHATWG HTML, section 9.2). */
+/** Tells the size of each new checkpoint: the `id:` of an event that is named so. */
 async function followStream(
   options: LedgerClientOptions,
   dependencies: LedgerClientDependencies,
   signal: AbortSignal,
   onCheckpoint: (size: number) => void,
 ): Promise<void> {
+  const { url, clientKey, timeoutMs } = options;
+  const stream = { server: 'the ledger', url, path: '/ledger/v1/stream', clientKey, signal, timeoutMs };
+  const refused = async (response: Response): Promise<Error> =>
+    refusal(response, await readAnswer(response, { server: 'the ledger', url, bytesMax: JSON_ANSWER_BYTES_MAX }));
   try {
-    const response = await dependencies.fetch(`${options.url}/ledger/v1/stream`, {
-      headers: { authorization: `Bearer ${options.clientKey}`, accept: 'text/event-stream' },
-      signal,
-    });
-    if (!response.ok || response.body === null) throw refusal(response, Buffer.from(await response.arrayBuffer()));
-    let pending = '';
-    const decoder = new TextDecoder();
-    for await (const chunk of response.body) {
-      pending += decoder.decode(chunk, { stream: true });
-      const events = pending.split('\n\n');
-      pending = events.pop() ?? '';
-      if (pending.length > STREAM_EVENT_CHARACTERS_MAX) throw answerInvalid('an event of the stream is too long');
-      for (const event of events) {
-        const size = sizeOfEvent(event);
-        if (size !== null) onCheckpoint(size);
-      }
+    const events = readEventStream(
+      { ...stream, eventCharactersMax: STREAM_EVENT_CHARACTERS_MAX },
+      { fetch: dependencies.fetch, refusal: refused },
+    );
+    for await (const lines of events) {
+      const size = sizeOfEvent(lines);
+      if (size !== null) onCheckpoint(size);
     }
   } catch (error) {
     if (signal.aborted) return;
@@ -279,8 +288,7 @@ async function followStream(
 
 const STREAM_EVENT_CHARACTERS_MAX = 10_000;
 
-function sizeOfEvent(event: string): number | null {
-  const lines = event.split('\n');
+function sizeOfEvent(lines: StreamLines): number | null {
   if (!lines.includes('event: checkpoint')) return null;
   const id = lines.find((line) => line.startsWith('id: '))?.slice('id: '.length) ?? '';
   return /^\d{1,15}$/.test(id) ? Number(id) : null;
@@ -301,12 +309,9 @@ function jsonOf(bytes: Buffer): unknown {
   }
 }
 
-function unreachable(options: LedgerClientOptions, cause: unknown): TallyError {
-  const facts = { url: options.url };
-  return new TallyError('LEDGER_UNREACHABLE', `no answer from the ledger at ${options.url}`, facts, {
-    retriable: true,
-    cause,
-  });
+function unreachable({ url, timeoutMs }: LedgerClientOptions, cause: unknown): TallyError {
+  const message = `no whole answer from the ledger at ${url} (it has ${timeoutMs / 1_000} s)`;
+  return new TallyError('LEDGER_UNREACHABLE', message, { url, timeoutMs }, { retriable: true, cause });
 }
 
 function answerInvalid(what: string, cause?: unknown): TallyError {

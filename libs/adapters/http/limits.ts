@@ -35,3 +35,12 @@ export const WRONG_KEYS_PER_WINDOW_MAX = 10;
 export const WRONG_KEY_WINDOW_MS = 60_000;
 /** Addresses and clients whose wrong keys are counted at a time, some 200 bytes each. */
 export const WRONG_KEY_HOLDERS_MAX = 10_000;
+
+/** Bytes of answers that we read, inflated; more is ANSWER_TOO_LARGE. A pull has 16 MiB of blocks, and proofs and rejections beside them. */
+export const PULL_ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+/** A list of all changed chains of 100,000 places is some 4 MB; the receipts of a request with 1,000 events, each repeated alone, 3 MB. */
+export const JSON_ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+/** The longest that a server may make us wait: a timer of Node that is set for longer than 24 days fires at once. */
+export const RETRY_AFTER_MS_MAX = 600_000;
+/** A stream that says nothing for this long, three heartbeats of ours, is cut and asked for again. */
+export const STREAM_SILENCE_MS = 45_000;
