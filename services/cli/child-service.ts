@@ -3,6 +3,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { LastFault } from './last-fault.ts';
 
@@ -56,8 +57,8 @@ export class ChildService {
   /** Throws SERVICE_DID_NOT_START naming its log where it is not ready in time. */
   async start(): Promise<void> {
     this.#spawn();
-    const untilMs = Date.now() + READY_MS_MAX;
-    while (Date.now() < untilMs) {
+    const untilMs = systemClock.elapsedMs() + READY_MS_MAX;
+    while (systemClock.elapsedMs() < untilMs) {
       if (await this.isReady()) return;
       await sleep(LOOK_MS);
     }
@@ -91,7 +92,7 @@ export class ChildService {
   }
 
   #spawn(): void {
-    const startedMs = Date.now();
+    const startedMs = systemClock.elapsedMs();
     const child = spawn(process.execPath, commandOf(this.#options.service), {
       env: { ...process.env, ...this.#options.env, STOP_WITH_STDIN: '1' },
       // The pipe is how it learns that we are gone, however we went; a group of its own keeps a terminal's Ctrl-C for us alone.
@@ -112,7 +113,8 @@ export class ChildService {
 
   async #startAgain(startedMs: number, code: number | null, signal: string | null): Promise<void> {
     const { service, logFolder } = this.#options;
-    this.#restartMs = Date.now() - startedMs > HEALTHY_MS ? RESTART_MS : Math.min(this.#restartMs * 2, RESTART_MS_MAX);
+    this.#restartMs =
+      systemClock.elapsedMs() - startedMs > HEALTHY_MS ? RESTART_MS : Math.min(this.#restartMs * 2, RESTART_MS_MAX);
     const how = signal ?? `exit code ${code}`;
     const why = this.#lastFault.take();
     const seconds = Math.ceil(this.#restartMs / 1_000);

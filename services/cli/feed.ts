@@ -1,3 +1,4 @@
+import type { Clock } from '../../libs/adapters/clock/clock.ts';
 import type { LocalDate } from '../../libs/core/calendar/local-date.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import { EMPLOYERS } from './feed/employers.ts';
@@ -15,7 +16,7 @@ export interface FeedOptions {
 }
 
 export interface FeedDependencies {
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   /** The civil date in London of a time. */
   readonly londonDate: (timeMs: number) => LocalDate;
   /** Resolves after this long, or sooner once the feed is to stop. */
@@ -70,18 +71,18 @@ export function createFeed(options: FeedOptions, dependencies: FeedDependencies,
 
   async function* batches(): AsyncGenerator<FeedBatch, void> {
     if (state.unsent.length > 0) yield { events: state.unsent, state };
-    let lastMs = dependencies.nowMs();
+    let lastMs = dependencies.clock.elapsedMs();
     let owed = 0;
     while (!stopped) {
       await dependencies.wait(1000 / BATCHES_PER_SECOND);
-      const nowMs = dependencies.nowMs();
-      const passedSeconds = Math.min(Math.max(nowMs - lastMs, 0) / 1000, BATCH_SECONDS_MAX);
-      lastMs = nowMs;
+      const elapsedMs = dependencies.clock.elapsedMs();
+      const passedSeconds = Math.min((elapsedMs - lastMs) / 1000, BATCH_SECONDS_MAX);
+      lastMs = elapsedMs;
       owed += passedSeconds * options.eventsPerSecond;
       const count = Math.floor(owed);
       owed -= count;
       if (stopped || count === 0) continue;
-      state = nextState(state, count, nowMs, payroll, dependencies);
+      state = nextState(state, count, dependencies.clock.civilMs(), payroll, dependencies);
       yield { events: state.unsent, state };
     }
   }
@@ -98,14 +99,14 @@ export function createFeed(options: FeedOptions, dependencies: FeedDependencies,
 function nextState(
   before: FeedState,
   count: number,
-  nowMs: number,
+  civilMs: number,
   payroll: Payroll,
   dependencies: FeedDependencies,
 ): FeedState {
   const tills = { ...before.tills };
   const unsent: FeedEvent[] = [];
-  const today = dependencies.londonDate(nowMs);
-  const occurredAt = `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+  const today = dependencies.londonDate(civilMs);
+  const occurredAt = `${new Date(civilMs).toISOString().slice(0, 19)}Z`;
   let payrollState = before.payroll;
   for (let number = before.made + 1; number <= before.made + count; number++) {
     const draws = drawsOf(before.seed, `event/${number}`);

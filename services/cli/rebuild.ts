@@ -1,3 +1,4 @@
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { clientOf, type ReachOptions } from './service-client.ts';
 
@@ -10,9 +11,9 @@ export async function rebuild(stage: string, options: ReachOptions): Promise<voi
   if (!STAGES.includes(stage)) {
     throw new TallyError('STAGE_UNKNOWN', `"${stage}" is no stage: expected ${STAGES.join(', ')}`, { stage });
   }
-  const startedMs = Date.now();
+  const startedMs = systemClock.elapsedMs();
   await clientOf(options).call('POST', `/${stage}/v1/rebuild`, undefined, REBUILD_MS_MAX);
-  const durationMs = Date.now() - startedMs;
+  const durationMs = Math.round(systemClock.elapsedMs() - startedMs);
   console.log(
     options.json === true
       ? JSON.stringify({ stage, durationMs })

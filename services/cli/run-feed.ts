@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { JSON_ANSWER_BYTES_MAX } from '../../libs/adapters/http/limits.ts';
 import { readAnswer } from '../../libs/adapters/http/read-answer.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
@@ -39,7 +40,7 @@ export function runFeed(
   const wait = (durationMs: number) => sleep(durationMs, undefined, { signal: ended.signal }).catch(() => undefined);
   const feed = createFeed(
     { seed: options.seed, eventsPerSecond: options.eventsPerSecond },
-    { nowMs: Date.now, londonDate, wait, decide: (payment, hash, view) => decidePaye(payment, hash, view, rules) },
+    { clock: systemClock, londonDate, wait, decide: (payment, hash, view) => decidePaye(payment, hash, view, rules) },
     readState(file),
   );
   const run = async (): Promise<void> => {

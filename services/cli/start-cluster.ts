@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { freePorts } from '../../libs/adapters/runtime/free-port.ts';
 import { loadGatewayKeys } from '../../libs/adapters/runtime/key-files.ts';
 import { loadRules } from '../../libs/adapters/runtime/load-rules.ts';
@@ -209,8 +210,8 @@ function runningOf(
       pay: (payments) => postPayments(urls.gateway, own.keys.bank, payments),
     },
     drain: async (deadlineMs) => {
-      const untilMs = Date.now() + deadlineMs;
-      while (Date.now() < untilMs) {
+      const untilMs = systemClock.elapsedMs() + deadlineMs;
+      while (systemClock.elapsedMs() < untilMs) {
         const { taxes } = await client.call<SummaryPart>('GET', '/reconciliation/v1/summary');
         const inFlight = Object.values(taxes).flatMap((tax) => tax.differences.map((one) => one.inFlight.events));
         if (inFlight.every((events) => events === 0)) return;

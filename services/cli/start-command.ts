@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { createLogger, type LogLevel } from '../../libs/adapters/telemetry/logger.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { runFeed } from './run-feed.ts';
@@ -49,7 +50,7 @@ export async function start(options: StartCommandOptions): Promise<void> {
     ? await startCluster({ dataDir, port }, { progress: (line) => console.log(line) })
     : await startTallystick(
         { dataDir, port, furtherPorts: port === 0 ? 0 : FURTHER_PORTS },
-        { logger, nowMs: Date.now, onFailed },
+        { logger, clock: systemClock, onFailed },
       );
   const feed =
     options.empty === true || rate === 0

@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Router } from 'express';
+import type { Clock } from '../../libs/adapters/clock/clock.ts';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { type LogRegister, openLogRegister } from '../../libs/adapters/event-log/log-register.ts';
@@ -45,7 +46,7 @@ export interface StartOptions {
 
 export interface StartDependencies {
   readonly logger: Logger;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   /** A part ended that cannot be mended from within. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -95,19 +96,19 @@ interface Common {
   readonly clients: ClientRegistry;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   readonly rules: TaxRules;
 }
 
 async function startParts(
   options: StartOptions,
-  { logger, nowMs, onFailed }: StartDependencies,
+  { logger, clock, onFailed }: StartDependencies,
   closers: Closer[],
   stop: () => Promise<void>,
 ): Promise<RunningTallystick> {
   const { dataDir } = options;
   await mkdir(dataDir, { recursive: true });
-  const log = await openLog(options, onFailed);
+  const log = await openLog(options, clock, onFailed);
   closers.push(() => log.close());
   const register = await openLogRegister(log);
   const rules = loadRules(options.ratesDir);
@@ -115,7 +116,7 @@ async function startParts(
   addProcessMetrics(metrics.registry);
   const health = createHealth();
   const { keys, clients } = ownClients(dataDir, process.env['CLIENTS_FILE']);
-  const common = { log, register, clients, metrics, logger, nowMs, rules: rules.rules };
+  const common = { log, register, clients, metrics, logger, clock, rules: rules.rules };
   const services = await startServices(dataDir, common, health, closers, onFailed);
   const { ledger, gateway, reconciliation, dashboard } = services;
   const payer = payerDoor();
@@ -131,7 +132,7 @@ async function startParts(
   );
   const payerNode = await startPayerNode(
     { dataDir, url, key: keys.payer, gateway },
-    { rules, clients, logger, metrics, nowMs, onFailed },
+    { rules, clients, logger, metrics, clock, onFailed },
   );
   payer.open(payerNode.router);
   const announced = announce(dataDir, { url, pid: process.pid, key: keys.operator });
@@ -153,8 +154,8 @@ async function startParts(
       pay: (payments) => postPayments(url, keys.bank, payments),
     },
     drain: async (deadlineMs) => {
-      const untilMs = nowMs() + deadlineMs;
-      while (nowMs() < untilMs && !isSettled(reconciliation, payerNode)) {
+      const untilMs = clock.elapsedMs() + deadlineMs;
+      while (clock.elapsedMs() < untilMs && !isSettled(reconciliation, payerNode)) {
         ledger.closeOpenBlocks();
         await sleep(DRAIN_LOOK_MS);
       }
@@ -184,7 +185,7 @@ async function startServices(
   const reconciliation = await createReconciliation({ folder: join(dataDir, 'reconciliation') }, common);
   closers.push(() => reconciliation.stop());
   const source = { latest: () => reconciliation.summary(), subscribe: reconciliation.subscribe };
-  const dashboard = createDashboard({ source, logger: common.logger, nowMs: common.nowMs });
+  const dashboard = createDashboard({ source, logger: common.logger, clock: common.clock });
   health.check('tax', () => tax.ready());
   health.check('ledger', () => ledger.assertReady());
   health.check('gateway', () => gateway.checkReady());
@@ -204,8 +205,8 @@ function placesOf(url: string, dataDir: string): string[] {
   ];
 }
 
-async function openLog(options: StartOptions, onFailed: (error: unknown) => void): Promise<EventLog> {
-  const log = await openEmbeddedLog({ folder: join(options.dataDir, 'log') }, { onBroken: onFailed });
+async function openLog(options: StartOptions, clock: Clock, onFailed: (error: unknown) => void): Promise<EventLog> {
+  const log = await openEmbeddedLog({ folder: join(options.dataDir, 'log') }, { clock, onBroken: onFailed });
   const keyed = options.partitions ?? KEYED_PARTITIONS_DEFAULT;
   await log.ensureTopics(
     TOPICS.map(({ topic, partitions }) => ({ topic, partitions: partitions === 'one' ? 1 : keyed })),
@@ -242,7 +243,7 @@ async function startPayerNode(
     readonly clients: ClientRegistry;
     readonly logger: Logger;
     readonly metrics: Metrics;
-    readonly nowMs: () => number;
+    readonly clock: Clock;
     readonly onFailed: (error: unknown) => void;
   },
 ): Promise<PayerNode> {
@@ -261,7 +262,7 @@ async function startPayerNode(
       rules: of.rules.rules,
       rateCards: of.rules.cards,
       clients: of.clients,
-      clock: of.nowMs,
+      clock: of.clock,
       random: Math.random,
       logger: of.logger,
       metrics: of.metrics,

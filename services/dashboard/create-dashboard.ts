@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Response, Router } from 'express';
+import { type ElapsedClock, systemClock } from '../../libs/adapters/clock/clock.ts';
 import { everybody } from '../../libs/adapters/http/bearer.ts';
 import { createEventStream } from '../../libs/adapters/http/event-stream.ts';
 import { projectRoot } from '../../libs/adapters/runtime/project-root.ts';
@@ -20,7 +21,7 @@ export interface SummarySource {
 export interface DashboardDependencies {
   readonly source: SummarySource;
   readonly logger: Logger;
-  readonly nowMs?: () => number;
+  readonly clock?: ElapsedClock;
 }
 
 export interface Dashboard {
@@ -44,17 +45,19 @@ const CONTENT_SECURITY_POLICY = [
 
 /** The Treasury page. */
 export function createDashboard(dependencies: DashboardDependencies): Dashboard {
-  const { source, logger, nowMs = Date.now } = dependencies;
+  const { source, logger, clock = systemClock } = dependencies;
   const folder = join(projectRoot(), 'services/dashboard/page');
   const script = readFileSync(join(folder, 'treasury.js'));
   const style = readFileSync(join(folder, 'treasury.css'));
   const stream = createEventStream({ replayEventsMax: 1 });
   let id = 0;
+  let cameAtMs = clock.elapsedMs();
   const view = (json: unknown): PageView | null => {
     const summary = summaryOf(json, logger);
-    return summary === null ? null : viewOf(summary, nowMs());
+    return summary === null ? null : viewOf(summary, clock.elapsedMs() - cameAtMs);
   };
   const unsubscribe = source.subscribe((json) => {
+    cameAtMs = clock.elapsedMs();
     if (stream.readers === 0) return;
     const current = view(json);
     if (current === null) return;

@@ -4,12 +4,12 @@ import { followSummaries } from './follow-summaries.ts';
 
 /** The Treasury page alone in a process: RECONCILIATION_URL, RECONCILIATION_KEY (of a client with the role analyst). */
 await runService({ name: 'dashboard', port: 8085 }, async (context) => {
-  const { logger, nowMs, setting } = context;
+  const { logger, clock, setting } = context;
   const source = followSummaries(
     { url: setting('RECONCILIATION_URL'), key: setting('RECONCILIATION_KEY') },
     { logger },
   );
   context.onStop(() => source.stop());
-  const dashboard = createDashboard({ source, logger, nowMs });
+  const dashboard = createDashboard({ source, logger, clock });
   return { routers: [dashboard.router], endStreams: () => dashboard.endStreams() };
 });

@@ -87,11 +87,11 @@ const MAIN_HEADS: ReadonlySet<Head> = new Set([
 const TAX_KEYS: readonly TaxKey[] = ['paye', 'vat'];
 const REJECTIONS_SHOWN = 20;
 
-/** Figures older than this are called stale. */
+/** Figures that came longer ago than this are called stale. */
 export const STALE_AFTER_MS = 5_000;
 
-/** What the page says of a summary at a time. */
-export function viewOf(summary: PageSummary, nowMs: number): PageView {
+/** What the page says of a summary that came this long ago. */
+export function viewOf(summary: PageSummary, ageMs: number): PageView {
   const cells: Record<string, string> = {};
   const hiddenRows: string[] = [];
   liabilityCells(summary, cells, hiddenRows);
@@ -99,7 +99,7 @@ export function viewOf(summary: PageSummary, nowMs: number): PageView {
   for (const tax of TAX_KEYS) taxCells(tax, summary.taxes[tax], cells, hiddenRows);
   return {
     asOf: summary.asOf,
-    banner: bannerOf(summary, nowMs),
+    banner: bannerOf(summary, ageMs),
     cells,
     hiddenRows,
     rejections: rejectionRows(summary),
@@ -107,8 +107,8 @@ export function viewOf(summary: PageSummary, nowMs: number): PageView {
   };
 }
 
-function bannerOf(summary: PageSummary, nowMs: number): Banner {
-  if (nowMs - Date.parse(summary.asOf) > STALE_AFTER_MS) {
+function bannerOf(summary: PageSummary, ageMs: number): Banner {
+  if (ageMs > STALE_AFTER_MS) {
     return { state: 'stale', title: 'The figures have stopped', text: `They stand as of ${timeOf(summary.asOf)}.` };
   }
   switch (summary.state) {

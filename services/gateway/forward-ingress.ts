@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../../libs/adapters/clock/clock.ts';
 import { encodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts';
 import type { EventLog, LogReader, RecordBatch, TopicPartition } from '../../libs/adapters/event-log/event-log.ts';
 import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
@@ -28,7 +29,7 @@ export interface ForwardIngressDependencies {
   readonly rules: TaxRules;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
 }
 
 export interface IngressForwarder {
@@ -78,7 +79,7 @@ class Forwarder {
   /** Where records are forwarded and not deleted yet, by topic. */
   readonly #toDelete = new Map<string, number>();
   readonly #behind = new Map<string, number>();
-  #deletedAtMs = 0;
+  #deletedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ForwardIngressOptions, dependencies: ForwardIngressDependencies, rejectionPartitions: number) {
     this.#options = options;
@@ -133,7 +134,7 @@ class Forwarder {
         onRead();
         await Promise.all(batches.map((batch) => this.#forward(batch)));
         this.#showBehind(batches);
-        if (this.#dependencies.nowMs() - this.#deletedAtMs >= DELETE_EVERY_MS) {
+        if (this.#dependencies.clock.elapsedMs() - this.#deletedAtMs >= DELETE_EVERY_MS) {
           await this.#deleteForwarded();
         }
       }
@@ -204,7 +205,7 @@ class Forwarder {
     const record = records[index];
     const origin = { topic, partition, offset: record?.offset ?? 0 };
     const receivedAtMs = record?.timestampMs ?? null;
-    return { ...rejection, receivedAtMs, origin, decision: null, recordedAtMs: this.#dependencies.nowMs() };
+    return { ...rejection, receivedAtMs, origin, decision: null, recordedAtMs: this.#dependencies.clock.civilMs() };
   }
 
   async #appendLetters(letters: readonly DeadLetter[]): Promise<void> {
@@ -224,7 +225,7 @@ class Forwarder {
   }
 
   async #deleteForwarded(): Promise<void> {
-    this.#deletedAtMs = this.#dependencies.nowMs();
+    this.#deletedAtMs = this.#dependencies.clock.elapsedMs();
     for (const [topic, offset] of [...this.#toDelete]) {
       try {
         await this.#dependencies.log.deleteBefore({ topic, partition: 0, offset });

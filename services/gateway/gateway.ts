@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import { rateLimit } from 'express-rate-limit';
+import type { Clock } from '../../libs/adapters/clock/clock.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import type { LogRegister } from '../../libs/adapters/event-log/log-register.ts';
 import { PAYE_EVENTS, PAYMENTS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
@@ -51,7 +52,7 @@ export interface GatewayDependencies {
   readonly rules: TaxRules;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
 }
 
 /** The door of the system: what payers and banks send is checked, reserved, made durable in the log and receipted. */
@@ -136,7 +137,7 @@ async function openIntake(
   dependencies: GatewayDependencies,
   store: ReservationStore,
 ): Promise<Intake> {
-  const { log, nowMs, logger, register } = dependencies;
+  const { log, clock, logger, register } = dependencies;
   const counts = await Promise.all(EVENT_TOPICS.map((topic) => log.partitionCount(topic)));
   const partitions = new Map<string, number>(EVENT_TOPICS.map((topic, index) => [topic, counts[index] ?? 0]));
   const open = await restoreReservations({ log, store, partitions, logId: register.logId, logger });
@@ -148,7 +149,7 @@ async function openIntake(
       groupEventsMax: options.groupEventsMax ?? GROUP_EVENTS_MAX,
       waitingEventsMax: options.waitingEventsMax ?? WAITING_EVENTS_MAX,
     },
-    { log, store, nowMs, logger },
+    { log, store, clock, logger },
     open,
   );
 }
@@ -166,12 +167,12 @@ function gatewayRouter(
       rules: dependencies.rules,
       intake,
     });
-    const startedMs = performance.now();
+    const startedMs = dependencies.clock.elapsedMs();
     const result = await intake.take(prepared, request.query.paths === 'needed' ? 'needed' : 'all');
     metrics.eventsWaiting.set({}, intake.waitingEvents);
     metrics.receiptsPending.set({}, intake.pendingReceipts);
     const receipts = receiptsOf(result, Array.isArray(request.body));
-    metrics.acceptSeconds.observe({}, (performance.now() - startedMs) / 1000);
+    metrics.acceptSeconds.observe({}, (dependencies.clock.elapsedMs() - startedMs) / 1000);
     if (result.kind === 'taken') countTaken(metrics, prepared, result.fresh);
     response.status(202).json({ receipts });
   };

@@ -1,4 +1,5 @@
 import { hash as digest } from 'node:crypto';
+import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import { topicOfType } from '../../libs/adapters/codec/event-codec.ts';
 import { olderEncodings } from '../../libs/adapters/codec/single-object.ts';
 import type { AppendOutcome, EventLog, PartitionPosition } from '../../libs/adapters/event-log/event-log.ts';
@@ -49,7 +50,7 @@ export interface IntakeOptions {
 export interface IntakeDependencies {
   readonly log: EventLog;
   readonly store: ReservationStore;
-  readonly nowMs: () => number;
+  readonly clock: CivilClock;
   readonly logger: Logger;
 }
 
@@ -141,7 +142,7 @@ export class Intake {
   /** Whether this very event was reserved before, whatever rates were in force then. */
   isReserved(prepared: PreparedEvent): boolean {
     try {
-      const entry = this.#find(prepared, this.#dependencies.nowMs());
+      const entry = this.#find(prepared, this.#dependencies.clock.civilMs());
       return entry !== null && entry.receipt !== NEW;
     } catch (error) {
       if (unwritable(prepared, error) === null) throw error;
@@ -212,10 +213,10 @@ export class Intake {
   #plan(waiting: Waiting, group: Map<string, Entry>): Plan {
     const plan: Plan = { waiting, conflicts: [], unwritable: [], entries: [], fresh: [] };
     const own = new Map<string, Entry>();
-    const nowMs = this.#dependencies.nowMs();
+    const civilMs = this.#dependencies.clock.civilMs();
     for (const prepared of waiting.events) {
       try {
-        this.#planOne(prepared, plan, own, group, nowMs);
+        this.#planOne(prepared, plan, own, group, civilMs);
       } catch (error) {
         const fault = unwritable(prepared, error);
         if (fault === null) throw error;
@@ -231,12 +232,12 @@ export class Intake {
     plan: Plan,
     own: Map<string, Entry>,
     group: ReadonlyMap<string, Entry>,
-    nowMs: number,
+    civilMs: number,
   ): void {
     const { account, eventId } = prepared.draft.event;
     const name = `${account} ${eventId}`;
     const before = own.get(name) ?? group.get(name);
-    const entry = before === undefined ? this.#find(prepared, nowMs) : sameOrNull(before, prepared);
+    const entry = before === undefined ? this.#find(prepared, civilMs) : sameOrNull(before, prepared);
     if (entry === null) {
       plan.conflicts.push(prepared.draft.index);
     } else if (!own.has(name)) {
@@ -246,12 +247,12 @@ export class Intake {
     }
   }
 
-  #find(prepared: PreparedEvent, nowMs: number): Entry | null {
+  #find(prepared: PreparedEvent, civilMs: number): Entry | null {
     const { draft, person } = prepared;
     const { account, eventId } = draft.event;
     const key = reservationKey(account, eventId);
     const known = this.#dependencies.store.reservation(key);
-    const receivedAtMs = known?.receivedAtMs ?? nowMs;
+    const receivedAtMs = known?.receivedAtMs ?? civilMs;
     const bytes = eventBytes(prepared, receivedAtMs);
     const hash = digest('sha256', bytes, 'hex');
     const base = { key, prepared, account, eventId, person, receivedAtMs };

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import type { PullAnswer, PulledChain, PulledRejection } from '../../libs/adapters/codec/pull-answer.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
 import { hasCode, type TallyError } from '../../libs/core/errors/tally-error.ts';
@@ -29,7 +30,7 @@ export interface ReadPullDependencies {
   readonly identity: LedgerIdentity;
   readonly crypto: LedgerCrypto;
   readonly store: LedgerStore;
-  readonly nowMs: () => number;
+  readonly clock: CivilClock;
   /** A damaged block was found: a named alarm. */
   readonly onDamage: (error: TallyError) => void;
   /** Whether all that stands in blocks.v1 is folded and served here: not while standing by or folding, nor where another has sealed meanwhile. */
@@ -183,8 +184,8 @@ function pullRejections(
 }
 
 function signRejections(rejected: readonly RejectedEvent[], dependencies: PullDependencies): string {
-  const { identity, crypto, nowMs } = dependencies;
-  const { text } = rejectionsNoteOf(identity.name, nowMs(), rejected, crypto.treeHasher);
+  const { identity, crypto, clock } = dependencies;
+  const { text } = rejectionsNoteOf(identity.name, clock.civilMs(), rejected, crypto.treeHasher);
   return signNote(text, [identity.signer]);
 }
 

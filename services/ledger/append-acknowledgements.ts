@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../../libs/adapters/clock/clock.ts';
 import { encodeAcknowledgement } from '../../libs/adapters/codec/acknowledgement-codec.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
@@ -24,7 +25,7 @@ export interface AcknowledgementDoorDependencies {
   /** What is appended here the stage need not check again. */
   readonly checked: CheckedRecords;
   readonly registrations: RegistrationCheck;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
 }
 
 /** Id and key of an account's chain, whether it has begun or not. */
@@ -67,7 +68,7 @@ export class AcknowledgementDoor {
     const { store } = this.#of;
     const refused = new Map<Account, HttpProblem>();
     const events: AddressedValue[] = [];
-    let turnStartedMs = performance.now();
+    let turnStartedMs = this.#of.clock.elapsedMs();
     for (const [account, proof] of proofs) {
       const chain = store.committedChain(account);
       const known = chain === undefined ? undefined : store.committedPayerKey(chain);
@@ -76,9 +77,9 @@ export class AcknowledgementDoor {
         refused.set(account, new HttpProblem(409, 'PAYER_KEY_DIFFERS', 'another key is registered for the chain'));
         continue;
       }
-      if (performance.now() - turnStartedMs > TURN_MS) {
+      if (this.#of.clock.elapsedMs() - turnStartedMs > TURN_MS) {
         await nextTurn();
-        turnStartedMs = performance.now();
+        turnStartedMs = this.#of.clock.elapsedMs();
       }
       const problem = this.#refusal(account, verifierKey, proof);
       if (problem !== null) refused.set(account, problem);
@@ -108,7 +109,7 @@ export class AcknowledgementDoor {
       type: 'KeyRegistered',
       eventId: this.#idOf('key registered', account, verifierKey),
       account,
-      receivedAtMs: this.#of.nowMs(),
+      receivedAtMs: this.#of.clock.civilMs(),
       chain: this.chainOf(account).chain,
       verifierKey,
       proof,
@@ -122,7 +123,7 @@ export class AcknowledgementDoor {
    * as checkAcknowledgement's errors (422).
    */
   async acknowledge(note: string, heads: readonly AcknowledgedHead[], chains: readonly StoredChain[]): Promise<void> {
-    const { store, nowMs, checked } = this.#of;
+    const { store, clock, checked } = this.#of;
     inputFault('', ACKNOWLEDGEMENT_FAULTS, () =>
       checkAcknowledgement(note, heads, {
         ...this.#of,
@@ -135,7 +136,13 @@ export class AcknowledgementDoor {
     const first = heads[0];
     if (first === undefined) return;
     const key = first.account;
-    const value = encodeAcknowledgement({ type: 'HeadsAcknowledged', eventId, receivedAtMs: nowMs(), note, heads });
+    const value = encodeAcknowledgement({
+      type: 'HeadsAcknowledged',
+      eventId,
+      receivedAtMs: clock.civilMs(),
+      note,
+      heads,
+    });
     checked.add(value);
     const refused = (await this.#append([{ key, value }])).get(key);
     if (refused !== undefined) throw refused;

@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Request, type Response, Router } from 'express';
+import { type Clock, systemClock } from '../../libs/adapters/clock/clock.ts';
 import { blocksCodec } from '../../libs/adapters/codec/blocks-codec.ts';
 import { type DataFolderLock, lockDataFolder } from '../../libs/adapters/event-log/data-folder-lock.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { runStage } from '../../libs/adapters/event-log/stage.ts';
+import { systemStageClock } from '../../libs/adapters/event-log/stage-clock.ts';
 import type { StageEvent, StageHandle, StageLimits, StageStats } from '../../libs/adapters/event-log/stage-program.ts';
-import { systemClock } from '../../libs/adapters/event-log/system-clock.ts';
 import { ACKNOWLEDGEMENTS, BLOCKS, LIABILITIES } from '../../libs/adapters/event-log/topics.ts';
 import { requireClient } from '../../libs/adapters/http/bearer.ts';
 import { createEventStream, type EventStream } from '../../libs/adapters/http/event-stream.ts';
@@ -52,7 +53,7 @@ export interface LedgerDependencies {
   readonly clients: ClientRegistry;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  readonly nowMs?: () => number;
+  readonly clock?: Clock;
 }
 
 export interface LedgerStats {
@@ -97,15 +98,15 @@ export const LEDGER_CRYPTO: LedgerCrypto = {
  * SIGNER_OF_ANOTHER_LOG, LEDGER_KEYS_INVALID, KEY_FILE_INVALID, and DATA_FOLDER_IN_USE: a standby has a folder of its own, with the same keys.
  */
 export async function createLedger(options: LedgerOptions, dependencies: LedgerDependencies): Promise<Ledger> {
-  const nowMs = dependencies.nowMs ?? Date.now;
+  const clock = dependencies.clock ?? systemClock;
   const { ledgerName: name, signer, master } = dependencies.keys;
-  const year = logYearOf(options.dataDir, new Date(nowMs()).getUTCFullYear());
+  const year = logYearOf(options.dataDir, new Date(clock.civilMs()).getUTCFullYear());
   const identity = ledgerIdentity({ name, year, signer, master });
   const folder = join(options.dataDir, 'ledger');
   mkdirSync(folder, { recursive: true });
   const lock = await lockDataFolder(folder);
   try {
-    const service = new LedgerService(options, dependencies, identity, nowMs, lock);
+    const service = new LedgerService(options, dependencies, identity, clock, lock);
     await service.start();
     return service;
   } catch (error) {
@@ -120,7 +121,7 @@ class LedgerService implements Ledger {
   readonly failed: Promise<unknown>;
   readonly #options: LedgerOptions;
   readonly #of: LedgerDependencies;
-  readonly #nowMs: () => number;
+  readonly #clock: Clock;
   readonly #lock: DataFolderLock;
   readonly #store: LedgerStore;
   readonly #signer: CheckpointSigner;
@@ -137,7 +138,7 @@ class LedgerService implements Ledger {
     options: LedgerOptions,
     dependencies: LedgerDependencies,
     identity: LedgerIdentity,
-    nowMs: () => number,
+    clock: Clock,
     lock: DataFolderLock,
   ) {
     this.identity = identity;
@@ -145,7 +146,7 @@ class LedgerService implements Ledger {
     this.#lock = lock;
     this.#options = options;
     this.#of = dependencies;
-    this.#nowMs = nowMs;
+    this.#clock = clock;
     const folder = join(options.dataDir, 'ledger');
     this.#signer = new CheckpointSigner(
       { origin: identity.origin, memoryFile: join(folder, 'signer', 'last-signed') },
@@ -188,7 +189,7 @@ class LedgerService implements Ledger {
         inputsOf: () => inputs.flat(),
         randomBytes: nodeRandom,
         observe: (event) => this.#observeStage(event),
-        clock: { ...systemClock, nowMs: this.#nowMs },
+        clock: { ...systemStageClock, elapsedMs: () => this.#clock.elapsedMs() },
       },
     );
     void this.#stage.failed.then(this.#tellFailed);
@@ -248,7 +249,7 @@ class LedgerService implements Ledger {
       signer: this.#signer,
       checked: this.#checked,
       registrations: this.#registrations,
-      nowMs: this.#nowMs,
+      clock: this.#clock,
       observe: (event) => this.#observeSealing(event),
       onCommitted: () => this.#publish(),
     });
@@ -257,7 +258,7 @@ class LedgerService implements Ledger {
 
   #routes(): Router {
     const { log, clients } = this.#of;
-    const shared = { identity: this.identity, crypto: LEDGER_CRYPTO, store: this.#store, nowMs: this.#nowMs };
+    const shared = { identity: this.identity, crypto: LEDGER_CRYPTO, store: this.#store, clock: this.#clock };
     const router = Router();
     router.use(
       ledgerRouter({
@@ -275,7 +276,7 @@ class LedgerService implements Ledger {
         },
       }),
     );
-    const operator = requireClient({ clients, nowMs: this.#nowMs }, 'operator');
+    const operator = requireClient({ clients, clock: this.#clock }, 'operator');
     router.post('/ledger/v1/rebuild', operator, async (_request: Request, response: Response) => {
       await this.rebuild();
       response.json({ leaves: this.#store.tree.size });

@@ -1,3 +1,4 @@
+import type { Moment } from '../../libs/adapters/clock/clock.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
 import { type Account, type Tax, taxOf } from '../../libs/core/identity/account.ts';
 import type { CloseReason } from '../../libs/core/ledger/block-header.ts';
@@ -24,7 +25,8 @@ export interface EntryContext {
   readonly rulesHash: string;
   /** The input message that it came in. */
   readonly source: ReadMessage;
-  readonly nowMs: number;
+  /** When it was read: the age of a block goes by elapsed time, its `closed` by civil time. */
+  readonly now: Moment;
 }
 
 /**
@@ -39,7 +41,7 @@ export class OpenChain {
   #lastNumber: number;
   #entries: OpenEntry[] = [];
   #bytes = 0;
-  #openedAtMs = 0;
+  #openedElapsedMs = 0;
   #rulesHash: string | null = null;
   #taxPeriod = '';
   #pins: ReadMessage[] = [];
@@ -69,9 +71,9 @@ export class OpenChain {
     return this.#bytes;
   }
 
-  /** When the oldest entry of the open block was read. */
-  get openedAtMs(): number {
-    return this.#openedAtMs;
+  /** Elapsed time at which the oldest entry of the open block was read. */
+  get openedElapsedMs(): number {
+    return this.#openedElapsedMs;
   }
 
   /**
@@ -89,7 +91,7 @@ export class OpenChain {
 
   /** Takes the entry into the open block, which must have room for it. */
   take(entry: OpenEntry, context: EntryContext): void {
-    if (!this.isOpen) this.#openedAtMs = context.nowMs;
+    if (!this.isOpen) this.#openedElapsedMs = context.now.elapsedMs;
     assert(entry.number === 0 || entry.number === this.nextNumber, 'decisions of an account come without gap', {
       account: this.account,
       expected: this.nextNumber,
@@ -111,13 +113,13 @@ export class OpenChain {
   seal(options: {
     readonly ledgerName: string;
     readonly reason: CloseReason;
-    readonly nowMs: number;
+    readonly civilMs: number;
     readonly blind: Uint8Array;
     readonly hashes: LedgerHashes<string>;
   }): Sealed {
-    const { ledgerName, reason, nowMs, blind, hashes } = options;
-    // A clock that went back must not make a block look older than the one before it.
-    const closedAtMs = Math.max(nowMs, this.#head?.closedAtMs ?? 0);
+    const { ledgerName, reason, civilMs, blind, hashes } = options;
+    // A clock that was ahead and is put right must not make a block look older than the one before it: `closed` stands still until then.
+    const closedAtMs = Math.max(civilMs, this.#head?.closedAtMs ?? 0);
     const sealed = sealBlock(
       {
         ledgerName,

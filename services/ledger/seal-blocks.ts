@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Clock, type Moment, momentOf } from '../../libs/adapters/clock/clock.ts';
 import { decodeAcknowledgement } from '../../libs/adapters/codec/acknowledgement-codec.ts';
 import { liabilitiesCodecWithoutState } from '../../libs/adapters/codec/liabilities-codec.ts';
 import type { EventLog, LogRecord, PartitionPosition, RecordBatch } from '../../libs/adapters/event-log/event-log.ts';
@@ -87,7 +88,7 @@ export interface SealBlocksDependencies {
   /** Of the door of this process. */
   readonly checked: CheckedRecords;
   readonly registrations: RegistrationCheck;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   readonly observe: (event: SealEvent) => void;
   /** After a commit: what was read back may be served. */
   readonly onCommitted: () => void;
@@ -185,31 +186,32 @@ export class SealBlocks implements StageProgram<BlocksBody> {
   }
 
   async decide(batches: readonly RecordBatch[]): Promise<readonly Proposal<BlocksBody>[]> {
-    const nowMs = this.#of.nowMs();
+    const now = momentOf(this.#of.clock);
     for (const batch of batches) {
       const key = `${batch.topic}/${batch.partition}`;
       const input = this.#inputs.get(key);
-      if (input !== undefined) await this.#readLiabilities(input, batch, nowMs);
-      else if (batch.topic === ACKNOWLEDGEMENTS) this.#readAcknowledgements(batch, nowMs);
+      if (input !== undefined) await this.#readLiabilities(input, batch, now);
+      else if (batch.topic === ACKNOWLEDGEMENTS) this.#readAcknowledgements(batch, now);
     }
-    this.#closeExcess(nowMs);
-    return this.#proposals(null, nowMs);
+    this.#closeExcess(now);
+    return this.#proposals(null, now.elapsedMs);
   }
 
-  async tick(nowMs: number): Promise<readonly Proposal<BlocksBody>[]> {
+  async tick(): Promise<readonly Proposal<BlocksBody>[]> {
+    const now = momentOf(this.#of.clock);
     const { payeAgeMs, vatAgeMs } = this.#limits;
-    this.#closeOlder(this.#openPaye, nowMs - payeAgeMs, 'age', nowMs);
-    this.#closeOlder(this.#openVat, nowMs - vatAgeMs, 'age', nowMs);
+    this.#closeOlder(this.#openPaye, now.elapsedMs - payeAgeMs, 'age', now);
+    this.#closeOlder(this.#openVat, now.elapsedMs - vatAgeMs, 'age', now);
     if (this.#demanded) {
       this.#demanded = false;
-      this.#closeOlder(this.#openPaye, Number.POSITIVE_INFINITY, 'demand', nowMs);
-      this.#closeOlder(this.#openVat, Number.POSITIVE_INFINITY, 'demand', nowMs);
+      this.#closeOlder(this.#openPaye, Number.POSITIVE_INFINITY, 'demand', now);
+      this.#closeOlder(this.#openVat, Number.POSITIVE_INFINITY, 'demand', now);
     }
     if (this.#of.store.hasPendingRejections) {
       await this.#of.store.commit();
       this.#of.onCommitted();
     }
-    return this.#proposals(this.#dueCheckpoint(nowMs), nowMs);
+    return this.#proposals(this.#dueCheckpoint(now.elapsedMs), now.elapsedMs);
   }
 
   fold(message: FoldedMessage<BlocksBody>): readonly StorePut[] {
@@ -224,28 +226,28 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     this.#of.onCommitted();
   }
 
-  async #readLiabilities(input: LiabilityInput, batch: RecordBatch, nowMs: number): Promise<void> {
+  async #readLiabilities(input: LiabilityInput, batch: RecordBatch, now: Moment): Promise<void> {
     // Only what stood in the log at the take can be in a block already; a number that comes again later is a fault of tax.
     input.rereadBelow ??= batch.highOffset;
-    let turnStartedMs = performance.now();
+    let turnStartedMs = this.#of.clock.elapsedMs();
     for (const record of batch.records) {
-      if (performance.now() - turnStartedMs > TURN_MS) {
+      if (this.#of.clock.elapsedMs() - turnStartedMs > TURN_MS) {
         await nextTurn();
-        turnStartedMs = performance.now();
+        turnStartedMs = this.#of.clock.elapsedMs();
       }
       const message = input.reader.take(record);
       if (message === null) continue;
       this.#rejections.take(batch.partition, message);
       const source = input.track.read(message.offset);
       for (const decision of message.body.decisions) {
-        for (const assessment of decision.results) this.#take(assessment, message.body, source, input, nowMs);
+        for (const assessment of decision.results) this.#take(assessment, message.body, source, input, now);
       }
     }
   }
 
-  #take(assessment: Assessment, body: LiabilityBody, source: ReadMessage, input: LiabilityInput, nowMs: number): void {
+  #take(assessment: Assessment, body: LiabilityBody, source: ReadMessage, input: LiabilityInput, now: Moment): void {
     const { account, number } = assessment;
-    const chain = this.#chainOf(account, source, nowMs);
+    const chain = this.#chainOf(account, source, now);
     if (number !== chain.nextNumber) {
       if (number > chain.nextNumber) throw numberFault('NUMBER_GAP', assessment, chain, source);
       if (source.offset >= (input.rereadBelow ?? 0)) throw numberFault('NUMBER_REPEATED', assessment, chain, source);
@@ -254,23 +256,23 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     const making = { personKey: chain.keys.personKey, salt: this.#random.take(ENTRY_SALT_BYTES) };
     const entry = openEntryOf(entryOf(assessment, making, this.#of.crypto.hmac));
     const rulesHash = chain.tax === 'paye' ? body.payeRulesHash : body.vatRulesHash;
-    this.#add(chain, entry, { taxPeriod: assessment.taxPeriod, rulesHash, source, nowMs });
+    this.#add(chain, entry, { taxPeriod: assessment.taxPeriod, rulesHash, source, now });
   }
 
   #add(chain: OpenChain, entry: OpenEntry, context: EntryContext): void {
     this.#place(chain, entry, context);
-    if (chain.isFull(this.#limits)) this.#close(chain, 'size', context.nowMs);
+    if (chain.isFull(this.#limits)) this.#close(chain, 'size', context.now);
   }
 
   /** A key event's entry closes its block, and is the last in it. */
   #addKeyEvent(chain: OpenChain, entry: OpenEntry, context: EntryContext): void {
     this.#place(chain, entry, context);
-    this.#close(chain, 'key', context.nowMs);
+    this.#close(chain, 'key', context.now);
   }
 
   #place(chain: OpenChain, entry: OpenEntry, context: EntryContext): void {
     const reason = chain.closesBefore(entry, context, this.#limits);
-    if (reason !== null) this.#close(chain, reason, context.nowMs);
+    if (reason !== null) this.#close(chain, reason, context.now);
     const wasOpen = chain.isOpen;
     chain.take(entry, context);
     this.#openBytes += entry.bytes.length;
@@ -278,7 +280,7 @@ export class SealBlocks implements StageProgram<BlocksBody> {
   }
 
   /** The chain of an account; the first time anything is heard of it, with its block 0. */
-  #chainOf(account: Account, source: ReadMessage, nowMs: number): OpenChain {
+  #chainOf(account: Account, source: ReadMessage, now: Moment): OpenChain {
     const known = this.#chains.get(account);
     if (known !== undefined) return known;
     const { store, identity, crypto } = this.#of;
@@ -289,17 +291,17 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     if (stored === undefined) {
       const salt = this.#random.take(ENTRY_SALT_BYTES);
       const entry = openEntryOf(ledgerKeyEntry(account, identity.verifierKey, salt, crypto.hashes.sha256));
-      this.#addKeyEvent(chain, entry, { taxPeriod: '', rulesHash: '', source, nowMs });
+      this.#addKeyEvent(chain, entry, { taxPeriod: '', rulesHash: '', source, now });
     }
     return chain;
   }
 
-  #close(chain: OpenChain, reason: CloseReason, nowMs: number): void {
+  #close(chain: OpenChain, reason: CloseReason, now: Moment): void {
     this.#openBytes -= chain.bytes;
     const sealed = chain.seal({
       ledgerName: this.#of.identity.name,
       reason,
-      nowMs,
+      civilMs: now.civilMs,
       blind: this.#random.take(BLIND_BYTES),
       hashes: this.#of.crypto.hashes,
     });
@@ -313,31 +315,31 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     return chain.tax === 'paye' ? this.#openPaye : this.#openVat;
   }
 
-  #closeOlder(open: ReadonlySet<OpenChain>, openedBeforeMs: number, reason: CloseReason, nowMs: number): void {
+  #closeOlder(open: ReadonlySet<OpenChain>, openedBeforeMs: number, reason: CloseReason, now: Moment): void {
     for (const chain of open) {
-      if (chain.openedAtMs > openedBeforeMs) return;
-      this.#close(chain, reason, nowMs);
+      if (chain.openedElapsedMs > openedBeforeMs) return;
+      this.#close(chain, reason, now);
     }
   }
 
   /** Memory is bounded: beyond the limit the oldest open blocks go, whatever their age. */
-  #closeExcess(nowMs: number): void {
+  #closeExcess(now: Moment): void {
     for (const open of [this.#openVat, this.#openPaye]) {
       for (const chain of open) {
         if (this.#openBytes <= this.#limits.openBytesMax) return;
-        this.#close(chain, 'demand', nowMs);
+        this.#close(chain, 'demand', now);
       }
     }
   }
 
-  #readAcknowledgements(batch: RecordBatch, nowMs: number): void {
+  #readAcknowledgements(batch: RecordBatch, now: Moment): void {
     const track = this.#tracks.find((one) => one.topic === batch.topic && one.partition === batch.partition);
     if (track === undefined) return;
     for (const record of batch.records) {
       const source = track.read(record.offset);
       const event = readAcknowledgement(record);
       try {
-        this.#takeAcknowledgement(event, record, source, nowMs);
+        this.#takeAcknowledgement(event, record, source, now);
       } catch (error) {
         if (!(error instanceof TallyError)) throw error;
         this.#of.observe({ type: 'acknowledgementRefused', code: error.code, offset: record.offset });
@@ -349,12 +351,12 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     event: AcknowledgementEvent | TallyError,
     { value }: LogRecord,
     source: ReadMessage,
-    nowMs: number,
+    now: Moment,
   ): void {
     if (event instanceof TallyError) throw event;
     switch (event.type) {
       case 'KeyRegistered':
-        this.#takeKey(event, source, nowMs, () => value !== null && this.#of.checked.take(value));
+        this.#takeKey(event, source, now, () => value !== null && this.#of.checked.take(value));
         return;
       case 'HeadsAcknowledged':
         if (value === null || !this.#of.checked.take(value)) this.#checkHeads(event);
@@ -366,8 +368,8 @@ export class SealBlocks implements StageProgram<BlocksBody> {
   }
 
   /** The payer's key is an entry of its own and closes its block. A chain's first key stands; the same again is a repeat. */
-  #takeKey(event: KeyRegistered, source: ReadMessage, nowMs: number, isChecked: () => boolean): void {
-    const chain = this.#chainOf(event.account, source, nowMs);
+  #takeKey(event: KeyRegistered, source: ReadMessage, now: Moment, isChecked: () => boolean): void {
+    const chain = this.#chainOf(event.account, source, now);
     if (event.chain !== chain.keys.chain) {
       throw new TallyError('CHAIN_UNKNOWN', "the chain is not the account's", { chain: event.chain });
     }
@@ -378,7 +380,7 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     if (!isChecked()) this.#checkRegistration(event, source);
     const salt = this.#random.take(ENTRY_SALT_BYTES);
     const entry = openEntryOf(payerKeyEntry(event.eventId, event.verifierKey, salt));
-    this.#addKeyEvent(chain, entry, { taxPeriod: '', rulesHash: '', source, nowMs });
+    this.#addKeyEvent(chain, entry, { taxPeriod: '', rulesHash: '', source, now });
     this.#payerKeys.set(event.account, event.verifierKey);
   }
 
@@ -417,26 +419,27 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     this.#of.observe({ type: 'acknowledgementTaken', heads: newer.length });
   }
 
-  #dueCheckpoint(nowMs: number): string | null {
+  #dueCheckpoint(elapsedMs: number): string | null {
     const { store, signer } = this.#of;
-    if (store.tree.size <= this.#signedSize || nowMs - this.#signedAtMs < this.#limits.checkpointMs) return null;
-    this.#signedAtMs = nowMs;
+    if (store.tree.size <= this.#signedSize || elapsedMs - this.#signedAtMs < this.#limits.checkpointMs) return null;
+    this.#signedAtMs = elapsedMs;
     const note = signer.sign(store.tree);
     this.#of.observe({ type: 'checkpointSigned', size: store.tree.size });
     return note;
   }
 
   /** What is ready for the log, in messages; the last of them covers everything that is settled. */
-  #proposals(checkpoint: string | null, nowMs: number): readonly Proposal<BlocksBody>[] {
+  #proposals(checkpoint: string | null, elapsedMs: number): readonly Proposal<BlocksBody>[] {
     const bodies = packMessages(this.#sealed, checkpoint, this.#acknowledged);
     this.#sealed = [];
     this.#acknowledged = [];
     if (bodies.length === 0) {
-      const due = nowMs - this.#coveredAtMs >= this.#limits.coverMs && this.#tracks.some((track) => track.hasAdvanced);
+      const due =
+        elapsedMs - this.#coveredAtMs >= this.#limits.coverMs && this.#tracks.some((track) => track.hasAdvanced);
       if (!due) return [];
       bodies.push({ blocks: [], checkpoint: null, acknowledged: [] });
     }
-    this.#coveredAtMs = nowMs;
+    this.#coveredAtMs = elapsedMs;
     const covers = this.#tracks.map((track) => track.advance()).filter((cover): cover is CoverTo => cover !== null);
     return bodies.map((body, index) => ({ body, covers: index === bodies.length - 1 ? covers : [] }));
   }

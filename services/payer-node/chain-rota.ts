@@ -61,12 +61,12 @@ export class ChainRota {
   }
 
   /** Accounts that are registered and that no divergence stopped. */
-  choose(nowMs: number): readonly FollowedAccount[] {
+  choose(steadyMs: number): readonly FollowedAccount[] {
     const { accountCount } = this.#store;
     if (!this.hasTurns) return [...this.#store.accounts()].filter(canBePulled);
     const chosen = new Map<number, FollowedAccount>();
-    if (nowMs - this.#turnedAtMs >= TURN_EVERY_MS) {
-      this.#turnedAtMs = nowMs;
+    if (steadyMs - this.#turnedAtMs >= TURN_EVERY_MS) {
+      this.#turnedAtMs = steadyMs;
       const turn = Math.min(Math.ceil(accountCount / TURNS), Math.floor(this.#chainsMax / 2));
       for (let looked = 0; looked < turn; looked += 1) {
         if (this.#next > accountCount) this.#next = 1;

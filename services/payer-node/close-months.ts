@@ -1,3 +1,4 @@
+import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import { nodeSha256 } from '../../libs/adapters/runtime/node-crypto.ts';
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
 import { type TaxYear, taxYearOf } from '../../libs/core/calendar/tax-calendar.ts';
@@ -14,7 +15,7 @@ import { eventKey, type PayerStore } from './payer-store.ts';
 export interface MonthCloserDependencies {
   readonly store: PayerStore;
   readonly outbox: Pick<Outbox, 'submit'>;
-  readonly clock: () => number;
+  readonly clock: CivilClock;
   readonly onFault: (fault: TallyError) => void;
 }
 
@@ -52,7 +53,7 @@ export class MonthCloser {
     const due: unknown[] = [];
     for (const followed of store.accounts()) {
       if (taxOf(followed.account) !== 'paye') continue;
-      for (const close of closesDue(store, followed.account, followed.number, clock())) due.push(close);
+      for (const close of closesDue(store, followed.account, followed.number, clock.civilMs())) due.push(close);
     }
     for (let from = 0; from < due.length; from += BATCH_EVENTS_MAX) {
       await outbox.submit('paye', due.slice(from, from + BATCH_EVENTS_MAX), { whole: false });
@@ -61,8 +62,8 @@ export class MonthCloser {
   }
 }
 
-function closesDue(store: PayerStore, owner: Account, accountNumber: number, nowMs: number): readonly unknown[] {
-  const today = londonDate(nowMs);
+function closesDue(store: PayerStore, owner: Account, accountNumber: number, civilMs: number): readonly unknown[] {
+  const today = londonDate(civilMs);
   const state = new OwnState(store, accountNumber);
   const closes: unknown[] = [];
   for (const taxYear of [yearBefore(taxYearOf(today)), taxYearOf(today)]) {

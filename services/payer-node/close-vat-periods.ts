@@ -1,3 +1,4 @@
+import type { Clock } from '../../libs/adapters/clock/clock.ts';
 import { nodeSha256 } from '../../libs/adapters/runtime/node-crypto.ts';
 import type { LocalDate } from '../../libs/core/calendar/local-date.ts';
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
@@ -19,7 +20,7 @@ export interface VatPeriodCloserDependencies {
   readonly filings: VatFilings;
   readonly outbox: Pick<Outbox, 'submit'>;
   readonly bell: Doorbell;
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly onFault: (fault: TallyError) => void;
 }
 
@@ -57,10 +58,10 @@ export class VatPeriodCloser {
 
   async run(signal: AbortSignal): Promise<void> {
     const { bell, clock } = this.#dependencies;
-    const softlyFromMs = clock() + this.#lookEveryMs;
+    const softlyFromMs = clock.elapsedMs() + this.#lookEveryMs;
     while (!signal.aborted) {
       await this.#look(() => this.closeFiled());
-      if (clock() >= softlyFromMs) await this.#look(() => this.closeEnded());
+      if (clock.elapsedMs() >= softlyFromMs) await this.#look(() => this.closeEnded());
       await bell.wait(this.#lookEveryMs, signal);
     }
   }
@@ -86,7 +87,7 @@ export class VatPeriodCloser {
    */
   async closeEnded(): Promise<number> {
     const { store, filings, outbox, clock } = this.#dependencies;
-    const today = londonDate(clock());
+    const today = londonDate(clock.civilMs());
     if (this.#softlyClosedOn === today) return 0;
     const filed = new Set<string>();
     for (const { accountNumber, filed: one } of filings.all()) filed.add(`${accountNumber} ${one.start}`);

@@ -1,3 +1,4 @@
+import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import type { PulledChain } from '../../libs/adapters/codec/pull-answer.ts';
 import { nodeHmacSha256 } from '../../libs/adapters/runtime/node-crypto.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
@@ -12,7 +13,7 @@ import { blockKey, eventKey, type PayerStore, readBlock } from './payer-store.ts
 
 export interface DivergenceBookDependencies {
   readonly store: PayerStore;
-  readonly clock: () => number;
+  readonly clock: CivilClock;
   readonly onFault: (fault: TallyError) => void;
 }
 
@@ -87,7 +88,7 @@ export class DivergenceBook {
     if (stored === undefined)
       throw new TallyError('DIVERGENCE_UNKNOWN', `there is no divergence ${number}`, { number });
     await store.commit(() => {
-      store.putDivergence({ ...stored, settledAtMs: clock() });
+      store.putDivergence({ ...stored, settledAtMs: clock.civilMs() });
       const followed = stored.account === null ? undefined : store.account(stored.account);
       if (followed !== undefined && followed.haltedBy === number) store.putAccount({ ...followed, haltedBy: null });
     });
@@ -120,7 +121,7 @@ export class DivergenceBook {
     const stored = store.addDivergence({
       findings,
       account: owner,
-      raisedAtMs: clock(),
+      raisedAtMs: clock.civilMs(),
       settledAtMs: null,
       report,
       own,
@@ -143,7 +144,7 @@ export class DivergenceBook {
     versions: TwoVersions,
   ): unknown {
     const text = printDivergenceReport({
-      madeAt: printUtc(this.#dependencies.clock(), 'milliseconds'),
+      madeAt: printUtc(this.#dependencies.clock.civilMs(), 'milliseconds'),
       ledgerName: ledger.name,
       origin: ledger.origin,
       ledgerVerifierKey: ledger.verifierKey,

@@ -13,7 +13,7 @@ export interface CopyExport {
   readonly ledger: LedgerIdentity;
   readonly receiptKeys: readonly string[];
   readonly payerKey: string;
-  readonly nowMs: number;
+  readonly civilMs: number;
 }
 
 /**
@@ -51,7 +51,7 @@ function* linesOf(store: PayerStore, what: CopyExport & CopyHeads): Generator<Co
     ledger: { name: ledger.name, verifierKey: ledger.verifierKey, origin: ledger.origin },
     receiptKeys: [...what.receiptKeys],
     payerKey: what.payerKey,
-    exportedAt: printUtc(what.nowMs, 'seconds'),
+    exportedAt: printUtc(what.civilMs, 'seconds'),
   };
   yield* ruleLines(store, followed);
   yield* eventLines(store, followed);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
 import { canonicalJson } from '../../libs/core/events/canonical-json.ts';
 import { type MtdRefusal, mtdRefusal, mtdRefusalOf } from '../../libs/core/vat/mtd/mtd-error.ts';
@@ -17,7 +18,7 @@ import { periodsOfTrader, type TraderPeriod } from './vat-periods.ts';
 export interface FileReturnDependencies {
   readonly store: PayerStore;
   readonly filings: VatFilings;
-  readonly clock: () => number;
+  readonly clock: CivilClock;
   /** Called once the return is durable: closes the period for good. */
   readonly onFiled: () => void;
 }
@@ -39,9 +40,9 @@ export async function fileVatReturn(
   if (faults.length > 0) return mtdRefusalOf(faults);
   const body = JSON.parse(bodyText) as Readonly<Record<string, unknown>>;
   const declared = declaredReturnOf(body);
-  const nowMs = dependencies.clock();
+  const civilMs = dependencies.clock.civilMs();
   const { store, filings } = dependencies;
-  const today = londonDate(nowMs);
+  const today = londonDate(civilMs);
   const period =
     followed === null
       ? undefined
@@ -49,7 +50,7 @@ export async function fileVatReturn(
   if (followed === null || period === undefined) return mtdRefusal('PERIOD_KEY_INVALID');
   if (period.filed !== null) return mtdRefusal('DUPLICATE_SUBMISSION');
   if (today <= period.return.period.end) return mtdRefusal('TAX_PERIOD_NOT_ENDED');
-  const filed = filedReturnOf(followed, period, declared, hashOf(canonicalJson(body)), nowMs);
+  const filed = filedReturnOf(followed, period, declared, hashOf(canonicalJson(body)), civilMs);
   const outcome = await filings.file(followed.number, filed);
   if (outcome.is === 'duplicate') return mtdRefusal('DUPLICATE_SUBMISSION');
   dependencies.onFiled();
@@ -61,7 +62,7 @@ function filedReturnOf(
   { periodKey, return: asItStands }: TraderPeriod,
   declared: DeclaredReturn,
   payloadHash: string,
-  nowMs: number,
+  civilMs: number,
 ): FiledReturn {
   const { period, due } = asItStands;
   // Everything that names the filing comes of what was filed, so that nothing random stands in a record that others may check.
@@ -76,8 +77,8 @@ function filedReturnOf(
     payloadHash,
     head: head === null ? null : { seq: head.seq, blockHash: head.blockHash },
     differencePence: declaredDifference(declared, asItStands),
-    receivedAtMs: nowMs,
-    receivedOn: londonDate(nowMs),
+    receivedAtMs: civilMs,
+    receivedOn: londonDate(civilMs),
     formBundleNumber: (BigInt(`0x${name('form bundle').slice(0, 16)}`) % 10n ** 12n).toString().padStart(12, '0'),
     chargeRefNumber: declaredDuePence(declared) > 0 ? `X${name('charge').slice(0, 15).toUpperCase()}` : null,
     receiptId: uuidOfHash(name('receipt')),

@@ -1,3 +1,4 @@
+import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import type { PullAnswer, PulledChain } from '../../libs/adapters/codec/pull-answer.ts';
 import {
   type ChainRegistration,
@@ -45,7 +46,9 @@ export interface FollowerDependencies {
   readonly ledger: LedgerClient;
   readonly signer: NoteSigner;
   readonly rules: RuleSets;
-  readonly clock: () => number;
+  readonly clock: CivilClock;
+  /** The time of the node that receipts and pulls are held against (steadyTime). */
+  readonly steadyMs: () => number;
   readonly onFault: (fault: TallyError) => void;
   /** Entries that were verified and stored just now, and the times of receipt of the events of ours among them. */
   readonly onTaken?: (entries: number, blocks: number, receivedAtMs: readonly number[]) => void;
@@ -131,7 +134,7 @@ export class LedgerFollower {
   /** One round: register, pull, check, store, countersign. Throws what the ledger client throws. */
   async pullOnce(): Promise<PullOutcome> {
     await this.#register();
-    const startedAtMs = this.#dependencies.clock();
+    const startedAtMs = this.#dependencies.steadyMs();
     if (this.#rota.hasTurns) await this.#tryToLearnChanges();
     const targets = this.#rota.choose(startedAtMs);
     if (targets.length === 0) return NOTHING;
@@ -233,9 +236,11 @@ export class LedgerFollower {
   }
 
   async #register(): Promise<void> {
-    const { store, clock } = this.#dependencies;
-    const nowMs = clock();
-    const waiting = [...store.unregistered()].filter((one) => (this.#registerAgainMs.get(one.number) ?? 0) <= nowMs);
+    const { store, steadyMs } = this.#dependencies;
+    const startedAtMs = steadyMs();
+    const waiting = [...store.unregistered()].filter(
+      (one) => (this.#registerAgainMs.get(one.number) ?? 0) <= startedAtMs,
+    );
     for (let from = 0; from < waiting.length; from += REGISTRATIONS_MAX) {
       await this.#saveRegistered(await this.#tryToRegister(waiting.slice(from, from + REGISTRATIONS_MAX)));
     }
@@ -258,7 +263,7 @@ export class LedgerFollower {
       onFault(error);
       return [];
     } finally {
-      const atMs = this.#dependencies.clock() + REGISTER_AGAIN_MS;
+      const atMs = this.#dependencies.steadyMs() + REGISTER_AGAIN_MS;
       for (const { number } of group) this.#registerAgainMs.delete(number);
       for (const number of again.values()) this.#registerAgainMs.set(number, atMs);
     }
@@ -416,7 +421,7 @@ export class LedgerFollower {
     const grown = checkpoint.size !== this.#checkpoint?.size;
     if (writer.blocks === 0 && rejections.cursors.size === 0 && !grown) return;
     await writer.finish(() => {
-      saveRejections(store, rejections, clock());
+      saveRejections(store, rejections, clock.civilMs());
       if (grown) store.putNode('checkpoint', { size: checkpoint.size, note: checkpoint.note });
     });
     this.#checkpoint = checkpoint;

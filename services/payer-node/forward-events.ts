@@ -1,3 +1,4 @@
+import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import type { GatewayAnswer, GatewayClient } from '../../libs/adapters/http/gateway-client.ts';
 import type { Fault } from '../../libs/core/errors/fault.ts';
 import { hasCode, TallyError } from '../../libs/core/errors/tally-error.ts';
@@ -24,7 +25,9 @@ export interface ForwarderDependencies {
   readonly store: PayerStore;
   readonly gateway: GatewayClient;
   readonly receipts: ReceiptChecker;
-  readonly clock: () => number;
+  readonly clock: CivilClock;
+  /** The time of the node that receipts and pulls are held against (steadyTime). */
+  readonly steadyMs: () => number;
   /** In [0, 1): spreads retries. */
   readonly random: () => number;
   readonly onFault: (fault: TallyError) => void;
@@ -100,12 +103,12 @@ export class Forwarder {
   }
 
   async #settle(batch: readonly QueuedEvent[], checked: CheckedReceipts): Promise<void> {
-    const { store } = this.#dependencies;
-    const nowMs = this.#dependencies.clock();
+    const { store, clock, steadyMs } = this.#dependencies;
+    const civilMs = clock.civilMs();
     const queueKeys = new Map(batch.map((event) => [event.eventKey.toString('latin1'), event.queueKey]));
     await store.commit(() => {
       for (const receipt of checked.receipts) this.#putReceipt(receipt);
-      watchEvents(store, checked.events, nowMs);
+      watchEvents(store, checked.events, steadyMs());
       for (const event of checked.events) {
         void store.appended.put(event.eventKey, writeAppended(event));
         if (event.path !== null) void store.paths.put(event.eventKey, event.path);
@@ -114,7 +117,7 @@ export class Forwarder {
       }
       for (const differing of checked.differing) {
         const queueKey = queueKeys.get(differing.eventKey.toString('latin1'));
-        this.#putRefusal(differing.eventKey, queueKey, [differing.fault], nowMs);
+        this.#putRefusal(differing.eventKey, queueKey, [differing.fault], civilMs);
       }
     });
     for (const differing of checked.differing) {
@@ -134,11 +137,11 @@ export class Forwarder {
       return 0;
     }
     const { store } = this.#dependencies;
-    const nowMs = this.#dependencies.clock();
+    const civilMs = this.#dependencies.clock.civilMs();
     await store.commit(() => {
       for (const [index, faults] of byEvent) {
         const event = batch[index];
-        if (event !== undefined) this.#putRefusal(event.eventKey, event.queueKey, faults, nowMs);
+        if (event !== undefined) this.#putRefusal(event.eventKey, event.queueKey, faults, civilMs);
       }
     });
     return 0;

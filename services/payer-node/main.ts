@@ -14,7 +14,7 @@ const CALL_TIMEOUT_MS = 30_000;
  * receipts count), NODE_NAME (of the key that countersigns), ACCOUNTS (comma-separated); CLIENTS_FILE says who may use this node.
  */
 await runService({ name: 'payer-node', port: 8083 }, async (context) => {
-  const { dataDir, logger, metrics, nowMs, setting } = context;
+  const { dataDir, logger, metrics, clock, setting } = context;
   const reach = { clientKey: setting('CLIENT_KEY'), timeoutMs: CALL_TIMEOUT_MS };
   const { rules, cards } = loadRules();
   const node = await createPayerNode(
@@ -31,7 +31,7 @@ await runService({ name: 'payer-node', port: 8083 }, async (context) => {
       rules,
       rateCards: cards,
       clients: context.clients(),
-      clock: nowMs,
+      clock,
       random: Math.random,
       logger,
       metrics,

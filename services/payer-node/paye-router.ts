@@ -1,4 +1,5 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
+import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import { assertActsFor } from '../../libs/adapters/http/bearer.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
 import type { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
@@ -17,7 +18,7 @@ export interface PayeRouterDependencies {
   readonly store: PayerStore;
   readonly rules: RuleSets;
   readonly auth: RequestHandler;
-  readonly clock: () => number;
+  readonly clock: CivilClock;
 }
 
 /** Where the views stand: under the payer node's own path, and under the one that a payroll system may know from elsewhere. */
@@ -29,7 +30,7 @@ const PAGE_DEFAULT = 100;
 /** An employer's months, employments and payslips, from the payer's own verified copy (docs/http-api.md). */
 export function payeRouter({ store, rules, auth, clock }: PayeRouterDependencies): Router {
   const router = Router();
-  const thisYear = (): TaxYear => taxYearOf(londonDate(clock()));
+  const thisYear = (): TaxYear => taxYearOf(londonDate(clock.civilMs()));
   const employmentOf = (request: Request, response: Response): EmploymentView => {
     const followed = followedAccount(store, request, response);
     const taxYear = taxYearOfQuery(request) ?? thisYear();

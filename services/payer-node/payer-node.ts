@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { Router } from 'express';
+import { type Clock, steadyTime } from '../../libs/adapters/clock/clock.ts';
 import { lockDataFolder } from '../../libs/adapters/event-log/data-folder-lock.ts';
 import type { GatewayClient } from '../../libs/adapters/http/gateway-client.ts';
 import type { LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
@@ -64,7 +65,7 @@ export interface PayerNodeDependencies {
   readonly rateCards: readonly RateCards[];
   /** Who may use the node's own HTTP interface. */
   readonly clients: ClientRegistry;
-  readonly clock: () => number;
+  readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -99,7 +100,7 @@ export async function createPayerNode(
   const store = new PayerStore({ folder: options.folder });
   const rules = await keptRules(store, dependencies);
   await followAccounts(store, options.accounts);
-  await resumeUnderNewRules(store, dependencies.clock());
+  await resumeUnderNewRules(store, dependencies.clock.civilMs());
   const parts = partsOf(options, dependencies, store, rules);
   const { outbox, follower, forwarders, closer } = parts;
   const vat = vatPartsOf(options, dependencies, store, rules, outbox);
@@ -193,6 +194,7 @@ function partsOf(
   rules: RuleSets,
 ): Parts {
   const { gateway, ledger, signer, clock, random, logger } = dependencies;
+  const steadyMs = steadyTime(clock);
   const known: { ledger: LedgerIdentity | null } = { ledger: null };
   const gatewayKeys = options.gatewayKeys.map((key) => parseVerifierKey(key));
   const events = ownEventsOf(rules.current);
@@ -217,7 +219,8 @@ function partsOf(
   };
   const ready = (): boolean => known.ledger !== null;
   const forwarders = LANES.map(
-    ({ lane, tax }) => new Forwarder({ lane, tax }, { store, gateway, receipts, clock, random, onFault, ready }),
+    ({ lane, tax }) =>
+      new Forwarder({ lane, tax }, { store, gateway, receipts, clock, steadyMs, random, onFault, ready }),
   );
   const wakeAll = (): void => {
     for (const forwarder of forwarders) forwarder.wake();
@@ -228,12 +231,13 @@ function partsOf(
     signer,
     rules,
     clock,
+    steadyMs,
     onFault,
     onTaken: (entries, blocks, receivedAtMs) => {
       metrics.entries.add({}, entries);
       metrics.blocks.add({}, blocks);
-      const nowMs = clock();
-      for (const atMs of receivedAtMs) metrics.copyAge.observe({}, (nowMs - atMs) / 1_000);
+      const civilMs = clock.civilMs();
+      for (const atMs of receivedAtMs) metrics.copyAge.observe({}, Math.max(0, civilMs - atMs) / 1_000);
       dependencies.onStored?.(receivedAtMs);
     },
     onLedger: (met) => {
@@ -267,12 +271,12 @@ async function keptRules(store: PayerStore, dependencies: PayerNodeDependencies)
 }
 
 /** Chains that stopped because a rule set was missing are tried again: this start may have brought it. */
-async function resumeUnderNewRules(store: PayerStore, nowMs: number): Promise<void> {
+async function resumeUnderNewRules(store: PayerStore, civilMs: number): Promise<void> {
   for (const followed of [...store.accounts()]) {
     const stored = followed.haltedBy === null ? undefined : store.divergence(followed.haltedBy);
     if (stored?.findings[0]?.code !== 'RULES_UNKNOWN') continue;
     await store.commit(() => {
-      store.putDivergence({ ...stored, settledAtMs: nowMs });
+      store.putDivergence({ ...stored, settledAtMs: civilMs });
       store.putAccount({ ...followed, haltedBy: null });
     });
   }
@@ -300,6 +304,6 @@ function copyOf(
     ledger,
     receiptKeys: options.gatewayKeys,
     payerKey: printVerifierKey(dependencies.signer.key),
-    nowMs: dependencies.clock(),
+    civilMs: dependencies.clock.civilMs(),
   });
 }

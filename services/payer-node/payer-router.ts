@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
+import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import { assertActsFor, clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
 import { jsonBody } from '../../libs/adapters/http/create-app.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
@@ -34,14 +35,14 @@ export interface PayerRouterDependencies {
   readonly store: PayerStore;
   readonly rules: RuleSets;
   readonly clients: ClientRegistry;
-  readonly clock: () => number;
+  readonly clock: CivilClock;
 }
 
 /** The payer node's HTTP interface (docs/http-api.md): for the payer's own systems and people. */
 export function payerRouter(dependencies: PayerRouterDependencies): Router {
   const { node, store } = dependencies;
   const router = Router();
-  const auth = requireClient({ clients: dependencies.clients, nowMs: dependencies.clock }, 'payer', 'operator');
+  const auth = requireClient({ clients: dependencies.clients, clock: dependencies.clock }, 'payer', 'operator');
   router.post('/payer/v1/events/status', auth, ...jsonBody, (request, response) => {
     response.json({ statuses: eventStatuses(store, clientOf(response), request.body) });
   });

@@ -1,4 +1,5 @@
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
+import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import { type BearerDependencies, clientOfRequest, withAccess } from '../../libs/adapters/http/bearer.ts';
 import { BODY_BYTES_MAX } from '../../libs/adapters/http/limits.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
@@ -32,7 +33,7 @@ export interface MtdRouterDependencies {
   readonly money: TraderMoney;
   readonly rules: VatRules;
   readonly clients: ClientRegistry;
-  readonly clock: () => number;
+  readonly clock: CivilClock;
   readonly logger: Logger;
   readonly onFiled: () => void;
 }
@@ -50,7 +51,7 @@ export function mtdVatRouter(dependencies: MtdRouterDependencies): Router {
   const router = Router();
   const door = mtdDoor(dependencies);
   const text = express.text({ type: () => true, limit: BODY_BYTES_MAX });
-  const today = () => londonDate(clock());
+  const today = () => londonDate(clock.civilMs());
   const followedOf = (request: Request): FollowedAccount | null =>
     store.account(account(`vat:${vrnOf(request)}`)) ?? null;
   const periodsOf = (request: Request): readonly TraderPeriod[] => {
@@ -100,7 +101,7 @@ function addStandingRoutes(
   { store, rules, money, clock }: MtdRouterDependencies,
   { followedOf, periodsOf }: TraderOf,
 ): void {
-  const today = () => londonDate(clock());
+  const today = () => londonDate(clock.civilMs());
   const standingOf = async (request: Request, followed: FollowedAccount): Promise<NamedStanding> => {
     const paid = await money.of(followed);
     return standingOfTrader(store, rules, followed, { periods: periodsOf(request), money: paid }, today());
@@ -132,7 +133,7 @@ const ROLES = ['payer', 'operator'] as const;
 function mtdDoor({ clients, clock }: MtdRouterDependencies) {
   return withAccess(ROLES, (request: Request, response: Response, next: NextFunction): void => {
     response.set('X-CorrelationId', String(response.locals['correlationId'] ?? ''));
-    const refusal = doorRefusal(request, response, { clients, nowMs: clock });
+    const refusal = doorRefusal(request, response, { clients, clock });
     if (refusal === null) next();
     else send(response, mtdRefusal(refusal));
   });

@@ -1,4 +1,5 @@
 import { type Request, type Response, Router } from 'express';
+import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import { assertActsFor, requireClient } from '../../libs/adapters/http/bearer.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
 import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
@@ -27,7 +28,7 @@ export interface VatRouterDependencies {
   readonly money: TraderMoney;
   readonly rules: VatRules;
   readonly clients: ClientRegistry;
-  readonly clock: () => number;
+  readonly clock: CivilClock;
 }
 
 /** A till from which nothing came for so long is named as silent. */
@@ -40,13 +41,17 @@ const PLACE = /^(\d{1,15})\.(\d{1,9})$/;
 export function vatRouter(dependencies: VatRouterDependencies): Router {
   const { store, filings, money, rules, clock } = dependencies;
   const router = Router();
-  const auth = requireClient({ clients: dependencies.clients, nowMs: clock }, 'payer', 'operator');
-  const periodsOf = (followed: FollowedAccount) => periodsOfTrader(store, filings, followed, londonDate(clock()));
+  const auth = requireClient({ clients: dependencies.clients, clock }, 'payer', 'operator');
+  const periodsOf = (followed: FollowedAccount) =>
+    periodsOfTrader(store, filings, followed, londonDate(clock.civilMs()));
   /** Periods and standing together: of one state of the copy. */
   const seenOf = async (followed: FollowedAccount) => {
     const paid = await money.of(followed);
     const periods = periodsOf(followed);
-    return { periods, named: standingOfTrader(store, rules, followed, { periods, money: paid }, londonDate(clock())) };
+    return {
+      periods,
+      named: standingOfTrader(store, rules, followed, { periods, money: paid }, londonDate(clock.civilMs())),
+    };
   };
   router.get(PERIODS, auth, async (request, response) => {
     const followed = followedOf(store, request, response);
@@ -66,7 +71,7 @@ export function vatRouter(dependencies: VatRouterDependencies): Router {
       charge: chargeView(named, start),
       interim: interimView(trader, period, periods[periods.indexOf(period) - 1]),
       notices: noticesOf({ store, rules }, followed, period),
-      completeness: completenessView(store, followed, clock()),
+      completeness: completenessView(store, followed, clock.civilMs()),
       asOf: asOf(followed),
     });
   });
@@ -79,9 +84,9 @@ export function vatRouter(dependencies: VatRouterDependencies): Router {
 }
 
 /** Up to when the tills' events are known without gap, and which tills are silent (vat.md 8.1): a total without it misleads. */
-function completenessView(store: PayerStore, { account: owner, number }: FollowedAccount, nowMs: number) {
+function completenessView(store: PayerStore, { account: owner, number }: FollowedAccount, civilMs: number) {
   const seen = completenessOf(owner, new OwnState(store, number), {
-    asOfMs: nowMs,
+    asOfMs: civilMs,
     silentAfterMs: TILL_SILENT_AFTER_MS,
   });
   return {

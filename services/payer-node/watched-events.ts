@@ -14,7 +14,7 @@ const TIME_BYTES = 8;
 export function watchEvents(
   store: PayerStore,
   events: readonly { readonly eventKey: Buffer; readonly receiptKey: Buffer }[],
-  nowMs: number,
+  steadyMs: number,
 ): void {
   const byReceipt = new Map<string, Buffer[]>();
   for (const { eventKey, receiptKey } of events) {
@@ -24,20 +24,31 @@ export function watchEvents(
     else before.push(eventKey);
   }
   for (const [name, keys] of byReceipt) {
-    void store.watched.put(watchedKey(nowMs, Buffer.from(name, 'latin1')), Buffer.concat(keys));
+    void store.watched.put(watchedKey(steadyMs, Buffer.from(name, 'latin1')), Buffer.concat(keys));
   }
 }
 
-/** Receipts that came at or before a time, the oldest first, until they hold `eventsMax`. */
-export function watchedUntil(store: PayerStore, untilMs: number, eventsMax: number): readonly WatchedReceipt[] {
+/**
+ * Receipts that came at or before `untilMs`, the oldest first, until they hold `eventsMax` events. A receipt whose time lies after `steadyNowMs` was
+ * written by an earlier process whose clock was ahead: it is among them, as one that came before this process began.
+ */
+export function watchedUntil(
+  store: PayerStore,
+  { untilMs, steadyNowMs }: { readonly untilMs: number; readonly steadyNowMs: number },
+  eventsMax: number,
+): readonly WatchedReceipt[] {
   const found: WatchedReceipt[] = [];
+  const none = Buffer.alloc(0);
   let count = 0;
-  for (const { key, value } of store.watched.getRange({ end: watchedKey(untilMs + 1, Buffer.alloc(0)) })) {
-    const events: Buffer[] = [];
-    for (let at = 0; at < value.length; at += EVENT_KEY_BYTES) events.push(value.subarray(at, at + EVENT_KEY_BYTES));
-    found.push({ key, receiptedAtMs: readUint64(key, 0), events });
-    count += events.length;
-    if (count >= eventsMax) break;
+  for (const range of [{ end: watchedKey(untilMs + 1, none) }, { start: watchedKey(steadyNowMs + 1, none) }]) {
+    for (const { key, value } of store.watched.getRange(range)) {
+      if (count >= eventsMax) break;
+      const events: Buffer[] = [];
+      for (let at = 0; at < value.length; at += EVENT_KEY_BYTES) events.push(value.subarray(at, at + EVENT_KEY_BYTES));
+      const writtenMs = readUint64(key, 0);
+      found.push({ key, receiptedAtMs: writtenMs > steadyNowMs ? 0 : writtenMs, events });
+      count += events.length;
+    }
   }
   return found;
 }

@@ -22,6 +22,8 @@ export interface WithheldDependencies {
   readonly store: PayerStore;
   readonly rules: RuleSets;
   readonly divergences: DivergenceBook;
+  /** As the times of receipts and of pulls are taken. */
+  readonly steadyMs: () => number;
 }
 
 /** Events that wait for longer than they should while nothing shows that HMRC passed over them: an outage, told as one. */
@@ -139,12 +141,12 @@ export class WithheldEvents {
 
   /** Undecided events by account, of receipts that came until then; those that are decided are watched no more. */
   async #undecidedUntil(untilMs: number): Promise<ReadonlyMap<number, Undecided>> {
-    const { store } = this.#dependencies;
+    const { store, steadyMs } = this.#dependencies;
     const found = new Map<number, Undecided>();
     const shrunk: (readonly [WatchedReceipt, readonly Buffer[]])[] = [];
     const slice = new TimeSlice();
     // Most of what waits came just now, and nothing is to be known of it yet.
-    for (const watched of watchedUntil(store, untilMs, LOOKED_THROUGH_MAX)) {
+    for (const watched of watchedUntil(store, { untilMs, steadyNowMs: steadyMs() }, LOOKED_THROUGH_MAX)) {
       const undecided = watched.events.filter((key) => !store.entries.doesExist(key) && !store.rejected.doesExist(key));
       if (undecided.length < watched.events.length) shrunk.push([watched, undecided]);
       for (const key of undecided) {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Router } from 'express';
+import { type Clock, momentOf, systemClock } from '../../libs/adapters/clock/clock.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { createEventStream } from '../../libs/adapters/http/event-stream.ts';
 import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
@@ -32,7 +33,7 @@ export interface ReconciliationDependencies {
   readonly clients: ClientRegistry;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly nowMs?: () => number;
+  readonly clock?: Clock;
 }
 
 export interface Reconciliation {
@@ -67,11 +68,11 @@ export async function createReconciliation(
   options: ReconciliationOptions,
   dependencies: ReconciliationDependencies,
 ): Promise<Reconciliation> {
-  const { clients, logger, metrics, nowMs = Date.now } = dependencies;
+  const { clients, logger, metrics, clock = systemClock } = dependencies;
   const ages = { overdueAfterMs: options.overdueAfterMs ?? OVERDUE_AFTER_MS };
   const observe = { copied: (_tax: Tax, _seconds: number): void => undefined };
   const openReading = (rebuild: boolean): Promise<Reading> =>
-    Reading.open({ ...options, rebuild }, { ...dependencies, nowMs }, (tax, seconds) => observe.copied(tax, seconds));
+    Reading.open({ ...options, rebuild }, { ...dependencies, clock }, (tax, seconds) => observe.copied(tax, seconds));
   let reading = await openReading(options.rebuild ?? false);
   let failure: unknown = null;
   let tellFailed: (error: unknown) => void = () => undefined;
@@ -84,7 +85,7 @@ export async function createReconciliation(
     tellFailed(error);
   };
   const summary = (): Summary =>
-    summaryOf(reading.books, reading.evidence(), nowMs(), { ...ages, halted: failure !== null });
+    summaryOf(reading.books, reading.evidence(), momentOf(clock), { ...ages, halted: failure !== null });
   observe.copied = createReconciliationMetrics(metrics, summary).observeCopied;
   const live = createLive(summary, options.liveEveryMs ?? LIVE_EVERY_MS);
   reading.start(fail);
@@ -98,13 +99,13 @@ export async function createReconciliation(
     reading = await openReading(true);
     reading.start(fail);
   };
-  const caughtUp = async (sinceMs: number): Promise<void> => {
-    while (!isStopping && failure === null && !reading.knowsSince(sinceMs)) await sleep(CAUGHT_UP_LOOK_MS);
+  const caughtUp = async (sinceElapsedMs: number): Promise<void> => {
+    while (!isStopping && failure === null && !reading.knowsSince(sinceElapsedMs)) await sleep(CAUGHT_UP_LOOK_MS);
   };
   return {
     router: reconciliationRoutes({
       clients,
-      nowMs,
+      clock,
       summary,
       stream: live.stream,
       exceptions: (account, limit) => {
@@ -112,7 +113,7 @@ export async function createReconciliation(
         return listExceptions(reading.books, { account, limit, cutoffs: cutoffsOf(reading.evidence(), ages) });
       },
       rebuild: async () => {
-        const startedMs = nowMs();
+        const startedMs = clock.elapsedMs();
         const rebuilt = changing.then(rebuild);
         changing = rebuilt.catch(() => undefined);
         await rebuilt;
@@ -137,7 +138,7 @@ export async function createReconciliation(
   };
 }
 
-type OpenDependencies = ReconciliationDependencies & { readonly nowMs: () => number };
+type OpenDependencies = ReconciliationDependencies & { readonly clock: Clock };
 
 /** One store, and the reading of the log into it, from its opening to its end. */
 class Reading {
@@ -160,12 +161,12 @@ class Reading {
   /** Throws TOPIC_UNKNOWN, DATA_FOLDER_IN_USE. */
   static async open(
     options: ReconciliationOptions & { readonly rebuild: boolean },
-    { log, logger, nowMs }: OpenDependencies,
+    { log, logger, clock }: OpenDependencies,
     copied: (tax: Tax, seconds: number) => void,
   ): Promise<Reading> {
     const store = await openReconciliationStore({ folder: options.folder, rebuild: options.rebuild });
     const books = openBooks(store, copied);
-    const reconciler = new Reconciler({ ...DEFAULTS, ...options }, { log, store, books, hashes: NODE_HASHES, nowMs });
+    const reconciler = new Reconciler({ ...DEFAULTS, ...options }, { log, store, books, hashes: NODE_HASHES, clock });
     try {
       await reconciler.open();
     } catch (error) {
@@ -187,10 +188,11 @@ class Reading {
     return this.#reconciler.evidence();
   }
 
-  /** Whether all that the log said until then is counted. */
-  knowsSince(ms: number): boolean {
-    const { decisionsMs, blocksMs } = this.evidence();
-    return Math.min(decisionsMs ?? 0, blocksMs ?? 0) >= ms;
+  /** Whether all that the log said until that elapsed time is counted. */
+  knowsSince(elapsedMs: number): boolean {
+    const { decisionsElapsedMs, blocksElapsedMs } = this.evidence();
+    const known = [decisionsElapsedMs, blocksElapsedMs];
+    return known.every((untilMs) => untilMs !== null && untilMs >= elapsedMs);
   }
 
   /** Throws NOT_READY (retriable) where the store is being made anew. */

@@ -92,7 +92,11 @@ const overdueEvents: Source = function* (books, { account, cutoffs }, budget) {
   for (const topic of EVENT_TOPICS) {
     for (const [key, item] of books.tables.events.scan(`${topic}/`, afterPrefix(`${topic}/`))) {
       if (--budget.rows <= 0) return;
-      if (!isOverdue(item[4], cutoffMs) || (account !== null && item[1] !== account)) continue;
+      if (
+        !books.figures.taxes[item[0]].unmatched.decision.isOverdue(item[4], cutoffMs) ||
+        (account !== null && item[1] !== account)
+      )
+        continue;
       yield overdueEvent(key, item);
     }
   }
@@ -117,8 +121,9 @@ const overdueEntries: Source = function* (books, { account, cutoffs }, budget) {
   const prefix = account === null ? '' : `${account}|`;
   for (const [key, [eventId, receivedAtMs, tally]] of books.tables.decisions.scan(prefix, afterPrefix(prefix))) {
     if (--budget.rows <= 0) return;
-    if (!isOverdue(receivedAtMs, cutoffMs)) continue;
     const [owner = null, number] = key.split('|');
+    const tax = owner?.startsWith('paye:') ? 'paye' : 'vat';
+    if (!books.figures.taxes[tax].unmatched.hmrcCopy.isOverdue(receivedAtMs, cutoffMs)) continue;
     const detail = `decision ${Number(number)} has no entry, taxable base ${basePenceOf(tally)} pence`;
     yield {
       kind: 'overdue',
@@ -140,9 +145,10 @@ const overdueCopies: Source = function* (books, { account, cutoffs }, budget) {
   const prefix = chain === null ? '' : `${chain}|`;
   for (const [key, [, closedAtMs]] of books.tables.blocks.scan(prefix, afterPrefix(prefix))) {
     if (--budget.rows <= 0) return;
-    if (!isOverdue(closedAtMs, cutoffMs)) continue;
     const [ofChain = '', seq] = key.split('|');
     const owner = books.tables.chains.get(ofChain)?.head.account ?? null;
+    const tax = owner?.startsWith('paye:') ? 'paye' : 'vat';
+    if (!books.figures.taxes[tax].unacknowledged.isOverdue(closedAtMs, cutoffMs)) continue;
     const detail = `block ${Number(seq)} of chain ${ofChain} is not acknowledged by its payer`;
     const code = 'BLOCK_UNACKNOWLEDGED';
     yield { kind: 'overdue', stage: 'payerCopy', account: owner, eventId: null, code, detail, at: at(closedAtMs) };
@@ -184,10 +190,6 @@ function periodsOf(books: Books, account: Account | null): ExceptionsAnswer['per
     decided: counted([...decided]),
     hmrcCopy: counted([...hmrcCopy]),
   }));
-}
-
-function isOverdue(receivedAtMs: number, cutoffMs: number): boolean {
-  return Math.floor(receivedAtMs / 1000) < Math.floor(cutoffMs / 1000);
 }
 
 function at(timeMs: number): string {

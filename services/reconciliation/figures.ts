@@ -77,6 +77,11 @@ export function figuresOf(stored: StoredFigures): Figures {
   return { ...stored, taxes: { paye: taxFiguresOf(stored.taxes.paye), vat: taxFiguresOf(stored.taxes.vat) } };
 }
 
+/** Every tally that splits what is unmatched by age. */
+export function agedTallies({ taxes }: Figures): readonly AgedTally[] {
+  return TAXES.flatMap((tax) => [...Object.values(taxes[tax].unmatched), taxes[tax].unacknowledged]);
+}
+
 function newTaxFigures(): TaxFigures {
   return {
     received: newTally(),

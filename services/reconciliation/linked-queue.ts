@@ -17,7 +17,7 @@ export class LinkedQueue<Body> {
   #first: QueuedMessage<Body> | null = null;
   #nextOffset: number;
   #position: LinkedPosition;
-  /** The log's time of what was settled last. */
+  /** The log's time of what was settled last; it goes back where the log's clock did. */
   #settledMs: number | null = null;
 
   constructor(position: LinkedPosition, codec: StageCodec<Body>) {
@@ -63,7 +63,7 @@ export class LinkedQueue<Body> {
 
   #passed(timestampMs: number): void {
     this.#position = this.#input.position();
-    this.#settledMs = Math.max(this.#settledMs ?? timestampMs, timestampMs);
+    this.#settledMs = timestampMs;
   }
 
   /** Offsets without a record behind the last one are passed too. */

@@ -76,10 +76,12 @@ export function takeBlock(books: Books, examined: ExaminedBlock, atMs: number): 
     recordException(books, 'differs', { account, eventId: null, code, stage: 'hmrcCopy', detail, atMs });
   }
   const isNew = enterChain(books, examined);
-  const item = [head.blockHash, head.closedAtMs, [...groups], received] as const;
+  // `closed` stands still where the ledger's clock was ahead once (docs/operations.md, Clocks): the log's own time then says when it was sealed.
+  const sealedAtMs = Math.min(head.closedAtMs, atMs);
+  const item = [head.blockHash, sealedAtMs, [...groups], received] as const;
   if (isNew) books.tables.blocks.insert(blockKey(chain, head.seq), item);
   else books.tables.blocks.put(blockKey(chain, head.seq), item);
-  figures.unacknowledged.add(head.closedAtMs, [1]);
+  figures.unacknowledged.add(sealedAtMs, [1]);
   books.figures.blocks++;
   books.recent.blocks.add(atMs);
   books.recent.entries.add(atMs, received.length);

@@ -1,4 +1,6 @@
 const KEPT_SECONDS = 120;
+/** The clock of the log may be so far ahead of ours. */
+const AHEAD_SECONDS_MAX = 10;
 
 /** Counts by second of the last two minutes: how many a second lately. */
 export class RecentCounts {
@@ -17,13 +19,14 @@ export class RecentCounts {
     this.#counts[slot] = (this.#counts[slot] ?? 0) + count;
   }
 
-  /** A second, over the whole seconds before this one. */
-  perSecond(nowMs: number, overSeconds: number): number {
-    const until = Math.floor(nowMs / 1000);
+  /** A second, over the whole seconds before this one. What lies far ahead of the clock was counted before the clock was put back: it is forgotten. */
+  perSecond(civilMs: number, overSeconds: number): number {
+    const until = Math.floor(civilMs / 1000);
     let total = 0;
     for (let slot = 0; slot < KEPT_SECONDS; slot++) {
       const second = this.#seconds[slot] ?? -1;
-      if (second >= until - overSeconds && second < until) total += this.#counts[slot] ?? 0;
+      if (second > until + AHEAD_SECONDS_MAX) this.#seconds[slot] = -1;
+      else if (second >= until - overSeconds && second < until) total += this.#counts[slot] ?? 0;
     }
     return total / overSeconds;
   }
@@ -35,7 +38,7 @@ const BINS = 173;
 
 /** Durations of the last minute, for percentiles, by ten slots of six seconds. */
 export class RecentDurations {
-  readonly #slots: { startedMs: number; bins: Uint32Array }[] = [];
+  #slots: { startedMs: number; bins: Uint32Array }[] = [];
 
   add(atMs: number, durationMs: number): void {
     const startedMs = Math.floor(atMs / SLOT_MS) * SLOT_MS;
@@ -50,11 +53,12 @@ export class RecentDurations {
   }
 
   /** Upper bounds of the percentiles (0..1) in the last minute, milliseconds; null where there was nothing. */
-  percentilesMs(nowMs: number, percentiles: readonly number[]): readonly (number | null)[] {
+  percentilesMs(civilMs: number, percentiles: readonly number[]): readonly (number | null)[] {
+    this.#slots = this.#slots.filter(({ startedMs }) => startedMs <= civilMs + AHEAD_SECONDS_MAX * 1000);
     const merged = new Float64Array(BINS);
     let total = 0;
     for (const { startedMs, bins } of this.#slots) {
-      if (startedMs <= nowMs - SLOTS * SLOT_MS || startedMs > nowMs) continue;
+      if (startedMs <= civilMs - SLOTS * SLOT_MS || startedMs > civilMs) continue;
       bins.forEach((count, bin) => {
         merged[bin] = (merged[bin] ?? 0) + count;
         total += count;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep, setImmediate as yieldToOthers } from 'node:timers/promises';
+import { type Clock, elapsedOf, type Moment, momentOf } from '../../libs/adapters/clock/clock.ts';
 import { decodeAcknowledgement } from '../../libs/adapters/codec/acknowledgement-codec.ts';
 import { blocksCodec } from '../../libs/adapters/codec/blocks-codec.ts';
 import { liabilitiesCodecWithoutState } from '../../libs/adapters/codec/liabilities-codec.ts';
@@ -11,7 +12,7 @@ import type { LiabilityBody } from '../../libs/core/events/liability-message.ts'
 import type { BlocksBody } from '../../libs/core/ledger/blocks-message.ts';
 import type { LedgerHashes } from '../../libs/core/ledger/seal-block.ts';
 import { type Books, recordException } from './books.ts';
-import { storedFigures } from './figures.ts';
+import { agedTallies, storedFigures } from './figures.ts';
 import { LinkedQueue } from './linked-queue.ts';
 import { takeAcknowledged, takeDispute } from './match-copies.ts';
 import { type ExaminedBlock, examineBlocks, takeBlock, waitsForDecisions } from './match-entries.ts';
@@ -32,16 +33,16 @@ export interface ReconcilerDependencies {
   readonly store: ReconciliationStore;
   readonly books: Books;
   readonly hashes: LedgerHashes<string>;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
 }
 
 /**
- * Until when the log is known: everything that a topic said up to then has been counted. An item that was received a minute before that and
- * is still unmatched is overdue; reading old records again proves nothing about the present.
+ * Until when the log is known, by elapsed time: everything that a topic said up to then has been counted. An item that was received a minute
+ * before that and is still unmatched is overdue; reading old records again proves nothing about the present.
  */
 export interface Evidence {
-  readonly decisionsMs: number | null;
-  readonly blocksMs: number | null;
+  readonly decisionsElapsedMs: number | null;
+  readonly blocksElapsedMs: number | null;
   /** Records known to be in the log and not read yet, by topic. */
   readonly unread: Readonly<Record<string, number>>;
 }
@@ -64,11 +65,11 @@ export class Reconciler {
   /** Where decisions ended when the blocks that wait were read: an entry whose decision is not before that has none. */
   #decisionEnds: ReadonlyMap<number, number> | null = null;
   #readers: { events: LogReader; decisions: LogReader; blocks: LogReader } | null = null;
-  #decisionsMs: number | null = null;
-  #blocksMs: number | null = null;
+  #decisionsElapsedMs: number | null = null;
+  #blocksElapsedMs: number | null = null;
   #measuredAtMs = Number.NEGATIVE_INFINITY;
-  #committedAtMs = 0;
-  #breathedAtMs = 0;
+  #committedAtMs = Number.NEGATIVE_INFINITY;
+  #breathedAtMs = Number.NEGATIVE_INFINITY;
   #amidMessage = false;
 
   constructor(options: ReconcilerOptions, dependencies: ReconcilerDependencies) {
@@ -95,7 +96,7 @@ export class Reconciler {
       decisions: log.reader([...this.#decisions.values()].map(({ position }) => position)),
       blocks: log.reader([this.#blocks.position]),
     };
-    this.#committedAtMs = this.#dependencies.nowMs();
+    this.#committedAtMs = this.#dependencies.clock.elapsedMs();
   }
 
   /** Reads and counts one round. True where there was something to do. */
@@ -130,7 +131,7 @@ export class Reconciler {
       const { topic } = placeOf(key);
       unread[topic] = (unread[topic] ?? 0) + records;
     }
-    return { decisionsMs: this.#decisionsMs, blocksMs: this.#blocksMs, unread };
+    return { decisionsElapsedMs: this.#decisionsElapsedMs, blocksElapsedMs: this.#blocksElapsedMs, unread };
   }
 
   /** Makes what was counted durable, with where reading stands; leaves it for the next time in the middle of a message. */
@@ -147,7 +148,7 @@ export class Reconciler {
         linked: Object.fromEntries(linked.map((position) => [keyOf(position), position])),
       },
     });
-    this.#committedAtMs = this.#dependencies.nowMs();
+    this.#committedAtMs = this.#dependencies.clock.elapsedMs();
   }
 
   async close(): Promise<void> {
@@ -238,10 +239,10 @@ export class Reconciler {
 
   /** To be awaited where not null: HTTP answers and the other services of an embedded process have their turn. */
   #breathe(): Promise<void> | null {
-    const nowMs = performance.now();
-    if (nowMs - this.#breathedAtMs < WORK_WITHOUT_PAUSE_MS) return null;
+    const { clock } = this.#dependencies;
+    if (clock.elapsedMs() - this.#breathedAtMs < WORK_WITHOUT_PAUSE_MS) return null;
     return yieldToOthers().then(() => {
-      this.#breathedAtMs = performance.now();
+      this.#breathedAtMs = clock.elapsedMs();
     });
   }
 
@@ -271,18 +272,19 @@ export class Reconciler {
 
   /** Asks once a second how far the log reaches, so that silence is told from being behind. */
   async #measure(): Promise<void> {
-    const { log, nowMs } = this.#dependencies;
-    const measuredMs = nowMs();
-    if (measuredMs - this.#measuredAtMs < EVIDENCE_EVERY_MS) return;
-    this.#measuredAtMs = measuredMs;
-    const known = await Promise.all([...this.#decisions.values()].map((queue) => knownUntil(queue, measuredMs, log)));
-    this.#decisionsMs = earliest(known);
-    this.#blocksMs = this.#blocks === null ? null : await knownUntil(this.#blocks, measuredMs, log);
+    const { log, clock, books } = this.#dependencies;
+    const measured = momentOf(clock);
+    if (measured.elapsedMs - this.#measuredAtMs < EVIDENCE_EVERY_MS) return;
+    this.#measuredAtMs = measured.elapsedMs;
+    for (const tally of agedTallies(books.figures)) tally.see(measured);
+    const known = await Promise.all([...this.#decisions.values()].map((queue) => knownUntil(queue, measured, log)));
+    this.#decisionsElapsedMs = earliest(known);
+    this.#blocksElapsedMs = this.#blocks === null ? null : await knownUntil(this.#blocks, measured, log);
   }
 
   #commitIfDue(): void {
-    const { store, nowMs } = this.#dependencies;
-    const due = nowMs() - this.#committedAtMs >= this.#options.commitEveryMs;
+    const { store, clock } = this.#dependencies;
+    const due = clock.elapsedMs() - this.#committedAtMs >= this.#options.commitEveryMs;
     if (store.changes >= this.#options.commitEveryChanges || (due && store.changes > 0)) this.commit();
   }
 }
@@ -326,9 +328,10 @@ async function partitionsOf(topic: string, log: EventLog): Promise<TopicPartitio
   return Array.from({ length: count }, (_, partition) => ({ topic, partition }));
 }
 
-async function knownUntil<Body>(queue: LinkedQueue<Body>, measuredMs: number, log: EventLog): Promise<number | null> {
+async function knownUntil<Body>(queue: LinkedQueue<Body>, measured: Moment, log: EventLog): Promise<number | null> {
   const { high } = await log.bounds(queue.position);
-  return queue.empty && queue.position.offset >= high ? measuredMs : queue.settledMs;
+  if (queue.empty && queue.position.offset >= high) return measured.elapsedMs;
+  return queue.settledMs === null ? null : elapsedOf(queue.settledMs, measured);
 }
 
 async function endsOf<Body>(queues: readonly LinkedQueue<Body>[], log: EventLog): Promise<ReadonlyMap<number, number>> {

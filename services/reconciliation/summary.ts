@@ -1,3 +1,4 @@
+import type { Moment } from '../../libs/adapters/clock/clock.ts';
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
 import type { HeadAmount } from '../../libs/core/events/decision.ts';
 import type { Tax } from '../../libs/core/identity/account.ts';
@@ -95,24 +96,24 @@ const BEHIND_AFTER_MS = 60_000;
 const RATE_SECONDS = 10;
 
 /** What the reconciliation knows at a time. */
-export function summaryOf(books: Books, evidence: Evidence, nowMs: number, options: SummaryOptions): Summary {
+export function summaryOf(books: Books, evidence: Evidence, now: Moment, options: SummaryOptions): Summary {
   const { figures, recent } = books;
   const cutoffs = cutoffsOf(evidence, options);
   const taxes = {
-    paye: taxSummary(figures.taxes.paye, cutoffs, nowMs),
-    vat: taxSummary(figures.taxes.vat, cutoffs, nowMs),
+    paye: taxSummary(figures.taxes.paye, cutoffs, now),
+    vat: taxSummary(figures.taxes.vat, cutoffs, now),
   };
-  const [p50Ms = null, p99Ms = null] = recent.toCopy.percentilesMs(nowMs, [0.5, 0.99]);
-  const unacknowledged = TAXES.map((tax) => figures.taxes[tax].unacknowledged.split(cutoffs.payerCopy));
+  const [p50Ms = null, p99Ms = null] = recent.toCopy.percentilesMs(now.civilMs, [0.5, 0.99]);
+  const unacknowledged = TAXES.map((tax) => figures.taxes[tax].unacknowledged.split(cutoffs.payerCopy, now));
   const agreed = figures.divergentCopies === 0 && TAXES.every((tax) => agrees(taxes[tax]));
   return {
-    asOf: new Date(nowMs).toISOString(),
-    state: stateOf(agreed, isBehind(evidence, nowMs), options.halted === true),
-    liabilityToday: liabilityToday(books, nowMs),
+    asOf: new Date(now.civilMs).toISOString(),
+    state: stateOf(agreed, isBehind(evidence, now.elapsedMs), options.halted === true),
+    liabilityToday: liabilityToday(books, now.civilMs),
     rates: {
-      eventsPerSecond: recent.events.perSecond(nowMs, RATE_SECONDS),
-      entriesPerSecond: recent.entries.perSecond(nowMs, RATE_SECONDS),
-      blocksPerSecond: recent.blocks.perSecond(nowMs, RATE_SECONDS),
+      eventsPerSecond: recent.events.perSecond(now.civilMs, RATE_SECONDS),
+      entriesPerSecond: recent.entries.perSecond(now.civilMs, RATE_SECONDS),
+      blocksPerSecond: recent.blocks.perSecond(now.civilMs, RATE_SECONDS),
     },
     receiptToCopy: { p50Ms, p99Ms },
     taxes,
@@ -130,19 +131,19 @@ export function summaryOf(books: Books, evidence: Evidence, nowMs: number, optio
   };
 }
 
-/** Received before these times and unmatched is overdue; null where the log is not known far enough. */
+/** What was received before these elapsed times and is unmatched is overdue; null where the log is not known far enough. */
 export function cutoffsOf(evidence: Evidence, options: SummaryOptions): Readonly<Record<Stage, number | null>> {
   const before = (knownMs: number | null): number | null =>
     knownMs === null ? null : knownMs - options.overdueAfterMs;
-  const blocks = before(evidence.blocksMs);
-  return { decision: before(evidence.decisionsMs), hmrcCopy: blocks, payerCopy: blocks };
+  const blocks = before(evidence.blocksElapsedMs);
+  return { decision: before(evidence.decisionsElapsedMs), hmrcCopy: blocks, payerCopy: blocks };
 }
 
 export function counted(tally: Tally): Counted {
   return { events: countOf(tally), basePence: basePenceOf(tally), amounts: amountsOf(tally) };
 }
 
-function taxSummary(figures: TaxFigures, cutoffs: Readonly<Record<Stage, number | null>>, nowMs: number): TaxSummary {
+function taxSummary(figures: TaxFigures, cutoffs: Readonly<Record<Stage, number | null>>, now: Moment): TaxSummary {
   const inCopy = amountsOf(figures.hmrcCopy);
   const paymentsPence = penceOf(figures.hmrcCopy, 'payment');
   const chargesPence = sum(inCopy.filter(({ head }) => head !== 'payment').map(({ pence }) => pence));
@@ -155,7 +156,7 @@ function taxSummary(figures: TaxFigures, cutoffs: Readonly<Record<Stage, number 
     decided: counted(figures.accepted),
     hmrcCopy: counted(figures.hmrcCopy),
     payerCopy: counted(figures.payerCopy),
-    differences: STAGES.map((stage) => differenceOf(figures, stage, cutoffs[stage], nowMs)),
+    differences: STAGES.map((stage) => differenceOf(figures, stage, cutoffs[stage], now)),
     stated: counted(figures.stated),
     chargesPence,
     paymentsPence,
@@ -165,13 +166,13 @@ function taxSummary(figures: TaxFigures, cutoffs: Readonly<Record<Stage, number 
   };
 }
 
-function differenceOf(figures: TaxFigures, stage: Stage, cutoffMs: number | null, nowMs: number): Difference {
-  const { inFlight, overdue, oldestMs } = figures.unmatched[stage].split(cutoffMs);
+function differenceOf(figures: TaxFigures, stage: Stage, cutoffMs: number | null, now: Moment): Difference {
+  const { inFlight, overdue, oldestAgeMs } = figures.unmatched[stage].split(cutoffMs, now);
   return {
     stage,
     inFlight: counted(inFlight),
     overdue: counted(overdue),
-    oldestUnmatchedSeconds: oldestMs === null ? 0 : Math.max(0, Math.round((nowMs - oldestMs) / 1000)),
+    oldestUnmatchedSeconds: Math.max(0, Math.round((oldestAgeMs ?? 0) / 1000)),
     differs: figures.differs[stage],
   };
 }
@@ -186,13 +187,13 @@ function agrees(tax: TaxSummary): boolean {
   return tax.differences.every(({ overdue, differs }) => overdue.events === 0 && differs === 0);
 }
 
-function isBehind(evidence: Evidence, nowMs: number): boolean {
-  const knownMs = [evidence.decisionsMs, evidence.blocksMs];
-  return knownMs.some((known) => known === null || nowMs - known > BEHIND_AFTER_MS);
+function isBehind(evidence: Evidence, elapsedMs: number): boolean {
+  const knownMs = [evidence.decisionsElapsedMs, evidence.blocksElapsedMs];
+  return knownMs.some((known) => known === null || elapsedMs - known > BEHIND_AFTER_MS);
 }
 
-function liabilityToday(books: Books, nowMs: number): Summary['liabilityToday'] {
-  const day = londonDate(nowMs);
+function liabilityToday(books: Books, civilMs: number): Summary['liabilityToday'] {
+  const day = londonDate(civilMs);
   const ofDay = books.figures.days[day] ?? { paye: newTally(), vat: newTally() };
   const liabilities = (tally: Tally): Counted => {
     const all = counted(tally);

@@ -1,3 +1,4 @@
+import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import { checkTopic, decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import { PrintedLiabilities, printDecisions } from '../../libs/adapters/codec/liabilities-codec.ts';
 import { codecUnreadable } from '../../libs/adapters/event-log/codec-unreadable.ts';
@@ -24,7 +25,7 @@ export interface AssessEventsOptions {
 export interface AssessEventsDependencies {
   readonly rules: TaxRules;
   readonly store: StateStore;
-  readonly nowMs: () => number;
+  readonly clock: CivilClock;
   /** SHA-256 as 64 lower-case hex. */
   readonly sha256Hex: (data: Uint8Array) => string;
   /** Told of what became of the decisions of a message that is in the log, once per fold: metrics. */
@@ -76,8 +77,8 @@ class AssessEvents implements StageProgram<LiabilityBody> {
       decide: (input, view) => this.#decide(input, view),
       changesOf: (decision) => decision.changes,
     });
-    const { rules, nowMs } = this.#dependencies;
-    const head = { decidedAtMs: nowMs(), payeRulesHash: rules.paye.hash, vatRulesHash: rules.vat.hash };
+    const { rules, clock } = this.#dependencies;
+    const head = { decidedAtMs: clock.civilMs(), payeRulesHash: rules.paye.hash, vatRulesHash: rules.vat.hash };
     const settle = (from: number, to: number) => this.#settled(decisions.slice(from, to), from, head);
     const parts = splitDecisions(batches, decisions, settle);
     this.#state.endBatch();

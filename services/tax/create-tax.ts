@@ -43,7 +43,7 @@ export interface TaxService {
 
 /** The tax service: the stage that turns events into liabilities, the letters of what it rejected, and the operator's door to them. */
 export async function createTax(options: TaxOptions, dependencies: TaxDependencies): Promise<TaxService> {
-  const { log, store, rules, logger, nowMs } = dependencies;
+  const { log, store, rules, logger, clock } = dependencies;
   const metrics = createTaxMetrics(dependencies.metrics);
   const partitionCount = await log.partitionCount(LIABILITIES);
   const stateEntriesMax = Math.ceil((options.stateEntriesMax ?? STATE_ENTRIES_MAX) / partitionCount);
@@ -58,12 +58,12 @@ export async function createTax(options: TaxOptions, dependencies: TaxDependenci
       programFor: (partition) =>
         createAssessEvents(
           { partition, partitionCount, stateEntriesMax },
-          { rules, store, nowMs, sha256Hex, onDecided: (counts) => metrics.observeDecisions(counts) },
+          { rules, store, clock, sha256Hex, onDecided: (counts) => metrics.observeDecisions(counts) },
         ),
       observe: (event) => report(event, logger),
     },
   );
-  const publisher = await publishRejections({ log, nowMs });
+  const publisher = await publishRejections({ log, clock });
   const lagTimer = setInterval(() => metrics.setLag(lagOf(stage)), 1_000);
   lagTimer.unref();
   return {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import { decodeDeadLetter, encodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts';
 import { type RejectedBody, rejectedDecisions } from '../../libs/adapters/codec/rejected-decisions.ts';
 import type { AppendRecord, EventLog } from '../../libs/adapters/event-log/event-log.ts';
@@ -17,7 +18,7 @@ export interface RejectionPublisher {
 
 export interface RejectionPublisherDependencies {
   readonly log: EventLog;
-  readonly nowMs: () => number;
+  readonly clock: CivilClock;
 }
 
 const POLL = { maxBytes: 4 * 1024 * 1024, maxRecords: 100, waitMs: 500 };
@@ -39,7 +40,7 @@ export async function publishRejections(dependencies: RejectionPublisherDependen
   const run = async (): Promise<void> => {
     while (!stopping) {
       for (const { partition, messages } of await pollOrPause(reader)) {
-        const letters = messages.flatMap((message) => lettersOf(partition, message, dependencies.nowMs()));
+        const letters = messages.flatMap((message) => lettersOf(partition, message, dependencies.clock.civilMs()));
         if (letters.length > 0) await appendLetters(partition, letters, dependencies, () => stopping);
       }
     }

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
 import { openLogRegister } from '../../libs/adapters/event-log/log-register.ts';
 import { KEYED_PARTITIONS_DEFAULT, TOPICS } from '../../libs/adapters/event-log/topics.ts';
@@ -73,7 +74,7 @@ export async function openBenchWorld(options: WorldOptions): Promise<BenchWorld>
     clients,
     metrics,
     logger,
-    nowMs: Date.now,
+    clock: systemClock,
     rules: rules.rules,
   };
   const ledger = has('ledger')
@@ -116,7 +117,7 @@ export async function openBenchWorld(options: WorldOptions): Promise<BenchWorld>
           rules: rules.rules,
           rateCards: rules.cards,
           clients,
-          clock: Date.now,
+          clock: systemClock,
           random: Math.random,
           logger,
           metrics,

@@ -174,7 +174,7 @@ class TaxStream {
     const sha256Hex = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
     this.#program = createAssessEvents(
       { partition: PARTITION, partitionCount: 1 },
-      { rules, store, nowMs: () => 0, sha256Hex },
+      { rules, store, clock: { civilMs: () => 0 }, sha256Hex },
     );
   }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { decodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts';
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import type { EventLog, LogRecord } from '../../libs/adapters/event-log/event-log.ts';
@@ -48,7 +49,7 @@ describe.skipIf(!canRun)('ingress on a real broker', { timeout: 180_000 }, () =>
         rules: loadTaxRules(),
         metrics: createMetrics(),
         logger: createLogger({ service: 'gateway', level: 'silent' }),
-        nowMs: Date.now,
+        clock: systemClock,
       },
     );
     await gateway.start();

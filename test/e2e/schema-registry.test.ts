@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import avro from 'avsc';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { encodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import { liabilitiesCodec } from '../../libs/adapters/codec/liabilities-codec.ts';
 import { registryIdOf } from '../../libs/adapters/codec/registry-wire-format.ts';
@@ -124,7 +125,7 @@ async function decidedBy(log: EventLog, fixture: GatewayFixture): Promise<readon
   const clients = clientRegistry([]);
   const tax = await createTax(
     {},
-    { log, store, rules: loadTaxRules(), metrics: createMetrics(), logger, clients, nowMs: Date.now },
+    { log, store, rules: loadTaxRules(), metrics: createMetrics(), logger, clients, clock: systemClock },
   );
   const positions = Array.from({ length: PARTITIONS }, (_, partition) =>
     linkedStart({ topic: LIABILITIES, partition }),

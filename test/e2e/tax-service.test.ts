@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { encodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts';
 import { encodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import { liabilitiesCodec } from '../../libs/adapters/codec/liabilities-codec.ts';
@@ -66,7 +67,7 @@ async function startTax(): Promise<TaxService> {
   const logger = createLogger({ service: 'tax', level: 'silent' });
   const started = await createTax(
     {},
-    { log, store, rules: loadTaxRules(), metrics: createMetrics(), logger, clients, nowMs: Date.now },
+    { log, store, rules: loadTaxRules(), metrics: createMetrics(), logger, clients, clock: systemClock },
   );
   return {
     ...started,

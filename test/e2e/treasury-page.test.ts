@@ -54,7 +54,7 @@ describe.skipIf(!capability('chromium').available)('the Treasury page in Chromiu
     reconciliation = await world.reconcile({ liveEveryMs: 200 });
     const logger = createLogger({ service: 'dashboard', level: 'silent' });
     const source = { latest: () => reconciliation.summary(), subscribe: reconciliation.subscribe };
-    dashboard = createDashboard({ source, logger, nowMs: () => world.nowMs });
+    dashboard = createDashboard({ source, logger, clock: world.clock });
     server = await startHttpServer(
       { host: '127.0.0.1', port: 0, furtherPorts: 0 },
       createHttpApp({ routers: [dashboard.router] }, { logger }),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
 import { createGatewayClient } from '../../libs/adapters/http/gateway-client.ts';
 import { type HttpServer, startHttpServer } from '../../libs/adapters/http/http-server.ts';
@@ -55,7 +56,7 @@ async function openNode(folder?: string): Promise<void> {
     {
       pullEveryMs: 100,
       closeLookEveryMs: LOOK_MS,
-      clock: () => Date.now() - behindMs,
+      clock: { ...systemClock, civilMs: () => Date.now() - behindMs },
       ...(folder === undefined ? {} : { folder }),
     },
   );

@@ -14,12 +14,13 @@ import {
   startGateway,
 } from '../support/gateway-fixture.ts';
 import { eventually } from '../support/service-process.ts';
+import { SetClock } from '../support/set-clock.ts';
 import { type Json, paymentJson, saleJson } from '../support/submissions.ts';
 
 let dataDir: string;
 let backups: string;
 let running: GatewayFixture | null = null;
-let nowMs = 1_795_254_600_000;
+const clock = new SetClock(1_795_254_600_000);
 
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'tally-against-log-'));
@@ -34,8 +35,8 @@ afterEach(async () => {
 
 /** A minute later than whatever went before, so that a second time of receipt would show. */
 async function start(more: FixtureOptions = {}): Promise<GatewayFixture> {
-  nowMs += 60_000;
-  running = await startGateway({ ...more, dataDir, nowMs: () => nowMs });
+  clock.pass(60_000);
+  running = await startGateway({ ...more, dataDir, clock });
   return running;
 }
 
@@ -98,7 +99,7 @@ describe('a gateway whose log was restored from an older backup', () => {
     expect(said(gateway, 'LOG_OLDER_THAN_STORE')[0]).toContain('"events":2');
     const again = await taken(gateway, lost);
     expect(again[0].note).toBe(before[0].note);
-    expect(await timesInLog(gateway, lost)).toEqual([nowMs - 60_000]);
+    expect(await timesInLog(gateway, lost)).toEqual([clock.civilMs() - 60_000]);
     expect(await timesInLog(gateway, also)).toEqual([]);
     expect(await timesInLog(gateway, kept)).toHaveLength(1);
     await stop();
@@ -107,7 +108,7 @@ describe('a gateway whose log was restored from an older backup', () => {
     expect(said(gateway, 'LOG_OLDER_THAN_STORE')).toEqual([]);
     expect((await taken(gateway, lost, also))[0].note).toBe(before[0].note);
     expect(await timesInLog(gateway, lost)).toHaveLength(1);
-    expect(await timesInLog(gateway, also)).toEqual([nowMs - 120_000]);
+    expect(await timesInLog(gateway, also)).toEqual([clock.civilMs() - 120_000]);
   });
 
   it('undoes what it had itself rebuilt from the newer log, too', async () => {
@@ -238,7 +239,7 @@ describe('a gateway whose own store was restored from an older backup', () => {
     backUp('older', 'gateway');
     gateway = await start();
     const before = await taken(gateway, newer);
-    const receivedAtMs = nowMs;
+    const receivedAtMs = clock.civilMs();
     await stop();
     restore('older', 'gateway');
 

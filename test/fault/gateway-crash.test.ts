@@ -6,6 +6,7 @@ import type { AppendOutcome, EventLog, PartitionAppend } from '../../libs/adapte
 import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { type FixtureOptions, type GatewayFixture, removeData, startGateway } from '../support/gateway-fixture.ts';
+import { SetClock } from '../support/set-clock.ts';
 import { type Json, paymentJson, saleJson } from '../support/submissions.ts';
 import { otherVatRules } from '../support/vat-rules.ts';
 
@@ -75,16 +76,16 @@ describe('a gateway whose append', () => {
   it.each(faults)(
     '%s answers 503; the retry gets a receipt of the first time, over the very bytes',
     async (_, inLog, fault) => {
-      let nowMs = 1_795_254_600_000;
+      const clock = new SetClock(1_795_254_600_000);
       let broken = true;
       const around = faulty((appends, log) => (broken ? fault(appends, log) : log.append(appends)));
-      const fixture = await start({ around, nowMs: () => nowMs });
+      const fixture = await start({ around, clock });
       const events = [paymentJson(), paymentJson({ payeReference: '321/ZZ9' })];
       const refused = await fixture.post('/v1/paye/events', events, { client: 'agent' });
       expect([refused.status, refused.body.code]).toEqual([503, 'LOG_UNAVAILABLE']);
       expect(refused.headers.get('retry-after')).toBe('1');
 
-      nowMs += 60_000;
+      clock.pass(60_000);
       const still = await fixture.post('/v1/paye/events', events, { client: 'agent' });
       expect(still.status).toBe(503);
       broken = false;
@@ -183,7 +184,10 @@ describe('a gateway that is started again', () => {
   });
 
   it('after a crash between reserve and append completes the request at its retry, as it was reserved', async () => {
-    const crashed = await start({ around: faulty(() => new Promise(() => undefined)), nowMs: () => 1_795_254_600_000 });
+    const crashed = await start({
+      around: faulty(() => new Promise(() => undefined)),
+      clock: new SetClock(1_795_254_600_000),
+    });
     const sale = saleJson();
     // never answered: the process dies while the append is under way
     const lost = crashed.post('/v1/vat/events', sale).catch(() => null);
@@ -236,7 +240,7 @@ describe('a gateway that is started again', () => {
   });
 
   it('without its store rebuilds the reservations from the log: repeats are known, conflicts are refused', async () => {
-    const fixture = await start({ nowMs: () => 1_795_254_600_000 });
+    const fixture = await start({ clock: new SetClock(1_795_254_600_000) });
     const events = [saleJson(), saleJson({ tillId: 'T2' })];
     const first = await fixture.post('/v1/vat/events', events);
     await fixture.stop();

@@ -38,6 +38,19 @@ describe('the rules of the house', () => {
     expect(found).toEqual([]);
   });
 
+  it('reads the time in one file, which gives civil and elapsed time different names', () => {
+    const reads = /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bhrtime\b|\bnowMs\b|clock: \(\) => number/;
+    const found = sources
+      .filter((file) => file !== 'libs/adapters/clock/clock.ts')
+      .flatMap((file) =>
+        read(file)
+          .split('\n')
+          .filter((line) => reads.test(line))
+          .map((line) => `${file}: ${line.trim()}`),
+      );
+    expect(found).toEqual([]);
+  });
+
   it('writes no any, no non-null assertion past the linter, and no leftover TODO or FIXME', () => {
     const found = sources.filter((file) =>
       /\b(TODO|FIXME|XXX)\b|biome-ignore lint\/suspicious\/noExplicitAny/.test(read(file)),

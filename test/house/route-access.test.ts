@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { type Client, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { account } from '../../libs/core/identity/account.ts';
@@ -50,7 +51,7 @@ beforeAll(async () => {
   const onFailed = (error: unknown): void => {
     throw error;
   };
-  running = await startTallystick({ dataDir, port: 0, furtherPorts: 0 }, { logger, nowMs: Date.now, onFailed });
+  running = await startTallystick({ dataDir, port: 0, furtherPorts: 0 }, { logger, clock: systemClock, onFailed });
   delete process.env['CLIENTS_FILE'];
   const [payment, sale] = [paymentJson(), saleJson()];
   for (const [tax, event] of [['paye', payment] as const, ['vat', sale] as const]) {

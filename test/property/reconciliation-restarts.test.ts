@@ -68,7 +68,7 @@ async function open(folder: string): Promise<{ reconciler: Reconciler; store: Re
     store,
     books,
     hashes: NODE_HASHES,
-    nowMs: () => world.nowMs,
+    clock: world.clock,
   });
   await reconciler.open();
   return { reconciler, store, books };

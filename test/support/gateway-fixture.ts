@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Clock, systemClock } from '../../libs/adapters/clock/clock.ts';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
 import type { EventLog, LogRecord } from '../../libs/adapters/event-log/event-log.ts';
 import { openLogRegister } from '../../libs/adapters/event-log/log-register.ts';
@@ -71,7 +72,7 @@ export interface FixtureOptions {
   readonly dataDir?: string;
   /** Stands between gateway and log: for faults. */
   readonly around?: (log: EventLog) => EventLog;
-  readonly nowMs?: () => number;
+  readonly clock?: Clock;
   readonly gateway?: Omit<GatewayOptions, 'dataDir' | 'keys'>;
   /** Other rules than those of this release. */
   readonly rules?: TaxRules;
@@ -99,7 +100,7 @@ export async function startGateway(options: FixtureOptions = {}): Promise<Gatewa
       rules: options.rules ?? loadTaxRules(),
       metrics,
       logger,
-      nowMs: options.nowMs ?? Date.now,
+      clock: options.clock ?? systemClock,
     },
   );
   try {

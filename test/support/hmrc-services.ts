@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
 import { openLogRegister } from '../../libs/adapters/event-log/log-register.ts';
 import { TOPICS } from '../../libs/adapters/event-log/topics.ts';
@@ -39,7 +40,7 @@ export async function startHmrcServices(): Promise<HmrcServices> {
     { id: 'agent', keySha256: digestOfKey(AGENT_KEY), accounts: '*', roles: ['payer'], expiresAt: null },
     { id: 'bank', keySha256: digestOfKey(BANK_KEY), accounts: '*', roles: ['bank'], expiresAt: null },
   ]);
-  const shared = { log, register: await openLogRegister(log), clients, logger, nowMs: Date.now };
+  const shared = { log, register: await openLogRegister(log), clients, logger, clock: systemClock };
   const rules = loadTaxRules();
   const gatewayKeys = loadGatewayKeys(dataDir);
   const gateway = createGateway({ dataDir, keys: gatewayKeys }, { ...shared, rules, metrics: createMetrics() });

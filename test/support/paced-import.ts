@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import { type EventId, eventId as eventIdOf } from '../../libs/core/identity/event-id.ts';
@@ -66,7 +67,10 @@ export async function startPacedImport(options: PacedImportOptions): Promise<Pac
     }
   }
   const client = new ServiceClient({ dataDir, url: undefined, key: undefined });
-  const running = runImport({ tax: 'vat', documents: paced(), onProgress: () => undefined, nowMs: Date.now }, client);
+  const running = runImport(
+    { tax: 'vat', documents: paced(), onProgress: () => undefined, clock: systemClock },
+    client,
+  );
   // Told when it happens, and again at the end: a test that waits for what the import brings about would wait in vain.
   running.catch((error: unknown) => console.error('the import ended', error));
   return {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Clock, systemClock } from '../../libs/adapters/clock/clock.ts';
 import type { GatewayClient } from '../../libs/adapters/http/gateway-client.ts';
 import type { LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
 import { type ClientRegistry, clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
@@ -34,7 +35,7 @@ export interface NodeUnderTest {
 export async function openPayerNode(
   clients: { readonly gateway: GatewayClient; readonly ledger: LedgerClient; readonly gatewayKey: string },
   other: Partial<PayerNodeOptions> & {
-    readonly clock?: () => number;
+    readonly clock?: Clock;
     readonly loaded?: LoadedRules;
     readonly registry?: ClientRegistry;
   } = {},
@@ -52,7 +53,7 @@ export async function openPayerNode(
       rules: loaded.rules,
       rateCards: loaded.cards,
       clients: registry,
-      clock: clock ?? Date.now,
+      clock: clock ?? systemClock,
       random: () => 0.5,
       logger: createLogger({ service: 'payer-node', level: 'silent' }),
       metrics,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Clock } from '../../libs/adapters/clock/clock.ts';
 import { encodeAcknowledgement } from '../../libs/adapters/codec/acknowledgement-codec.ts';
 import { blocksCodec } from '../../libs/adapters/codec/blocks-codec.ts';
 import { encodeEvent, topicOfType } from '../../libs/adapters/codec/event-codec.ts';
@@ -74,6 +75,8 @@ export function accepted(...results: Assessment[]): Decision {
  */
 export class ReconciliationWorld {
   nowMs: number;
+  /** Moves on with `nowMs`, by both times. */
+  readonly clock: Clock = { civilMs: () => this.nowMs, elapsedMs: () => this.nowMs };
   readonly folder = mkdtempSync(join(tmpdir(), 'tallystick-reconciliation-'));
   readonly metrics: ReturnType<typeof createMetrics>[] = [];
   readonly #linked = new Map<string, { tip: string; covered: Map<string, number>; count: number }>();
@@ -85,7 +88,7 @@ export class ReconciliationWorld {
   }
 
   async open(): Promise<void> {
-    this.#log = await openEmbeddedLog({ folder: join(this.folder, 'log') }, { nowMs: () => this.nowMs });
+    this.#log = await openEmbeddedLog({ folder: join(this.folder, 'log') }, { clock: this.clock });
     await this.log.ensureTopics(
       TOPICS.map(({ topic, partitions }) => ({ topic, partitions: partitions === 'one' ? 1 : PARTITIONS })),
     );
@@ -111,7 +114,7 @@ export class ReconciliationWorld {
         clients: clientRegistry([client('analyst', ANALYST_KEY, ['analyst']), client('payer', PAYER_KEY, ['payer'])]),
         logger: createLogger({ service: 'reconciliation', level: 'silent' }),
         metrics,
-        nowMs: () => this.nowMs,
+        clock: this.clock,
       },
     );
   }

@@ -7,6 +7,7 @@ import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import type { PayerNode } from '../../services/payer-node/payer-node.ts';
 import { PaperHmrc } from './paper-hmrc.ts';
 import { openPayerNode, removeFolder, until } from './payer-node-fixture.ts';
+import { SetClock } from './set-clock.ts';
 
 export interface ServedTrader {
   readonly hmrc: PaperHmrc;
@@ -24,8 +25,8 @@ export async function serveTrader(of: {
   readonly nowMs: number;
   readonly registry: ClientRegistry;
 }): Promise<ServedTrader> {
-  const clock = (): number => of.nowMs;
-  const hmrc = new PaperHmrc({ clock });
+  const clock = new SetClock(of.nowMs);
+  const hmrc = new PaperHmrc({ clock: clock.civilMs });
   const gatewayKey = printVerifierKey(hmrc.gatewaySigner.key);
   const clients = { gateway: hmrc.gateway, ledger: hmrc.ledger, gatewayKey };
   const { node, folder } = await openPayerNode(clients, { pullEveryMs: 20, clock, registry: of.registry });

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { assert } from '../../core/errors/assert.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import { type Clock, systemClock } from '../clock/clock.ts';
 import { type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
 import { EmbeddedMembership } from './embedded-membership.ts';
 import { EmbeddedReader } from './embedded-reader.ts';
@@ -29,7 +30,7 @@ export interface EmbeddedLogOptions {
 }
 
 export interface EmbeddedLogDependencies {
-  readonly nowMs?: () => number;
+  readonly clock?: Clock;
   /** A commit failed though the disk is not full: nothing more is written, the process should end. */
   readonly onBroken?: (error: TallyError) => void;
 }
@@ -96,7 +97,7 @@ export async function openEmbeddedLog(
 
 class EmbeddedLog implements EventLog {
   readonly #options: EmbeddedLogOptions;
-  readonly #nowMs: () => number;
+  readonly #clock: Clock;
   readonly #onBroken: (error: TallyError) => void;
   readonly #env: RootDatabase;
   readonly #lock: DataFolderLock;
@@ -117,7 +118,7 @@ class EmbeddedLog implements EventLog {
     lock: DataFolderLock,
   ) {
     this.#options = options;
-    this.#nowMs = dependencies.nowMs ?? Date.now;
+    this.#clock = dependencies.clock ?? systemClock;
     this.#onBroken = dependencies.onBroken ?? (() => undefined);
     this.#env = env;
     this.#lock = lock;
@@ -155,7 +156,7 @@ class EmbeddedLog implements EventLog {
   append(appends: readonly PartitionAppend[]): Promise<AppendOutcome[]> {
     try {
       this.#assertOpen();
-      const timestampMs = this.#nowMs();
+      const timestampMs = this.#clock.civilMs();
       const packed = appends.map((append) => packAppend(append, this.#partition(append), timestampMs));
       if (packed.every(({ chunks }) => chunks.length === 0)) {
         return Promise.resolve(

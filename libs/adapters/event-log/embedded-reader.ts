@@ -1,4 +1,5 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
+import { systemClock } from '../clock/clock.ts';
 import type { LogReader, LogRecord, PartitionPosition, PollOptions, RecordBatch, TopicPartition } from './event-log.ts';
 import type { ChunkReader } from './record-chunk.ts';
 
@@ -38,7 +39,7 @@ export class EmbeddedReader implements LogReader {
     if (batches.length > 0 || options.waitMs <= 0 || this.#closed) {
       return batches;
     }
-    const until = performance.now() + options.waitMs;
+    const until = systemClock.elapsedMs() + options.waitMs;
     let leftMs = options.waitMs;
     while (leftMs > 0 && !this.#closed) {
       await this.#waitForWake(leftMs);
@@ -46,7 +47,7 @@ export class EmbeddedReader implements LogReader {
       if (found.length > 0) {
         return found;
       }
-      leftMs = until - performance.now();
+      leftMs = until - systemClock.elapsedMs();
     }
     return [];
   }

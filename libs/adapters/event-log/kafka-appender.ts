@@ -1,5 +1,6 @@
 import type { Cluster } from 'kafkajs';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import { systemClock } from '../clock/clock.ts';
 import type { AppendOutcome, AppendRecord, PartitionAppend, TopicPartition } from './event-log.ts';
 import type { KafkaClusters } from './kafka-client.ts';
 import type { KafkaCodec } from './kafka-codecs.ts';
@@ -151,7 +152,7 @@ export class KafkaAppender {
         topics: topicsOf(sendings),
         timeoutMs: Math.max(requestTimeoutMs - 500, 500),
         compression: this.#options.compression,
-        nowMs: Date.now(),
+        civilMs: systemClock.civilMs(),
       });
       const answer: ProduceAnswer = await within(requestTimeoutMs + 1_000, 'answer to an append', produced);
       for (const sending of sendings) {

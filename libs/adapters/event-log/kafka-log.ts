@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Cluster, Kafka } from 'kafkajs';
 import { assert } from '../../core/errors/assert.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import { type Clock, systemClock } from '../clock/clock.ts';
 import {
   type AppendOutcome,
   type AppendRecord,
@@ -49,7 +50,7 @@ export interface KafkaLogOptions extends KafkaClientOptions {
 }
 
 export interface KafkaLogDependencies extends KafkaClientDependencies {
-  readonly nowMs?: () => number;
+  readonly clock?: Clock;
   /** Something has stopped that can not be mended from within: the process should end and be started again. */
   readonly onBroken?: (error: TallyError) => void;
 }
@@ -88,7 +89,7 @@ export async function openKafkaLog(
 
 class KafkaLog implements EventLog {
   readonly #options: KafkaLogOptions;
-  readonly #nowMs: () => number;
+  readonly #clock: Clock;
   readonly #onBroken: (error: TallyError) => void;
   readonly #kafka: Kafka;
   readonly #clusters: KafkaClusters;
@@ -103,7 +104,7 @@ class KafkaLog implements EventLog {
 
   constructor(options: KafkaLogOptions, dependencies: KafkaLogDependencies, kafka: Kafka, clusters: KafkaClusters) {
     this.#options = options;
-    this.#nowMs = dependencies.nowMs ?? Date.now;
+    this.#clock = dependencies.clock ?? systemClock;
     this.#onBroken = dependencies.onBroken ?? (() => undefined);
     this.#kafka = kafka;
     this.#clusters = clusters;
@@ -206,7 +207,7 @@ class KafkaLog implements EventLog {
       {
         clusters: this.#clusters,
         bounds: (partition) => this.bounds(partition),
-        nowMs: this.#nowMs,
+        clock: this.#clock,
         onClose: (closed) => this.#readers.delete(closed),
       },
     );
@@ -229,7 +230,7 @@ class KafkaLog implements EventLog {
       },
       {
         clusters: this.#clusters,
-        nowMs: this.#nowMs,
+        clock: this.#clock,
         brokersAnswer: () => this.#brokersAnswer(options.output),
         onBroken: (error) => {
           this.#broken = error;

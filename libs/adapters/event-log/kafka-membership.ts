@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Broker, type Cluster, type GroupMember } from 'kafkajs';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import type { Clock } from '../clock/clock.ts';
 import type { Membership, MembershipOptions, PartitionPosition } from './event-log.ts';
 import type { KafkaClusters } from './kafka-client.ts';
 import { brokerErrorType, kafkaFault, within } from './kafka-faults.ts';
@@ -19,7 +20,7 @@ export interface KafkaMembershipOptions extends MembershipOptions {
 
 export interface KafkaMembershipDependencies {
   readonly clusters: KafkaClusters;
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   /** Whether the brokers answer now, asked over other connections. */
   readonly brokersAnswer: () => Promise<boolean>;
   /** The membership has ended and can not be mended from within. */
@@ -276,7 +277,7 @@ export class KafkaMembership implements Membership {
 
   /** Grows here always, and as clocks go among processes: there it serves stickiness only. */
   #nextTake(): number {
-    this.#lastTake = Math.max(this.#lastTake + 1, this.#dependencies.nowMs());
+    this.#lastTake = Math.max(this.#lastTake + 1, this.#dependencies.clock.civilMs());
     return this.#lastTake;
   }
 
@@ -289,7 +290,7 @@ export class KafkaMembership implements Membership {
     if (this.#isLeaving) {
       return;
     }
-    const silentMs = this.#silence.failed(performance.now());
+    const silentMs = this.#silence.failed(this.#dependencies.clock.elapsedMs());
     if (FATAL.includes(brokerErrorType(error)) || kafkaFault(error).code === 'LOG_REFUSED') {
       return this.#break(kafkaFault(error).message, error);
     }

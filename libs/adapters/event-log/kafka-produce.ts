@@ -15,7 +15,7 @@ export interface ProduceRequest {
   /** How long the broker may wait for its replicas. */
   readonly timeoutMs: number;
   readonly compression: KafkaCodec;
-  readonly nowMs: number;
+  readonly civilMs: number;
 }
 
 export interface ProduceAnswer {
@@ -141,9 +141,9 @@ function writeBatchHeader(writer: RequestWriter, begin: number, count: number, r
   writer.writeInt32(0);
   writer.writeInt16(KAFKA_CODECS[request.compression]);
   writer.writeInt32(count - 1);
-  const nowMs = BigInt(request.nowMs);
-  writer.writeInt64(nowMs);
-  writer.writeInt64(nowMs);
+  const civilMs = BigInt(request.civilMs);
+  writer.writeInt64(civilMs);
+  writer.writeInt64(civilMs);
   // No producer id, epoch or sequence: appends are not idempotent, what is unknown is read back.
   writer.writeInt64(-1n);
   writer.writeInt16(0);

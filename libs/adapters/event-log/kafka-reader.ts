@@ -1,5 +1,6 @@
 import type { Cluster } from 'kafkajs';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import type { ElapsedClock } from '../clock/clock.ts';
 import type { LogReader, LogRecord, PartitionPosition, PollOptions, RecordBatch, TopicPartition } from './event-log.ts';
 import type { KafkaClusters } from './kafka-client.ts';
 import { unreadableCodec } from './kafka-codecs.ts';
@@ -22,7 +23,7 @@ export interface KafkaReaderOptions {
 export interface KafkaReaderSource {
   readonly clusters: KafkaClusters;
   readonly bounds: (partition: TopicPartition) => Promise<{ readonly low: number; readonly high: number }>;
-  readonly nowMs: () => number;
+  readonly clock: ElapsedClock;
   readonly onClose: (reader: KafkaReader) => void;
 }
 
@@ -91,11 +92,11 @@ export class KafkaReader implements LogReader {
   constructor(options: KafkaReaderOptions, source: KafkaReaderSource) {
     this.#options = options;
     this.#source = source;
-    this.#lastAnswerMs = source.nowMs();
+    this.#lastAnswerMs = source.clock.elapsedMs();
   }
 
   async poll(options: PollOptions): Promise<RecordBatch[]> {
-    const until = performance.now() + options.waitMs;
+    const until = this.#source.clock.elapsedMs() + options.waitMs;
     for (const reading of this.#readings.values()) {
       reading.isDry = false;
     }
@@ -103,7 +104,7 @@ export class KafkaReader implements LogReader {
       this.#pump();
       this.#throwFault();
       const batches = this.#take(options);
-      const leftMs = until - performance.now();
+      const leftMs = until - this.#source.clock.elapsedMs();
       if (batches.length > 0 || leftMs <= 0 || this.#closed) {
         this.#pump();
         return batches;
@@ -116,7 +117,7 @@ export class KafkaReader implements LogReader {
   seek({ topic, partition, offset }: PartitionPosition): void {
     this.drop({ topic, partition });
     if (this.#readings.size === 0) {
-      this.#lastAnswerMs = this.#source.nowMs();
+      this.#lastAnswerMs = this.#source.clock.elapsedMs();
     }
     this.#readings.set(keyOf({ topic, partition }), {
       topic,
@@ -172,7 +173,7 @@ export class KafkaReader implements LogReader {
   }
 
   #throwUnavailable(): void {
-    const silentMs = this.#source.nowMs() - this.#lastAnswerMs;
+    const silentMs = this.#source.clock.elapsedMs() - this.#lastAnswerMs;
     if (this.#readings.size > 0 && this.#failures > 0 && silentMs > this.#options.unavailableMs) {
       throw kafkaFault(this.#lastError);
     }
@@ -348,7 +349,7 @@ export class KafkaReader implements LogReader {
 
   #answered(answer: FetchAnswer, readings: readonly Reading[]): void {
     this.#failures = 0;
-    this.#lastAnswerMs = this.#source.nowMs();
+    this.#lastAnswerMs = this.#source.clock.elapsedMs();
     const byKey = new Map(readings.map((reading) => [keyOf(reading), reading]));
     for (const { topicName, partitions } of answer.responses) {
       for (const fetched of partitions) {

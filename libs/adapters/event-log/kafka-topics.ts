@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import { systemClock } from '../clock/clock.ts';
 import type { TopicToMake } from './event-log.ts';
 import { isUnknownTopic, kafkaFault } from './kafka-faults.ts';
 
@@ -73,7 +74,7 @@ function entriesOf(settings: Readonly<Record<string, string>>): { name: string; 
 
 async function awaitPartitions(topics: CreateTopicsOptions['topics'], admin: Admin): Promise<void> {
   const asked = new Map(topics.map(({ topic, partitions }) => [topic, partitions]));
-  for (const end = Date.now() + READY_WITHIN_MS; ; ) {
+  for (const end = systemClock.elapsedMs() + READY_WITHIN_MS; ; ) {
     const found = await metadataOf([...asked.keys()], admin);
     for (const { name, partitions } of found) {
       const count = asked.get(name);
@@ -91,7 +92,7 @@ async function awaitPartitions(topics: CreateTopicsOptions['topics'], admin: Adm
     if (ready.length === asked.size) {
       return;
     }
-    if (Date.now() > end) {
+    if (systemClock.elapsedMs() > end) {
       const facts = { asked: asked.size, ready: ready.length };
       throw new TallyError('LOG_UNAVAILABLE', 'topics that were made have no leader', facts, { retriable: true });
     }
@@ -101,12 +102,12 @@ async function awaitPartitions(topics: CreateTopicsOptions['topics'], admin: Adm
 
 /** The metadata names a leader before that broker knows it: for some moments it answers that it is not. */
 async function awaitLeaders(topic: string, admin: Admin): Promise<void> {
-  for (const end = Date.now() + READY_WITHIN_MS; ; ) {
+  for (const end = systemClock.elapsedMs() + READY_WITHIN_MS; ; ) {
     try {
       await admin.fetchTopicOffsets(topic);
       return;
     } catch (error) {
-      if (!kafkaFault(error).retriable || Date.now() > end) {
+      if (!kafkaFault(error).retriable || systemClock.elapsedMs() > end) {
         throw error;
       }
       await sleep(POLL_MS);

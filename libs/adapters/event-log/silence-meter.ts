@@ -21,9 +21,9 @@ export class SilenceMeter {
   }
 
   /** Gives how long it has been silent by now; 0 at the first failure. */
-  failed(nowMs: number): number {
-    if (this.#failedAtMs !== null) this.#silentMs += Math.min(nowMs - this.#failedAtMs, this.#gapMaxMs);
-    this.#failedAtMs = nowMs;
+  failed(elapsedMs: number): number {
+    if (this.#failedAtMs !== null) this.#silentMs += Math.min(elapsedMs - this.#failedAtMs, this.#gapMaxMs);
+    this.#failedAtMs = elapsedMs;
     return this.#silentMs;
   }
 }

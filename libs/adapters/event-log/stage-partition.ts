@@ -208,7 +208,7 @@ export class StagePartition<Body> {
     const tick = this.program.tick?.bind(this.program);
     if (tick !== undefined) {
       this.nextTickMs = clock.elapsedMs() + limits.tickMs;
-      this.#chain(await asProgram(this.#output, () => tick(clock.nowMs())), []);
+      this.#chain(await asProgram(this.#output, () => tick()), []);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { ElapsedClock } from '../clock/clock.ts';
 import type { Checkpoint, StateStore, StorePut } from '../state-store/state-store.ts';
 import type { EventLog, LogRecord, PartitionPosition, RecordBatch, TopicPartition } from './event-log.ts';
 
@@ -73,7 +74,7 @@ export interface StageProgram<Body> {
   decide(batches: readonly RecordBatch[]): Promise<readonly Proposal<Body>[]>;
 
   /** Time has passed: blocks to close by age, checkpoints to append. Asked when no proposal is under way, at most every tickMs. */
-  tick?(nowMs: number): Promise<readonly Proposal<Body>[]>;
+  tick?(): Promise<readonly Proposal<Body>[]>;
 
   /** Folds a message that is valid in the log, with nothing but what is in it: changes the program's own cache, gives what the store must take. */
   fold(message: FoldedMessage<Body>): readonly StorePut[];
@@ -103,11 +104,7 @@ type InputsOf = (outputPartition: number) => readonly TopicPartition[];
 export type { PartitionPosition };
 
 /** Time as a stage sees it, so that a simulation can drive it. */
-export interface StageClock {
-  /** Time of day, milliseconds since 1970: for the program's tick alone. */
-  nowMs(): number;
-  /** Milliseconds since some moment, never going back: for intervals, so that a clock that is set does not stop a stage. */
-  elapsedMs(): number;
+export interface StageClock extends ElapsedClock {
   /** Resolves after the time, or at once when the signal aborts. */
   sleep(durationMs: number, signal?: AbortSignal): Promise<void>;
 }

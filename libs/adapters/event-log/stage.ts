@@ -1,10 +1,10 @@
 import { hasCode, TallyError } from '../../core/errors/tally-error.ts';
 import type { AppendOutcome, LogReader, Membership, RecordBatch } from './event-log.ts';
+import { systemStageClock } from './stage-clock.ts';
 import { STAGE_LIMITS } from './stage-limits.ts';
 import { inputKey, isStale, type StageContext, StagePartition } from './stage-partition.ts';
 import type { StageDependencies, StageEvent, StageHandle, StageOptions, StageStats } from './stage-program.ts';
 import { STAGE_RULES, type StageRules } from './stage-rules.ts';
-import { systemClock } from './system-clock.ts';
 
 /**
  * Runs a stage (design section 3): takes the partitions of its output that the group gives it, folds each to the end of its log, and
@@ -24,7 +24,7 @@ export async function runStage<Body>(
     dependencies,
     rules,
     limits: { ...STAGE_LIMITS, ...options.limits },
-    clock: dependencies.clock ?? systemClock,
+    clock: dependencies.clock ?? systemStageClock,
     observe: dependencies.observe ?? (() => undefined),
   };
   await dependencies.log.partitionCount(options.output);

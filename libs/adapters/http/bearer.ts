@@ -1,13 +1,14 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { Account } from '../../core/identity/account.ts';
+import type { CivilClock } from '../clock/clock.ts';
 import { type Client, type ClientRegistry, type ClientRole, hasRole, mayActFor } from '../runtime/clients.ts';
 import { HttpProblem } from './problem.ts';
 import type { WrongKeys } from './wrong-keys.ts';
 
 export interface BearerDependencies {
   readonly clients: ClientRegistry;
-  readonly nowMs: () => number;
+  readonly clock: CivilClock;
 }
 
 /** Who may use a route: everybody, or clients that have one of these roles. */
@@ -53,7 +54,7 @@ export function clientOfRequest(dependencies: BearerDependencies, request: Reque
   const key = keyOf(request);
   if (key === null) throw new HttpProblem(401, 'KEY_MISSING', 'send the header Authorization: Bearer <client key>');
   try {
-    return dependencies.clients.clientOfKey(key, dependencies.nowMs());
+    return dependencies.clients.clientOfKey(key, dependencies.clock.civilMs());
   } catch (error) {
     if (!(error instanceof TallyError)) throw error;
     const wrongKeys = response.locals['wrongKeys'] as WrongKeys | undefined;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
 import helmet from 'helmet';
+import { systemClock } from '../clock/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics-registry.ts';
 import { BODY_BYTES_MAX } from './limits.ts';
@@ -70,7 +71,7 @@ function correlate(request: Request, response: Response, next: NextFunction): vo
 function watchWrongKeys({ logger, metrics }: HttpAppDependencies) {
   const wrongKeys = new WrongKeys({
     logger,
-    monotonicMs: () => performance.now(),
+    clock: systemClock,
     wrongKeys: metrics?.counter({
       name: 'tally_http_wrong_keys_total',
       help: 'Requests with a client key that is unknown or has expired, refused at once or slowed (429).',
@@ -103,9 +104,9 @@ function safeHeaders(): ReturnType<typeof helmet> {
 
 function accessLog(logger: Logger) {
   return (request: Request, response: Response, next: NextFunction): void => {
-    const startedNs = process.hrtime.bigint();
+    const startedMs = systemClock.elapsedMs();
     response.on('finish', () => {
-      const durationMs = Number((process.hrtime.bigint() - startedNs) / 10_000n) / 100;
+      const durationMs = Math.round((systemClock.elapsedMs() - startedMs) * 100) / 100;
       const { method } = request;
       const { statusCode: status } = response;
       logger.debug(

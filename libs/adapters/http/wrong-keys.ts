@@ -1,4 +1,5 @@
 import { ipKeyGenerator } from 'express-rate-limit';
+import type { ElapsedClock } from '../clock/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { CountMetric } from '../telemetry/metrics-registry.ts';
 import { WRONG_KEY_HOLDERS_MAX, WRONG_KEY_WINDOW_MS, WRONG_KEYS_PER_WINDOW_MAX } from './limits.ts';
@@ -9,7 +10,7 @@ export interface WrongKeysDependencies {
   /** Wrong keys, by whether they were answered at once (`refused`) or told to wait (`slowed`). */
   readonly wrongKeys?: CountMetric<'answer'> | undefined;
   /** Milliseconds that only grow, whatever becomes of the civil clock. */
-  readonly monotonicMs: () => number;
+  readonly clock: ElapsedClock;
 }
 
 interface Failures {
@@ -34,11 +35,11 @@ export class WrongKeys {
 
   /** Notes a wrong key. Throws TOO_MANY_WRONG_KEYS (429) beyond the limit of the address, or of the client where the key has expired. */
   count(address: string, client: string | null): void {
-    const nowMs = this.#of.monotonicMs();
+    const elapsedMs = this.#of.clock.elapsedMs();
     // A household or a company has a whole network of IPv6 addresses: they count as one.
     const holders = [address === '' ? 'address unknown' : `address ${ipKeyGenerator(address, 56)}`];
     if (client !== null) holders.push(`client ${client}`);
-    const waits = holders.map((holder) => this.#waitMsOf(holder, nowMs));
+    const waits = holders.map((holder) => this.#waitMsOf(holder, elapsedMs));
     const waitMs = Math.max(...waits);
     this.#of.wrongKeys?.add({ answer: waitMs > 0 ? 'slowed' : 'refused' });
     if (waitMs === 0) return;
@@ -56,14 +57,14 @@ export class WrongKeys {
   }
 
   /** Milliseconds to wait: 0 within the limit. */
-  #waitMsOf(holder: string, nowMs: number): number {
+  #waitMsOf(holder: string, elapsedMs: number): number {
     const known = this.#failures.get(holder);
     if (known === undefined) {
       if (this.#failures.size >= WRONG_KEY_HOLDERS_MAX) this.#forgetOldest();
-      this.#failures.set(holder, { count: 1, sinceMs: nowMs, isTold: false });
+      this.#failures.set(holder, { count: 1, sinceMs: elapsedMs, isTold: false });
       return 0;
     }
-    if (nowMs - known.sinceMs >= WRONG_KEY_WINDOW_MS) this.#beginWindow(holder, known, nowMs);
+    if (elapsedMs - known.sinceMs >= WRONG_KEY_WINDOW_MS) this.#beginWindow(holder, known, elapsedMs);
     known.count += 1;
     if (known.count <= WRONG_KEYS_PER_WINDOW_MAX) return 0;
     if (!known.isTold) {
@@ -71,15 +72,15 @@ export class WrongKeys {
       const said = `more than ${WRONG_KEYS_PER_WINDOW_MAX} wrong client keys in a minute: further ones are told to wait`;
       this.#of.logger.warn({ code: 'TOO_MANY_WRONG_KEYS', from: holder }, said);
     }
-    return Math.max(1, known.sinceMs + WRONG_KEY_WINDOW_MS - nowMs);
+    return Math.max(1, known.sinceMs + WRONG_KEY_WINDOW_MS - elapsedMs);
   }
 
   /** A burst that goes on from one minute to the next is told once. */
-  #beginWindow(holder: string, known: Failures, nowMs: number): void {
-    const goesOn = known.count > WRONG_KEYS_PER_WINDOW_MAX && nowMs - known.sinceMs < 2 * WRONG_KEY_WINDOW_MS;
+  #beginWindow(holder: string, known: Failures, elapsedMs: number): void {
+    const goesOn = known.count > WRONG_KEYS_PER_WINDOW_MAX && elapsedMs - known.sinceMs < 2 * WRONG_KEY_WINDOW_MS;
     known.isTold &&= goesOn;
     known.count = 0;
-    known.sinceMs = nowMs;
+    known.sinceMs = elapsedMs;
     // The map forgets in the order of insertion: the one seen now goes last.
     this.#failures.delete(holder);
     this.#failures.set(holder, known);

@@ -24,7 +24,7 @@ export interface Client {
 
 export interface ClientRegistry {
   /** The client of a bearer key. Throws KEY_UNKNOWN, KEY_EXPIRED. */
-  clientOfKey(key: string, nowMs: number): Client;
+  clientOfKey(key: string, civilMs: number): Client;
   readonly clients: readonly Client[];
 }
 
@@ -46,14 +46,14 @@ export function clientRegistry(clients: readonly Client[]): ClientRegistry {
   }
   return {
     clients,
-    clientOfKey(key, nowMs) {
+    clientOfKey(key, civilMs) {
       const digest = createHash('sha256').update(key).digest();
       const client = byDigest.get(digest.toString('hex'));
       // the look-up is by digest, which the caller cannot steer; the comparison again is for who reads this and wonders
       if (client === undefined || !timingSafeEqual(digest, Buffer.from(client.keySha256, 'hex'))) {
         throw new TallyError('KEY_UNKNOWN', 'no client has this key', {});
       }
-      if (client.expiresAt !== null && Date.parse(client.expiresAt) <= nowMs) {
+      if (client.expiresAt !== null && Date.parse(client.expiresAt) <= civilMs) {
         throw new TallyError('KEY_EXPIRED', 'the client key has expired: ask whoever gave it for a new one', {
           client: client.id,
         });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Router } from 'express';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import { type Clock, systemClock } from '../clock/clock.ts';
 import { createHttpApp } from '../http/create-app.ts';
 import { startHttpServer } from '../http/http-server.ts';
 import { createHealth, type ReadinessCheck } from '../telemetry/health.ts';
@@ -17,7 +18,8 @@ export interface ServiceContext {
   readonly dataDir: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly nowMs: () => number;
+  /** Civil and elapsed time. */
+  readonly clock: Clock;
   /** Reads CLIENTS_FILE, default `<dataDir>/clients.json`. Throws CLIENTS_INVALID. */
   readonly clients: () => ClientRegistry;
   /** A setting that the service cannot do without: NAME, or the content of the file NAME_FILE, as secrets are given. Throws SETTING_MISSING. */
@@ -96,7 +98,7 @@ function contextOf(
     logger,
     metrics,
     fail,
-    nowMs: Date.now,
+    clock: systemClock,
     clients: () => loadClients(process.env['CLIENTS_FILE'] ?? join(dataDir, 'clients.json')),
     setting: (name) => {
       const file = process.env[`${name}_FILE`];

@@ -4,6 +4,7 @@ import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import { systemClock } from '../clock/clock.ts';
 
 export interface ServerProcessOptions {
   /** What it is, in messages: `Kafka`, `Redis`. */
@@ -66,12 +67,12 @@ export async function startServerProcess(
     if (isReady) dependencies.onEnded?.(`${options.name} ended by itself (${how}); its output is in ${logFile}`);
   };
   const server = processOf(child, child.pid, ended, pidFile, onEnded);
-  const end = Date.now() + options.readyWithinMs;
+  const end = systemClock.elapsedMs() + options.readyWithinMs;
   while (!(await dependencies.isReady())) {
     if (hasEnded(child)) {
       throw await notStarted(options, logFile, 'it ended');
     }
-    if (Date.now() > end) {
+    if (systemClock.elapsedMs() > end) {
       await server.kill();
       throw await notStarted(options, logFile, `it was not ready within ${options.readyWithinMs} ms`);
     }

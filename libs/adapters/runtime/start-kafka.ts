@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
+import { systemClock } from '../clock/clock.ts';
 import { dockerAnswers } from './docker-engine.ts';
 import { freePorts } from './free-port.ts';
 import { KAFKA_VERSION, type KafkaJars, kafkaJars } from './kafka-jars.ts';
@@ -233,9 +234,9 @@ async function startInDocker(version: string): Promise<RunningKafka> {
     .withStartupTimeout(READY_WITHIN_MS)
     .start();
   const brokers = [`127.0.0.1:${port}`];
-  const end = Date.now() + READY_WITHIN_MS;
+  const end = systemClock.elapsedMs() + READY_WITHIN_MS;
   while (!(await brokerAnswers(brokers))) {
-    if (Date.now() > end) {
+    if (systemClock.elapsedMs() > end) {
       await container.stop();
       throw new Error(`the container of apache/kafka:${version} did not answer within ${READY_WITHIN_MS} ms`);
     }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis } from 'ioredis';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import { systemClock } from '../clock/clock.ts';
 import { type RedisArgument, scriptCommand } from './redis-command.ts';
 import { CHECKPOINT_SCRIPT, COMMIT_SCRIPT, GET_SCRIPT, type RedisScript, WIPE_SCRIPT } from './redis-scripts.ts';
 import type { Checkpoint, StateStore, StoreCommit, StorePut } from './state-store.ts';
@@ -219,7 +220,7 @@ function clusterClient(options: RedisStoreOptions): Cluster {
 }
 
 async function connect(client: Redis | Cluster, url: string): Promise<void> {
-  const end = Date.now() + START_WITHIN_MS;
+  const end = systemClock.elapsedMs() + START_WITHIN_MS;
   let cause: unknown;
   client.on('error', (error: Error) => {
     cause = error;
@@ -229,7 +230,7 @@ async function connect(client: Redis | Cluster, url: string): Promise<void> {
   });
   // After the first failure the client goes on by itself.
   while (client.status !== 'ready') {
-    if (Date.now() > end || client.status === 'end') {
+    if (systemClock.elapsedMs() > end || client.status === 'end') {
       const { host } = new URL(url);
       throw unavailable(`Redis at ${host} does not answer: is REDIS_URL right, and does it run?`, { host }, cause);
     }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { SingleBar } from 'cli-progress';
+import { systemClock } from '../../../libs/adapters/clock/clock.ts';
 import { loadTaxRules } from '../../../libs/adapters/runtime/load-rules.ts';
 import type { LocalDate } from '../../../libs/core/calendar/local-date.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
@@ -66,7 +67,7 @@ async function importDocuments(
   const progress = progressOf(total, noun, options.json === true);
   let summary: ImportSummary;
   try {
-    summary = await runImport({ tax, documents, onProgress: progress.update, nowMs: Date.now }, client);
+    summary = await runImport({ tax, documents, onProgress: progress.update, clock: systemClock }, client);
   } finally {
     progress.stop();
   }
@@ -92,11 +93,11 @@ function progressOf(total: number, noun: string, quiet: boolean): Progress {
       stop: () => bar.stop(),
     };
   }
-  let saidMs = 0;
+  let saidMs = Number.NEGATIVE_INFINITY;
   return {
     update: ({ accepted, rejected }) => {
-      if (Date.now() - saidMs < 5_000) return;
-      saidMs = Date.now();
+      if (systemClock.elapsedMs() - saidMs < 5_000) return;
+      saidMs = systemClock.elapsedMs();
       process.stderr.write(`${accepted + rejected} of ${total} ${noun} decided, ${rejected} rejected\n`);
     },
     stop: () => undefined,

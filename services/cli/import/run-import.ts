@@ -1,3 +1,4 @@
+import type { ElapsedClock } from '../../../libs/adapters/clock/clock.ts';
 import type { Fault } from '../../../libs/core/errors/fault.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../../libs/core/identity/account.ts';
@@ -32,7 +33,7 @@ export interface RunImportOptions {
   readonly tax: Tax;
   readonly documents: AsyncIterable<ImportedDocument>;
   readonly onProgress: (progress: ImportProgress) => void;
-  readonly nowMs: () => number;
+  readonly clock: ElapsedClock;
 }
 
 /** As `POST /payer/v1/events/status` answers. */
@@ -96,12 +97,12 @@ class ImportRun {
   #accepted = 0;
   #events = 0;
   #lastSettledMs: number;
-  #lastAskedMs = 0;
+  #lastAskedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RunImportOptions, client: ServiceClient) {
     this.#options = options;
     this.#client = client;
-    this.#startedMs = options.nowMs();
+    this.#startedMs = options.clock.elapsedMs();
     this.#lastSettledMs = this.#startedMs;
   }
 
@@ -149,13 +150,13 @@ class ImportRun {
 
   /** The node may be busy or just starting again: it is asked until it takes them; what it took twice counts once. */
   async #post(events: readonly unknown[]): Promise<void> {
-    const giveUpMs = this.#options.nowMs() + QUIET_MS_MAX;
+    const giveUpMs = this.#options.clock.elapsedMs() + QUIET_MS_MAX;
     for (;;) {
       try {
         await this.#client.call('POST', `/payer/v1/events/${this.#options.tax}`, events);
         return;
       } catch (error) {
-        if (!isRetriable(error) || this.#options.nowMs() > giveUpMs) throw error;
+        if (!isRetriable(error) || this.#options.clock.elapsedMs() > giveUpMs) throw error;
         await pause(1_000);
       }
     }
@@ -163,10 +164,10 @@ class ImportRun {
 
   /** Takes what is decided by now, about once a second: progress on long work, and little to ask for. */
   async settleSome(): Promise<void> {
-    const nowMs = this.#options.nowMs();
-    if (nowMs - this.#lastAskedMs < ASK_EVERY_MS) return;
-    this.#lastAskedMs = nowMs;
-    if ((await this.#poll()) > 0) this.#lastSettledMs = nowMs;
+    const elapsedMs = this.#options.clock.elapsedMs();
+    if (elapsedMs - this.#lastAskedMs < ASK_EVERY_MS) return;
+    this.#lastAskedMs = elapsedMs;
+    if ((await this.#poll()) > 0) this.#lastSettledMs = elapsedMs;
     this.#progress();
   }
 
@@ -175,12 +176,12 @@ class ImportRun {
     while (this.#pending.size > eventsMax) {
       const settled = await this.#poll();
       this.#progress();
-      const nowMs = this.#options.nowMs();
-      if (settled > 0) this.#lastSettledMs = nowMs;
-      else if (nowMs - this.#lastSettledMs > QUIET_MS_MAX) this.#stall();
+      const elapsedMs = this.#options.clock.elapsedMs();
+      if (settled > 0) this.#lastSettledMs = elapsedMs;
+      else if (elapsedMs - this.#lastSettledMs > QUIET_MS_MAX) this.#stall();
       else await pause(POLL_PAUSE_MS);
     }
-    this.#lastSettledMs = this.#options.nowMs();
+    this.#lastSettledMs = this.#options.clock.elapsedMs();
   }
 
   async #poll(): Promise<number> {
@@ -267,7 +268,7 @@ class ImportRun {
       accepted: this.#accepted,
       rejected: this.#rejections.length,
       events: this.#events,
-      durationMs: this.#options.nowMs() - this.#startedMs,
+      durationMs: Math.round(this.#options.clock.elapsedMs() - this.#startedMs),
       rejections: this.#rejections,
     };
   }

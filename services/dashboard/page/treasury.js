@@ -8,13 +8,13 @@ const CHART_WIDTH = 600;
 const CHART_HEIGHT = 100;
 
 const rates = [];
-let lastMessageMs = Date.now();
+let lastMessageMs = performance.now();
 let lastTime = document.getElementById('as-of')?.textContent ?? '';
 let paused = false;
 
 const source = new EventSource('/treasury/v1/live');
 source.addEventListener('view', (message) => {
-  lastMessageMs = Date.now();
+  lastMessageMs = performance.now();
   const view = JSON.parse(message.data);
   rates.push({ time: view.time, value: view.eventsPerSecond });
   if (rates.length > CHART_SECONDS) rates.shift();
@@ -23,7 +23,7 @@ source.addEventListener('view', (message) => {
 });
 
 setInterval(() => {
-  if (paused || Date.now() - lastMessageMs <= STALE_AFTER_MS) return;
+  if (paused || performance.now() - lastMessageMs <= STALE_AFTER_MS) return;
   showBanner({
     state: 'stale',
     title: 'The figures have stopped',

@@ -73,7 +73,6 @@ export class Scheduler {
 
   clockOf(owner: string): StageClock {
     return {
-      nowMs: () => this.#nowMs,
       elapsedMs: () => this.#nowMs,
       sleep: (durationMs, signal) =>
         new Promise((resolve) => {

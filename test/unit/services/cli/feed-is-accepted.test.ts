@@ -20,7 +20,7 @@ async function feed(startMs: number, count: number): Promise<{ event: FeedEvent;
   const source = createFeed(
     { seed: 'accepted', eventsPerSecond: 400 },
     {
-      nowMs: () => timeMs,
+      clock: { civilMs: () => timeMs, elapsedMs: () => timeMs },
       londonDate,
       wait: async (forMs) => {
         timeMs += forMs;

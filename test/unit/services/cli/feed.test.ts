@@ -27,7 +27,7 @@ function start(seed: string, saved: FeedState | null = null, eventsPerSecond = 4
   return createFeed(
     { seed, eventsPerSecond },
     {
-      nowMs: () => timeMs,
+      clock: { civilMs: () => timeMs, elapsedMs: () => timeMs },
       londonDate: (at) => dateOfDayNumber(Math.floor(at / 86_400_000)),
       wait: async (forMs) => {
         timeMs += forMs;

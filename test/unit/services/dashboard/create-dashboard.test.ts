@@ -62,7 +62,7 @@ describe('followSummaries', () => {
     const { port } = server;
     const source = followSummaries({ url: server.url, key: ANALYST_KEY, retryMs: 20 }, { logger });
     closers.push(() => source.stop());
-    const dashboard = createDashboard({ source, logger, nowMs: () => world.nowMs });
+    const dashboard = createDashboard({ source, logger, clock: world.clock });
     closers.push(async () => dashboard.endStreams());
     const page = await serve(dashboard.router);
     const shown = async () => await (await fetch(page.url)).text();

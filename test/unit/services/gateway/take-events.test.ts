@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../libs/adapters/clock/clock.ts';
 import { openEmbeddedLog } from '../../../../libs/adapters/event-log/embedded-log.ts';
 import type { EventLog } from '../../../../libs/adapters/event-log/event-log.ts';
 import { PAYE_EVENTS } from '../../../../libs/adapters/event-log/topics.ts';
@@ -35,7 +36,7 @@ beforeEach(async () => {
   const partitions = new Map([[PAYE_EVENTS, 1]]);
   intake = new Intake(
     { ledgerName, signer, partitions, groupEventsMax: 100, waitingEventsMax: 100 },
-    { log, store, nowMs: Date.now, logger: createLogger({ service: 'test', level: 'fatal' }) },
+    { log, store, clock: systemClock, logger: createLogger({ service: 'test', level: 'fatal' }) },
     new Map(),
   );
 });

@@ -15,15 +15,15 @@ const context = (change: Partial<EntryContext> = {}): EntryContext => ({
   taxPeriod: '2026-27/M08',
   rulesHash: RULES,
   source: track.read(0),
-  nowMs: 1_000,
+  now: { civilMs: 1_000, elapsedMs: 1_000 },
   ...change,
 });
 const chain = (account: Account = ACCOUNT): OpenChain =>
   new OpenChain(account, chainKeysOf(seededBytes('master', 32), account), null);
 const openEntry = (number: number, change: Parameters<typeof entry>[1] = {}): OpenEntry =>
   openEntryOf(entry(number, change));
-const seal = (open: OpenChain, reason: 'age' | 'size' = 'age', nowMs = 5_000) =>
-  open.seal({ ledgerName: 'ledger-4f1d', reason, nowMs, blind: seededBytes('blind', 32), hashes: NODE_HASHES });
+const seal = (open: OpenChain, reason: 'age' | 'size' = 'age', civilMs = 5_000) =>
+  open.seal({ ledgerName: 'ledger-4f1d', reason, civilMs, blind: seededBytes('blind', 32), hashes: NODE_HASHES });
 
 describe('OpenChain', () => {
   it('closes nothing before its first entry', () => {

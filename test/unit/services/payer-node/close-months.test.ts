@@ -36,7 +36,7 @@ afterEach(async () => {
 
 function closerOf(): MonthCloser {
   const outbox = new Outbox({ store, events: ownEventsOf(rules), wake: () => undefined, follow: () => undefined });
-  return new MonthCloser({ store, outbox, clock: () => nowMs, onFault: ({ code }) => faults.push(code) });
+  return new MonthCloser({ store, outbox, clock: { civilMs: () => nowMs }, onFault: ({ code }) => faults.push(code) });
 }
 
 /** The state that a claim of this month leaves. */
@@ -123,7 +123,7 @@ describe('the closer at work', () => {
     const closer = new MonthCloser({
       store,
       outbox,
-      clock: () => nowMs,
+      clock: { civilMs: () => nowMs },
       onFault: ({ code }) => {
         faults.push(code);
         stopping.abort();

@@ -87,7 +87,10 @@ beforeEach(async () => {
   };
   bell = new Doorbell();
   newCloser = () =>
-    new VatPeriodCloser({ lookEveryMs: 600_000 }, { store, filings, outbox, bell, clock: () => nowMs, onFault });
+    new VatPeriodCloser(
+      { lookEveryMs: 600_000 },
+      { store, filings, outbox, bell, clock: { civilMs: () => nowMs, elapsedMs: () => nowMs }, onFault },
+    );
   closer = newCloser();
 });
 

@@ -22,6 +22,7 @@ import {
   removeFolder,
   until,
 } from '../../../support/payer-node-fixture.ts';
+import { SetClock } from '../../../support/set-clock.ts';
 
 const VAT = account(PAYER_VAT);
 const PAYE = account(PAYER_PAYE);
@@ -336,12 +337,10 @@ describe('a copy that differs', () => {
   });
 
   it('accuses nobody in an outage: thousands of events that wait are one statement, gone when they are decided', async () => {
-    let nowMs = Date.UTC(2026, 10, 21, 9);
-    const hmrc = new PaperHmrc({ clock: () => nowMs });
-    const world = await open({ withheldAfterMs: 60_000, clock: () => nowMs }, hmrc);
-    const further = furtherIn(world, (ms) => {
-      nowMs += ms;
-    });
+    const clock = new SetClock(Date.UTC(2026, 10, 21, 9));
+    const hmrc = new PaperHmrc({ clock: clock.civilMs });
+    const world = await open({ withheldAfterMs: 60_000, clock }, hmrc);
+    const further = furtherIn(world, (ms) => clock.pass(ms));
     world.node.start();
     await world.node.submit('vat', saleJsons(1));
     await until(() => world.node.counts().unsent === 0);
@@ -350,7 +349,7 @@ describe('a copy that differs', () => {
     for (let n = 2; n <= 501; n += 1) hmrc.withheld.add(uuidOfName(`sale 101747696 T1 ${n}`).replaceAll('-', ''));
     await world.node.submit('vat', saleJsons(500, 'T1', '101747696', 2));
     await until(() => world.node.counts().unsent === 0);
-    const receiptedAtMs = nowMs;
+    const receiptedAtMs = clock.civilMs();
     // Six minutes of answers, in which nothing is decided and the log does not grow.
     for (let looks = 0; looks < 12; looks += 1) await further(30_000);
     expect([...world.node.divergences()]).toEqual([]);
@@ -368,12 +367,10 @@ describe('a copy that differs', () => {
   });
 
   it('reports what nothing is decided past once the public log has grown for ten minutes without it', async () => {
-    let nowMs = Date.UTC(2026, 10, 21, 9);
-    const hmrc = new PaperHmrc({ clock: () => nowMs });
-    const world = await open({ withheldAfterMs: 60_000, clock: () => nowMs }, hmrc);
-    const further = furtherIn(world, (ms) => {
-      nowMs += ms;
-    });
+    const clock = new SetClock(Date.UTC(2026, 10, 21, 9));
+    const hmrc = new PaperHmrc({ clock: clock.civilMs });
+    const world = await open({ withheldAfterMs: 60_000, clock }, hmrc);
+    const further = furtherIn(world, (ms) => clock.pass(ms));
     const others = account('vat:104477103');
     hmrc.withheld.add(uuidOfName('sale 101747696 T1 1').replaceAll('-', ''));
     world.node.start();
@@ -396,12 +393,10 @@ describe('a copy that differs', () => {
   });
 
   it('accuses nobody after a sleep of an hour: what passed between two answers counts for half of the time allowed at most', async () => {
-    let nowMs = Date.UTC(2026, 10, 21, 9);
-    const hmrc = new PaperHmrc({ clock: () => nowMs });
-    const world = await open({ withheldAfterMs: 60_000, clock: () => nowMs }, hmrc);
-    const further = furtherIn(world, (ms) => {
-      nowMs += ms;
-    });
+    const clock = new SetClock(Date.UTC(2026, 10, 21, 9));
+    const hmrc = new PaperHmrc({ clock: clock.civilMs });
+    const world = await open({ withheldAfterMs: 60_000, clock }, hmrc);
+    const further = furtherIn(world, (ms) => clock.pass(ms));
     hmrc.withheld.add(SALE_2);
     world.node.start();
     await world.node.submit('vat', saleJsons(3));

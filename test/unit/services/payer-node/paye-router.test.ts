@@ -18,7 +18,7 @@ const OWN = account('paye:123/AB456');
 const clients = clientRegistry([
   { id: 'own', keySha256: digestOfKey(KEY), accounts: [OWN], roles: ['payer'], expiresAt: null },
 ]);
-const clock = (): number => Date.UTC(2026, 10, 21);
+const clock = { civilMs: () => Date.UTC(2026, 10, 21) };
 let folder: string;
 let store: PayerStore;
 let server: HttpServer;
@@ -30,7 +30,7 @@ beforeAll(async () => {
     store.addAccount(OWN);
     store.addAccount(account('paye:999/ZZ9'));
   });
-  const auth = requireClient({ clients, nowMs: clock }, 'payer');
+  const auth = requireClient({ clients, clock }, 'payer');
   const router = payeRouter({ store, rules: new RuleSets(loadRules().rules), auth, clock });
   const logger = createLogger({ service: 'payer-node', level: 'silent' });
   const at = { host: '127.0.0.1', port: 0, furtherPorts: 0 };

@@ -18,6 +18,7 @@ import { payeRulesOf } from '../../../../libs/core/paye/paye-rules.ts';
 import { PAYER_PAYE, PAYER_VAT, paymentJson, saleJsons } from '../../../support/own-events.ts';
 import { PaperHmrc } from '../../../support/paper-hmrc.ts';
 import { type NodeUnderTest, openPayerNode, removeFolder, until } from '../../../support/payer-node-fixture.ts';
+import { SetClock } from '../../../support/set-clock.ts';
 import { spreadVrns } from '../../../support/spread-vrns.ts';
 
 const PAYE = account(PAYER_PAYE);
@@ -280,10 +281,10 @@ describe('the payer node', () => {
   });
 
   it('of thousands of chains pulls at once those that the ledger says grew, and by turns one that it keeps quiet about', async () => {
-    let nowMs = Date.UTC(2026, 10, 21, 9);
-    const hmrc = new PaperHmrc({ clock: () => nowMs });
+    const clock = new SetClock(Date.UTC(2026, 10, 21, 9));
+    const hmrc = new PaperHmrc({ clock: clock.civilMs });
     const accounts = Array.from({ length: 2_000 }, (_, index) => account(`paye:123/C${index}`));
-    const { node } = await open(hmrc, { accounts, clock: () => nowMs });
+    const { node } = await open(hmrc, { accounts, clock });
     await node.pullOnce();
     hmrc.seal();
     while ((await node.pullOnce()).more);
@@ -299,7 +300,7 @@ describe('the payer node', () => {
     expect(heads()).toEqual([2, 1]);
     let turns = 0;
     for (; heads()[1] !== 2 && turns < 10; turns += 1) {
-      nowMs += 1_000;
+      clock.pass(1_000);
       await node.pullOnce();
     }
     expect(heads()).toEqual([2, 2]);
@@ -307,8 +308,8 @@ describe('the payer node', () => {
   });
 
   it('of thousands of chains asks for fewer where no answer comes in time, until one does', async () => {
-    let nowMs = Date.UTC(2026, 10, 21, 9);
-    const hmrc = new PaperHmrc({ clock: () => nowMs });
+    const clock = new SetClock(Date.UTC(2026, 10, 21, 9));
+    const hmrc = new PaperHmrc({ clock: clock.civilMs });
     const accounts = Array.from({ length: 2_000 }, (_, index) => account(`paye:123/C${index}`));
     const asked: number[] = [];
     const pull: LedgerClient['pull'] = async (request) => {
@@ -318,13 +319,13 @@ describe('the payer node', () => {
     };
     const clients = { gateway: hmrc.gateway, ledger: { ...hmrc.ledger, pull } };
     const gatewayKey = printVerifierKey(hmrc.gatewaySigner.key);
-    const under = await openPayerNode({ ...clients, gatewayKey }, { accounts, clock: () => nowMs });
+    const under = await openPayerNode({ ...clients, gatewayKey }, { accounts, clock });
     opened.push(under);
     const { node } = under;
     await node.pullOnce();
     hmrc.seal();
     const held = () => node.accounts().filter(({ head }) => head?.seq === 1).length;
-    for (let tries = 0; tries < 30 && held() < 2_000; tries += 1, nowMs += 1_000) {
+    for (let tries = 0; tries < 30 && held() < 2_000; tries += 1, clock.pass(1_000)) {
       await node.pullOnce().catch(() => undefined);
     }
     expect(held()).toBe(2_000);
@@ -332,8 +333,8 @@ describe('the payer node', () => {
   });
 
   it('of thousands of chains goes on by turns where the ledger does not know the hint, says so once, and takes the hint again', async () => {
-    let nowMs = Date.UTC(2026, 10, 21, 9);
-    const hmrc = new PaperHmrc({ clock: () => nowMs });
+    const clock = new SetClock(Date.UTC(2026, 10, 21, 9));
+    const hmrc = new PaperHmrc({ clock: clock.civilMs });
     const accounts = Array.from({ length: 2_000 }, (_, index) => account(`paye:123/C${index}`));
     const logger = createLogger({ service: 'ledger', level: 'silent' });
     const earlier = await startHttpServer(
@@ -345,12 +346,12 @@ describe('the payer node', () => {
     const changes: LedgerClient['changes'] = (from) => (knows ? hmrc.ledger.changes(from) : unknowing.changes(from));
     const clients = { gateway: hmrc.gateway, ledger: { ...hmrc.ledger, changes } };
     const gatewayKey = printVerifierKey(hmrc.gatewaySigner.key);
-    const under = await openPayerNode({ ...clients, gatewayKey }, { accounts, clock: () => nowMs, pullBytesMax: 1 });
+    const under = await openPayerNode({ ...clients, gatewayKey }, { accounts, clock, pullBytesMax: 1 });
     opened.push(under);
     const { node, faults } = under;
     const seqs = () => node.accounts().map(({ head }) => head?.seq ?? -1);
     const turnOfAll = async (): Promise<void> => {
-      for (let turn = 0; turn < 10; turn += 1, nowMs += 1_000) while ((await node.pullOnce()).more);
+      for (let turn = 0; turn < 10; turn += 1, clock.pass(1_000)) while ((await node.pullOnce()).more);
     };
     try {
       hmrc.seal();

@@ -28,32 +28,47 @@ async function watch(name: string, numbers: readonly number[], atMs: number): Pr
   await store.commit(() => watchEvents(store, events, atMs));
 }
 
+/** What came until a time, seen an hour later. */
+const until = (untilMs: number) => ({ untilMs, steadyNowMs: AT_MS + 3_600_000 });
+
 it('events under one receipt are one record, the oldest receipts come first, and none that came later', async () => {
   await watch('later', [4], AT_MS + 1_000);
   await watch('first', [1, 2], AT_MS);
   await watch('second', [3], AT_MS);
-  const found = watchedUntil(store, AT_MS, 1_000);
+  const found = watchedUntil(store, until(AT_MS), 1_000);
   expect(found.map(({ events }) => events.length)).toEqual([2, 1]);
   expect(found.flatMap(({ events }) => events)).toEqual([key(1), key(2), key(3)]);
   expect(found.every(({ receiptedAtMs }) => receiptedAtMs === AT_MS)).toBe(true);
-  expect(watchedUntil(store, AT_MS - 1, 1_000)).toEqual([]);
-  expect(watchedUntil(store, AT_MS + 1_000, 1_000)).toHaveLength(3);
+  expect(watchedUntil(store, until(AT_MS - 1), 1_000)).toEqual([]);
+  expect(watchedUntil(store, until(AT_MS + 1_000), 1_000)).toHaveLength(3);
 });
 
 it('looks at no more receipts than hold the events that were asked for', async () => {
   for (let index = 0; index < 5; index += 1) await watch(`receipt ${index}`, [2 * index, 2 * index + 1], AT_MS + index);
-  expect(watchedUntil(store, AT_MS + 10, 3)).toHaveLength(2);
+  expect(watchedUntil(store, until(AT_MS + 10), 3)).toHaveLength(2);
+});
+
+it('looks at receipts that a clock ahead of ours wrote, as at those of an earlier process, and not at what came just now', async () => {
+  const steadyNowMs = AT_MS + 1_000_000;
+  await watch('by a clock 40 days ahead', [1], steadyNowMs + 40 * 86_400_000);
+  await watch('just now', [2], steadyNowMs);
+  await watch('two minutes ago', [3], steadyNowMs - 120_000);
+  const found = watchedUntil(store, { untilMs: steadyNowMs - 60_000, steadyNowMs }, 10);
+  expect(found.map(({ events, receiptedAtMs }) => [events, receiptedAtMs])).toEqual([
+    [[key(3)], steadyNowMs - 120_000],
+    [[key(1)], 0],
+  ]);
 });
 
 it('keeps what is undecided under watch and forgets a receipt of which nothing is', async () => {
   await watch('one', [1, 2, 3], AT_MS);
-  const [before] = watchedUntil(store, AT_MS, 10);
+  const [before] = watchedUntil(store, until(AT_MS), 10);
   if (before === undefined) throw new Error('nothing is watched');
   await store.commit(() => watchOnly(store, before, [key(2)]));
-  const [after] = watchedUntil(store, AT_MS, 10);
+  const [after] = watchedUntil(store, until(AT_MS), 10);
   expect(after?.events).toEqual([key(2)]);
   await store.commit(() => watchOnly(store, before, []));
-  expect(watchedUntil(store, AT_MS, 10)).toEqual([]);
+  expect(watchedUntil(store, until(AT_MS), 10)).toEqual([]);
 });
 
 it('counts what waits for its decision: not what was rejected, and an event that was decided after its rejection once', async () => {

@@ -61,7 +61,7 @@ it('goes on where the log did not answer for a while, and leaves no rejection ou
   let failed: unknown = null;
   const publisher = await publishRejections({
     log: awayAtFirst(2, 1),
-    nowMs: () => 0,
+    clock: { civilMs: () => 0 },
   });
   void publisher.failed.then((error) => {
     failed = error;

@@ -25,7 +25,7 @@ const [FIRST_OFFSET_AT, ATTRIBUTES_AT, FIRST_TIME_AT, LAST_TIME_AT] = [0, 21, 27
 
 async function batchOf(records: readonly AppendRecord[], compression: 'none' | 'gzip' = 'none'): Promise<Buffer> {
   const topics = [{ topic: 't', partitions: [{ partition: 0, records }] }];
-  const bytes = await encodeProduce({ topics, timeoutMs: 1, compression, nowMs: NOW_MS });
+  const bytes = await encodeProduce({ topics, timeoutMs: 1, compression, civilMs: NOW_MS });
   return Buffer.from(bytes.subarray(BYTES_BEFORE_BATCH));
 }
 

@@ -53,7 +53,7 @@ describe('A request to append', () => {
   it.each(Object.entries(RECORDS))('has the bytes that kafkajs would send: %s', async (_, records) => {
     const topics = [{ topic: 'liabilities.v1', partitions: [{ partition: 3, records }] }];
 
-    const bytes = await encodeProduce({ topics, timeoutMs: 3_500, compression: 'none', nowMs: NOW_MS });
+    const bytes = await encodeProduce({ topics, timeoutMs: 3_500, compression: 'none', civilMs: NOW_MS });
 
     expect(bytes.equals(await kafkajsBytes(topics))).toBe(true);
   });
@@ -64,7 +64,7 @@ describe('A request to append', () => {
       partitions: Object.values(RECORDS).map((records, partition) => ({ partition, records })),
     }));
 
-    const bytes = await encodeProduce({ topics, timeoutMs: 3_500, compression: 'none', nowMs: NOW_MS });
+    const bytes = await encodeProduce({ topics, timeoutMs: 3_500, compression: 'none', civilMs: NOW_MS });
 
     expect(bytes.equals(await kafkajsBytes(topics))).toBe(true);
   });
@@ -78,7 +78,7 @@ describe('A request to append', () => {
     const records = RECORDS[name] ?? [];
     const topics = [{ topic: 't', partitions: [{ partition: 0, records }] }];
 
-    const bytes = await encodeProduce({ topics, timeoutMs: 3_500, compression: 'gzip', nowMs: NOW_MS });
+    const bytes = await encodeProduce({ topics, timeoutMs: 3_500, compression: 'gzip', civilMs: NOW_MS });
 
     const batch = await decodeBatch(new Decoder(bytes.subarray(BYTES_BEFORE_BATCH)));
     expect(batch.records.map(({ key, value }) => ({ key: key?.toString() ?? null, value }))).toEqual(
@@ -90,7 +90,7 @@ describe('A request to append', () => {
   it('takes no more room than is counted before', async () => {
     for (const records of Object.values(RECORDS)) {
       const topics = [{ topic: 't', partitions: [{ partition: 0, records }] }];
-      const bytes = await encodeProduce({ topics, timeoutMs: 3_500, compression: 'none', nowMs: NOW_MS });
+      const bytes = await encodeProduce({ topics, timeoutMs: 3_500, compression: 'none', civilMs: NOW_MS });
       const most = records.reduce((sum, record) => sum + recordBytes(record), 0);
       expect(bytes.length - BYTES_BEFORE_BATCH - 61).toBeLessThanOrEqual(most);
     }

@@ -10,7 +10,7 @@ const BYTES_BEFORE_BATCH = 2 + 2 + 4 + 4 + 3 + 4 + 4 + 4;
 
 async function batchOf(records: readonly AppendRecord[], firstOffset: number): Promise<Buffer> {
   const topics = [{ topic: 't', partitions: [{ partition: 0, records }] }];
-  const bytes = await encodeProduce({ topics, timeoutMs: 1, compression: 'none', nowMs: NOW_MS });
+  const bytes = await encodeProduce({ topics, timeoutMs: 1, compression: 'none', civilMs: NOW_MS });
   const batch = Buffer.from(bytes.subarray(BYTES_BEFORE_BATCH));
   batch.writeBigInt64BE(BigInt(firstOffset), 0);
   return batch;

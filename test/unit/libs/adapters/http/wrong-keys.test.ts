@@ -1,5 +1,6 @@
 import { Router } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../../libs/adapters/clock/clock.ts';
 import { requireClient } from '../../../../../libs/adapters/http/bearer.ts';
 import { createHttpApp } from '../../../../../libs/adapters/http/create-app.ts';
 import { type HttpServer, startHttpServer } from '../../../../../libs/adapters/http/http-server.ts';
@@ -23,7 +24,7 @@ async function serve() {
     ({ id, keySha256: digestOfKey(`key-of-${id}`), accounts: '*', roles: ['payer'], expiresAt }) as const;
   const clients = clientRegistry([made('right', null), made('late', '2020-01-01T00:00:00Z')]);
   const router = Router();
-  router.get('/door', requireClient({ clients, nowMs: Date.now }, 'payer'), (_request, response) => {
+  router.get('/door', requireClient({ clients, clock: systemClock }, 'payer'), (_request, response) => {
     response.json({});
   });
   const app = createHttpApp({ routers: [router] }, { logger, metrics });
@@ -76,7 +77,7 @@ describe('the count of wrong keys', () => {
   function counting() {
     lines.length = 0;
     const clock = { ms: 0 };
-    const counts = new WrongKeys({ logger, monotonicMs: () => clock.ms });
+    const counts = new WrongKeys({ logger, clock: { elapsedMs: () => clock.ms } });
     const codeOf = (address: string, client: string | null = null): string => {
       try {
         counts.count(address, client);
@@ -120,7 +121,7 @@ describe('the count of wrong keys', () => {
   });
 
   it('takes no more memory however many addresses there are', () => {
-    const counts = new WrongKeys({ logger: SILENT, monotonicMs: () => 0 });
+    const counts = new WrongKeys({ logger: SILENT, clock: { elapsedMs: () => 0 } });
     for (let n = 0; n < 3 * WRONG_KEY_HOLDERS_MAX; n += 1)
       counts.count(`10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`, null);
     expect(counts.size).toBe(WRONG_KEY_HOLDERS_MAX);

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../clock/clock.ts';
 import type { StageClock } from './stage-program.ts';
 
-export const systemClock: StageClock = {
-  nowMs: () => Date.now(),
-  elapsedMs: () => performance.now(),
+export const systemStageClock: StageClock = {
+  elapsedMs: systemClock.elapsedMs,
   sleep: async (durationMs, signal) => {
     try {
       await sleep(durationMs, undefined, signal === undefined ? {} : { signal });
