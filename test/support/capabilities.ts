@@ -23,6 +23,7 @@ const PROBES = {
   go: () => command('go', 'install Go 1.22 or newer'),
   'real-data': realData,
   tmpfs,
+  unshare,
 } as const;
 
 export type CapabilityName = keyof typeof PROBES;
@@ -73,6 +74,20 @@ function tmpfs(): Capability {
     return {
       available: false,
       reason: 'this user may not mount a tmpfs (needed to fill a disk): run as root',
+      path: '',
+    };
+  }
+}
+
+function unshare(): Capability {
+  try {
+    execFileSync('unshare', ['--pid', '--net', '--fork', '--mount-proc', 'true'], { stdio: 'ignore' });
+    return { available: true, reason: '', path: 'unshare' };
+  } catch {
+    return {
+      available: false,
+      reason:
+        'this user may not make PID namespaces (needed for two containers on one volume): run as root with util-linux',
       path: '',
     };
   }
