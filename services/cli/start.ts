@@ -172,7 +172,10 @@ async function startServices(
   closers: Closer[],
   onFailed: (error: unknown) => void,
 ) {
-  const store = await openEmbeddedStore({ folder: join(dataDir, 'store'), stage: 'tax' });
+  const store = await openEmbeddedStore(
+    { folder: join(dataDir, 'store'), stage: 'tax' },
+    { onDiscarded: (error) => common.logger.error({ err: error }, error.message) },
+  );
   closers.push(() => store.close());
   const tax = await createTax({}, { ...common, store });
   closers.push(() => tax.stop(STAGE_DEADLINE_MS));

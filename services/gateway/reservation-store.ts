@@ -1,8 +1,9 @@
 import { statfsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
 import { type DataFolderLock, lockDataFolder } from '../../libs/adapters/event-log/data-folder-lock.ts';
 import type { PartitionPosition, TopicPartition } from '../../libs/adapters/event-log/event-log.ts';
+import { GATEWAY_STORE } from '../../libs/adapters/lmdb/data-stores.ts';
+import { openLmdb } from '../../libs/adapters/lmdb/open-lmdb.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
@@ -102,19 +103,17 @@ interface Meta {
 
 /**
  * Reservations, receipts and the vault of persons, on LMDB, in one store so that one sync covers a request. Not a cache, but all save
- * the vault can be rebuilt from the event topics. Throws DATA_FOLDER_IN_USE, STORE_OF_ANOTHER_LEDGER.
+ * the vault can be rebuilt from the event topics. Throws DATA_FOLDER_IN_USE, STORE_DAMAGED, STORE_OF_ANOTHER_LEDGER.
  */
 export async function openReservationStore(
   options: ReservationStoreOptions,
   dependencies: ReservationStoreDependencies,
 ): Promise<ReservationStore> {
-  await mkdir(options.folder, { recursive: true });
   const lock = await lockDataFolder(options.folder);
   try {
     // overlappingSync off: a write resolves when it is on the disk
-    const env = open({
+    const env = openLmdb(GATEWAY_STORE, {
       path: options.folder,
-      noSubdir: false,
       mapSize: MAP_SIZE_BYTES,
       overlappingSync: false,
       maxDbs: 8,

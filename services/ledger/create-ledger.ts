@@ -154,7 +154,7 @@ class LedgerService implements Ledger {
     );
     this.#store = new LedgerStore(
       { folder: join(folder, 'store'), ledgerName: identity.name },
-      { hasher: nodeTreeHasher, sha256: NODE_HASHES.sha256 },
+      { hasher: nodeTreeHasher, sha256: NODE_HASHES.sha256, onDiscarded: (error) => this.#tellDiscarded(error) },
     );
     this.#stream = createEventStream();
     this.#metrics = createLedgerMetrics(dependencies.metrics, () => this.#gauges());
@@ -319,6 +319,10 @@ class LedgerService implements Ledger {
     }
   }
 
+  #tellDiscarded(error: unknown): void {
+    this.#of.logger.error({ err: error }, "the ledger's fold is damaged: it is folded again from the log");
+  }
+
   #observeStage(event: StageEvent): void {
     const { logger } = this.#of;
     switch (event.type) {
@@ -334,6 +338,9 @@ class LedgerService implements Ledger {
       case 'foreignFolded':
       case 'appendLost':
         logger.info({ event: event.type }, 'another owner seals for this ledger too');
+        return;
+      case 'storeDamaged':
+        this.#tellDiscarded(event.error);
         return;
       case 'released':
       case 'appendUnsettled':

@@ -1,4 +1,6 @@
-import { type Database, type Key, open, type RootDatabase } from 'lmdb';
+import type { Database, Key, RootDatabase } from 'lmdb';
+import { LEDGER_FOLD } from '../../libs/adapters/lmdb/data-stores.ts';
+import { type OnDiscarded, openLmdb } from '../../libs/adapters/lmdb/open-lmdb.ts';
 import type { Checkpoint as StageCheckpoint } from '../../libs/adapters/state-store/state-store.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
@@ -27,6 +29,8 @@ export interface LedgerStoreOptions {
 export interface LedgerStoreDependencies {
   readonly hasher: TreeHasher<Uint8Array>;
   readonly sha256: Sha256;
+  /** Told where the store was damaged and begins anew. */
+  readonly onDiscarded?: OnDiscarded;
 }
 
 /** A chain as folded. `head` moves with each block. */
@@ -93,7 +97,8 @@ export class LedgerStore {
 
   constructor(options: LedgerStoreOptions, dependencies: LedgerStoreDependencies) {
     this.#options = options;
-    this.#env = open({ path: options.folder, noSubdir: false, maxDbs: 16, overlappingSync: false });
+    const env = { path: options.folder, maxDbs: 16, overlappingSync: false };
+    this.#env = openLmdb(LEDGER_FOLD, env, dependencies.onDiscarded);
     const text = { encoding: 'string' } as const;
     const bytes = { encoding: 'binary' } as const;
     this.#meta = this.#env.openDB({ name: 'meta', ...text });

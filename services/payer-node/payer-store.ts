@@ -1,5 +1,7 @@
 import { statfsSync } from 'node:fs';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
+import { PAYER_STORE } from '../../libs/adapters/lmdb/data-stores.ts';
+import { openLmdb } from '../../libs/adapters/lmdb/open-lmdb.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { StateValue } from '../../libs/core/events/decision.ts';
@@ -88,9 +90,10 @@ export class PayerStore {
   readonly #halted = new Set<number>();
   #divergenceCount: number;
 
+  /** Throws STORE_DAMAGED where the file is not what LMDB left. */
   constructor(options: PayerStoreOptions) {
     this.#folder = options.folder;
-    this.#root = open({ path: options.folder, maxDbs: 24, noSubdir: false });
+    this.#root = openLmdb(PAYER_STORE, { path: options.folder, maxDbs: 24 });
     const bytes = (name: string): Bytes => this.#root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' });
     const texts = (name: string): Texts => this.#root.openDB({ name, keyEncoding: 'binary', encoding: 'string' });
     this.submitted = texts('submitted');

@@ -7,7 +7,7 @@ import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
 import { NODE_HASHES } from '../../libs/adapters/runtime/node-crypto.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
-import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { hasCode, TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../libs/core/identity/account.ts';
 import { type Books, openBooks } from './books.ts';
 import { listExceptions } from './exceptions.ts';
@@ -79,7 +79,15 @@ export async function createReconciliation(
   const failed = new Promise<unknown>((resolve) => {
     tellFailed = resolve;
   });
+  /** One change after the other: rebuilds that were asked for together, and the end. */
+  let changing: Promise<unknown> = Promise.resolve();
+  let isStopping = false;
   const fail = (error: unknown): void => {
+    if (hasCode(error, 'STORE_DAMAGED') && !isStopping) {
+      tellDiscarded(logger, error);
+      changing = changing.then(rebuild).catch(fail);
+      return;
+    }
     failure = error;
     logger.fatal({ err: error }, 'the reconciliation halted');
     tellFailed(error);
@@ -90,9 +98,6 @@ export async function createReconciliation(
   const live = createLive(summary, options.liveEveryMs ?? LIVE_EVERY_MS);
   reading.start(fail);
 
-  /** One change after the other: rebuilds that were asked for together, and the end. */
-  let changing: Promise<unknown> = Promise.resolve();
-  let isStopping = false;
   const rebuild = async (): Promise<void> => {
     if (isStopping || failure !== null) throw new TallyError('NOT_READY', 'the reconciliation does not read now');
     await reading.stop();
@@ -140,6 +145,10 @@ export async function createReconciliation(
 
 type OpenDependencies = ReconciliationDependencies & { readonly clock: Clock };
 
+function tellDiscarded(logger: Logger, error: unknown): void {
+  logger.error({ err: error }, "the reconciliation's store is damaged: it is read again from the log");
+}
+
 /** One store, and the reading of the log into it, from its opening to its end. */
 class Reading {
   readonly books: Books;
@@ -164,7 +173,11 @@ class Reading {
     { log, logger, clock }: OpenDependencies,
     copied: (tax: Tax, seconds: number) => void,
   ): Promise<Reading> {
-    const store = await openReconciliationStore({ folder: options.folder, rebuild: options.rebuild });
+    const store = await openReconciliationStore({
+      folder: options.folder,
+      rebuild: options.rebuild,
+      onDiscarded: (error) => tellDiscarded(logger, error),
+    });
     const books = openBooks(store, copied);
     const reconciler = new Reconciler({ ...DEFAULTS, ...options }, { log, store, books, hashes: NODE_HASHES, clock });
     try {

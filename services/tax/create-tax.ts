@@ -112,6 +112,12 @@ function report(event: StageEvent, logger: Logger): void {
     case 'appendUnsettled':
       logger.warn({ partition: event.partition, err: event.error }, event.type);
       return;
+    case 'storeDamaged':
+      logger.error(
+        { partition: event.partition, err: event.error },
+        "tax's state is not what was written: it is folded again from the log",
+      );
+      return;
     case 'appendLost':
     case 'storeStale':
     case 'foreignFolded':

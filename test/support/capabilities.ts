@@ -81,7 +81,7 @@ function tmpfs(): Capability {
 
 function unshare(): Capability {
   try {
-    execFileSync('unshare', ['--pid', '--net', '--fork', '--mount-proc', 'true'], { stdio: 'ignore' });
+    execFileSync('sh', ['-c', 'unshare --pid --net --fork --mount-proc true'], { stdio: 'ignore' });
     return { available: true, reason: '', path: 'unshare' };
   } catch {
     return {

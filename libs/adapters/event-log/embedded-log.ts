@@ -1,9 +1,10 @@
 import { statfsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
 import { assert } from '../../core/errors/assert.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import { type Clock, systemClock } from '../clock/clock.ts';
+import { EVENT_LOG } from '../lmdb/data-stores.ts';
+import { openLmdb } from '../lmdb/open-lmdb.ts';
 import { type DataFolderLock, lockDataFolder } from './data-folder-lock.ts';
 import { EmbeddedMembership } from './embedded-membership.ts';
 import { EmbeddedReader } from './embedded-reader.ts';
@@ -71,19 +72,17 @@ interface WaitingAppend {
  * everything that append() was given, and every append() that came while a commit was under way, is one transaction and one
  * sync. Readers see a record once it is synced. A full disk refuses appends (LOG_FULL) and heals when there is room; any other failed
  * commit is final (LOG_BROKEN), for after a failed fsync nobody knows what the disk holds.
- * Throws DATA_FOLDER_IN_USE.
+ * Throws DATA_FOLDER_IN_USE, and STORE_DAMAGED where the file is not what LMDB left.
  */
 export async function openEmbeddedLog(
   options: EmbeddedLogOptions,
   dependencies: EmbeddedLogDependencies = {},
 ): Promise<EventLog> {
-  await mkdir(options.folder, { recursive: true });
   const lock = await lockDataFolder(options.folder);
   try {
     // overlappingSync off: a commit resolves when it is synced. Writes run on LMDB's own thread, so the event loop does not wait for the disk.
-    const env = open({
+    const env = openLmdb(EVENT_LOG, {
       path: options.folder,
-      noSubdir: false,
       mapSize: MAP_SIZE_BYTES,
       overlappingSync: false,
       maxDbs: 4,

@@ -117,6 +117,8 @@ export type StageEvent =
   | { readonly type: 'appendLost'; readonly partition: number }
   | { readonly type: 'foreignFolded'; readonly partition: number; readonly messages: number }
   | { readonly type: 'storeStale'; readonly partition: number }
+  /** The store held something else than was written: it is wiped and folded again from the log. */
+  | { readonly type: 'storeDamaged'; readonly partition: number; readonly error: unknown }
   | { readonly type: 'batchDropped'; readonly partition: number; readonly topic: string }
   | { readonly type: 'retrying'; readonly partition: number | null; readonly error: unknown }
   | { readonly type: 'halted'; readonly partition: number; readonly error: unknown };

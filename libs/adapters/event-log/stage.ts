@@ -218,6 +218,11 @@ class Stage<Body> implements StageHandle {
         if (!partition.alive) {
           return;
         }
+        if (isDamaged(error) && !wipe) {
+          this.#context.observe({ type: 'storeDamaged', partition: partition.partition, error });
+          wipe = true;
+          continue;
+        }
         if (!isRetriable(error)) {
           this.#halt(partition, error);
           return;
@@ -482,6 +487,9 @@ class Stage<Body> implements StageHandle {
       return;
     } else if (isStale(error)) {
       this.#storeStale(partition);
+    } else if (isDamaged(error) && partition.status === 'running') {
+      this.#context.observe({ type: 'storeDamaged', partition: partition.partition, error });
+      this.#foldAgain(partition, true);
     } else if (isRetriable(error)) {
       this.#context.observe({ type: 'retrying', partition: partition.partition, error });
       partition.retryAtMs = this.#context.clock.elapsedMs() + this.#context.limits.retryMs;
@@ -528,7 +536,7 @@ class Stage<Body> implements StageHandle {
   #observe(event: StageEvent, next: (event: StageEvent) => void): void {
     if (event.type === 'appendLost') {
       this.#counts.appendsLost += 1;
-    } else if (event.type === 'storeStale') {
+    } else if (event.type === 'storeStale' || event.type === 'storeDamaged') {
       this.#counts.storeRefolds += 1;
     }
     next(event);
@@ -549,6 +557,11 @@ class Stage<Body> implements StageHandle {
 
 function isFatal(error: unknown): boolean {
   return FATAL_CODES.some((code) => hasCode(error, code));
+}
+
+/** A cache that is wrong is folded again, whatever else it may hold. */
+function isDamaged(error: unknown): boolean {
+  return hasCode(error, 'STORE_DAMAGED');
 }
 
 /** Errors that no code of ours stands for come from a connection: they pass. */

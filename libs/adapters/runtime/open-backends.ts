@@ -42,7 +42,10 @@ export async function openStore(stage: string, context: BackendContext): Promise
   const { dataDir, logger } = context;
   const store =
     process.env['KAFKA_BROKERS'] === undefined && process.env['REDIS_URL'] === undefined
-      ? await openEmbeddedStore({ folder: join(dataDir, 'store'), stage })
+      ? await openEmbeddedStore(
+          { folder: join(dataDir, 'store'), stage },
+          { onDiscarded: (error) => logger.error({ err: error }, error.message) },
+        )
       : await openRedisStore(
           {
             url: context.setting('REDIS_URL'),

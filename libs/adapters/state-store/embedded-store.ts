@@ -1,17 +1,24 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Database, open, type RootDatabase, type Transaction } from 'lmdb';
+import type { Database, RootDatabase, Transaction } from 'lmdb';
 import { assert } from '../../core/errors/assert.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import { type DataFolderLock, lockDataFolder } from '../event-log/data-folder-lock.ts';
 import type { PartitionPosition } from '../event-log/event-log.ts';
 import { commitTogether } from '../event-log/lmdb-commit.ts';
+import { TAX_STATE } from '../lmdb/data-stores.ts';
+import { dropTables, type OnDiscarded, openLmdb } from '../lmdb/open-lmdb.ts';
+import { openSealedText, sealText } from '../lmdb/sealed-text.ts';
 import type { Checkpoint, StateStore, StoreCommit } from './state-store.ts';
 
 export interface EmbeddedStoreOptions {
   /** Each stage has its own store in a folder of its name within this one. */
   readonly folder: string;
   readonly stage: string;
+}
+
+export interface EmbeddedStoreDependencies {
+  /** Told where the store was damaged and begins anew. */
+  readonly onDiscarded?: OnDiscarded;
 }
 
 const MAP_SIZE_BYTES = 64 * 1024 ** 3;
@@ -27,24 +34,27 @@ const WIPING = '"wiping"';
 
 /**
  * The state store in this process, on LMDB, its folder under an exclusive lock. Throws DATA_FOLDER_IN_USE.
+ * Every value carries a checksum; one that is not what was written is thrown as STORE_DAMAGED, and a stage then folds it again.
  *
  * A commit resolves when it is visible, not when it is on the disk: `overlappingSync` lets LMDB flush behind the commits and move the
  * durable root only then. A power cut so takes the store back to an earlier whole transaction, never to a torn one, and as checkpoint
  * and values are of one transaction, the stage folds the rest from the log, which alone is synced. (`noSync` would save little more
  * and could tear the tree.)
  */
-export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<StateStore> {
+export async function openEmbeddedStore(
+  options: EmbeddedStoreOptions,
+  dependencies: EmbeddedStoreDependencies = {},
+): Promise<StateStore> {
   const folder = join(options.folder, options.stage);
-  await mkdir(folder, { recursive: true });
   const lock = await lockDataFolder(folder);
   try {
-    const env = open({
+    const settings = {
       path: folder,
-      noSubdir: false,
       mapSize: MAP_SIZE_BYTES,
       overlappingSync: true,
-      maxDbs: 2,
-    });
+      maxDbs: 3,
+    };
+    const env = openLmdb(TAX_STATE, settings, dependencies.onDiscarded);
     const store = new EmbeddedStore(env, lock, folder);
     await store.finishWipes();
     return store;
@@ -73,7 +83,9 @@ class EmbeddedStore implements StateStore {
     this.#env = env;
     this.#lock = lock;
     this.#folder = folder;
-    this.#state = env.openDB('state', { encoding: 'string', keyEncoding: 'binary' });
+    // Of an earlier version: without checksums. The stage folds it again from the log.
+    dropTables(env, ['state']);
+    this.#state = env.openDB('sealed-state', { encoding: 'string', keyEncoding: 'binary' });
   }
 
   async checkpoint(partition: number): Promise<Checkpoint | null> {
@@ -91,7 +103,7 @@ class EmbeddedStore implements StateStore {
     const transaction = this.#state.useReadTransaction();
     try {
       const tip = this.#tip(partition, transaction);
-      const values = keys.map((key) => this.#state.get(stateKey(partition, key), { transaction }) ?? null);
+      const values = keys.map((key) => this.#read(stateKey(partition, key), transaction) ?? null);
       return { tip, values };
     } finally {
       transaction.done();
@@ -124,7 +136,7 @@ class EmbeddedStore implements StateStore {
         return;
       }
       const partition = found.readUInt32BE(0);
-      if (this.#state.get(checkpointKey(partition)) === WIPING) {
+      if (this.#isWiping(partition)) {
         await this.#finishWipe(partition);
       }
       start = checkpointKey(partition + 1);
@@ -166,8 +178,26 @@ class EmbeddedStore implements StateStore {
   }
 
   #checkpointText(partition: number, transaction?: Transaction): string | undefined {
-    const key = checkpointKey(partition);
-    return transaction === undefined ? this.#state.get(key) : this.#state.get(key, { transaction });
+    return this.#read(checkpointKey(partition), transaction);
+  }
+
+  #isWiping(partition: number): boolean {
+    const place = checkpointKey(partition);
+    return this.#state.get(place) === sealText(place, WIPING);
+  }
+
+  /** Throws STORE_DAMAGED where the value is not what was written. */
+  #read(place: Buffer, transaction?: Transaction): string | undefined {
+    const sealed = transaction === undefined ? this.#state.get(place) : this.#state.get(place, { transaction });
+    if (sealed === undefined) return undefined;
+    const text = openSealedText(place, sealed);
+    if (text !== null) return text;
+    const facts = { folder: this.#folder, partition: place.readUInt32BE(0) };
+    throw new TallyError(
+      'STORE_DAMAGED',
+      `a value of the state store in ${this.#folder} is not what was written`,
+      facts,
+    );
   }
 
   async #finishWipe(partition: number): Promise<void> {
@@ -196,7 +226,9 @@ class EmbeddedStore implements StateStore {
   async #write(writes: readonly Write[]): Promise<void> {
     try {
       await commitTogether(this.#state, () =>
-        writes.map(({ place, text }) => (text === null ? this.#state.remove(place) : this.#state.put(place, text))),
+        writes.map(({ place, text }) =>
+          text === null ? this.#state.remove(place) : this.#state.put(place, sealText(place, text)),
+        ),
       );
     } catch (cause) {
       const facts = { folder: this.#folder };

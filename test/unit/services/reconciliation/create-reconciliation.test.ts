@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { VAT_EVENTS } from '../../../../libs/adapters/event-log/topics.ts';
 import { account } from '../../../../libs/core/identity/account.ts';
@@ -5,6 +7,7 @@ import { pence } from '../../../../libs/core/money/pence.ts';
 import type { Reconciliation } from '../../../../services/reconciliation/create-reconciliation.ts';
 import type { Summary } from '../../../../services/reconciliation/summary.ts';
 import type { Stage } from '../../../../services/reconciliation/tables.ts';
+import { DAMAGES } from '../../../support/damage-file.ts';
 import { accepted, assessed, ReconciliationWorld } from '../../../support/reconciliation-world.ts';
 import { samplePayment, sampleSale } from '../../../support/sample-events.ts';
 
@@ -33,6 +36,19 @@ async function start(options = {}): Promise<Reconciliation> {
 
 function until(reconciliation: Reconciliation, holds: (summary: Summary) => void): Promise<void> {
   return vi.waitFor(() => holds(reconciliation.summary()), { timeout: 60_000, interval: 10 });
+}
+
+function storeFolder(): string {
+  return join(world.folder, 'reconciliation');
+}
+
+async function receiveAndDecide(count: number) {
+  const sales = Array.from({ length: count }, (_, index) => sampleSale(`sale ${index}`, { seq: index + 1 }));
+  for (const [index, sale] of sales.entries()) {
+    const place = await world.receive(sale);
+    await world.decide([place, accepted(assessed(sale, index + 1, 1_200))]);
+  }
+  return sales;
 }
 
 function difference(summary: Summary, stage: Stage, tax: 'paye' | 'vat' = 'vat') {
@@ -255,6 +271,33 @@ describe('createReconciliation', () => {
 
     const rebuilt = await start({ rebuild: true });
     await until(rebuilt, (summary) => expect(summary.taxes).toEqual(before.taxes));
+  });
+
+  it.each(Object.entries(DAMAGES))('reads the log again by itself where its file has %s', async (_, spoil) => {
+    const first = await start();
+    await receiveAndDecide(20);
+    await until(first, (summary) => expect(summary.taxes.vat.decided.events).toBe(20));
+    const { taxes } = first.summary();
+    await first.stop();
+    spoil(join(storeFolder(), 'data.mdb'));
+    const second = await start();
+    await until(second, (summary) => expect(summary.taxes).toEqual(taxes));
+  });
+
+  it('reads the log again by itself where a row changes while it runs: nothing is believed and nothing ends', async () => {
+    const first = await start();
+    const sales = await receiveAndDecide(20);
+    await until(first, (summary) => expect(summary.taxes.vat.decided.events).toBe(20));
+    await first.stop();
+    const second = await start();
+    const env = open({ path: storeFolder(), noSubdir: false, maxDbs: 30 });
+    const rows = env.openDB<string, string>('sealed-decisions', { encoding: 'string' });
+    const spoilt = [...rows.getRange()].map(({ key, value }) => rows.put(key, `${value.slice(0, -2)}9]`));
+    expect(spoilt).toHaveLength(20);
+    await Promise.all(spoilt);
+    await world.seal(SHOP, ...sales.map((sale, index) => assessed(sale, index + 1, 1_200)));
+    await until(second, (summary) => expect(summary.taxes.vat.hmrcCopy.events).toBe(20));
+    expect(second.summary().state).not.toBe('halted');
   });
 
   it('says nothing of what is overdue while it reads an old log, and is right when it has read it', async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedLog } from '../../../../../libs/adapters/event-log/embedded-log.ts';
 import type { EventLog } from '../../../../../libs/adapters/event-log/event-log.ts';
@@ -143,6 +144,28 @@ describe('a stage on the embedded log and store', () => {
     await until(async () => (await store.get(0, ['a'])).values[0] === '{"count":20}');
     expect((await decided(0)).map(({ number }) => number)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
     expect(events.some((event) => event.type === 'storeStale')).toBe(true);
+  });
+
+  it.each([
+    ['a count', Buffer.from('000000000161', 'hex')],
+    ['the checkpoint', Buffer.from('0000000000', 'hex')],
+  ])('folds again from the log, and says so, where %s in its store is not what was written', async (_, place) => {
+    await produce('left.v1', 0, 10, 'a');
+    const first = await start();
+    await until(async () => (await store.get(0, ['a'])).values[0] === '{"count":10}');
+    await first.stop(5_000);
+    const state = open({ path: join(folder, 'store', 'count'), noSubdir: false, maxDbs: 3 }).openDB<string, Buffer>(
+      'sealed-state',
+      { encoding: 'string', keyEncoding: 'binary' },
+    );
+    // The eight digits of the checksum stay; a digit behind them is another.
+    await state.put(place, String(state.get(place)).replace(/(?<=.{8})[0-9](?=[^0-9]*$)/, '7'));
+    await start();
+    await produce('left.v1', 0, 1, 'a');
+    await until(async () => (await decided(0)).length === 11);
+    expect((await decided(0)).map(({ number }) => number)).toEqual(Array.from({ length: 11 }, (_, index) => index + 1));
+    await until(async () => (await store.get(0, ['a'])).values[0] === '{"count":11}');
+    expect(events.filter((event) => event.type === 'storeDamaged')).toHaveLength(1);
   });
 
   it('rebuilds its store on purpose', async () => {

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sealText } from '../../../../../libs/adapters/lmdb/sealed-text.ts';
 import { openEmbeddedStore, STORE_KEY_BYTES_MAX } from '../../../../../libs/adapters/state-store/embedded-store.ts';
 import { capability } from '../../../../support/capabilities.ts';
+import { flipAt } from '../../../../support/damage-file.ts';
 import { mountSmallDisk } from '../../../../support/small-disk.ts';
 
 const TIP = 'ab'.repeat(16);
@@ -36,8 +38,9 @@ describe('the embedded state store', () => {
     await store.close();
     // What a crash in the middle of wipe(3) leaves: the mark instead of the checkpoint, and some of the state.
     const env = open({ path: join(folder, 'tax'), noSubdir: false, maxDbs: 2 });
-    const state = env.openDB<string, Buffer>('state', { encoding: 'string', keyEncoding: 'binary' });
-    await state.put(Buffer.from('0000000300', 'hex'), '"wiping"');
+    const state = env.openDB<string, Buffer>('sealed-state', { encoding: 'string', keyEncoding: 'binary' });
+    const place = Buffer.from('0000000300', 'hex');
+    await state.put(place, sealText(place, '"wiping"'));
     await env.close();
     const again = await openEmbeddedStore({ folder, stage: 'tax' });
     expect(await again.get(3, ['k5'])).toEqual({ tip: null, values: [null] });
@@ -45,6 +48,61 @@ describe('the embedded state store', () => {
     expect(await again.get(0, ['k5'])).toEqual({ tip: TIP, values: ['1'] });
     expect(await again.get(7, ['k5'])).toEqual({ tip: TIP, values: ['1'] });
     await again.close();
+  });
+
+  it.each([
+    ['a value', 'a-value-that-nobody-else-has', 3],
+    ['a key', 'a-key-that-nobody-else-has', 20],
+  ])('begins anew at the next start where a bit of %s was flipped, and says so', async (_, text, skip) => {
+    const store = await openEmbeddedStore({ folder, stage: 'tax' });
+    const puts = [{ key: 'a-key-that-nobody-else-has', value: '"a-value-that-nobody-else-has"' }];
+    await store.commit([{ partition: 0, expectedTip: null, checkpoint, puts }]);
+    await store.close();
+    expect(flipAt(join(folder, 'tax', 'data.mdb'), Buffer.from(text), skip)).toBeGreaterThan(0);
+    const said: string[] = [];
+    const again = await openEmbeddedStore(
+      { folder, stage: 'tax' },
+      { onDiscarded: ({ message }) => said.push(message) },
+    );
+    expect(said).toEqual([expect.stringMatching(/^tax's state in .*data\.mdb is damaged .*folded again from the log/)]);
+    expect(await again.checkpoint(0)).toBeNull();
+    await again.close();
+  });
+
+  it.each([
+    ['a value', Buffer.from('00000000016b', 'hex'), ['k']],
+    ['a checkpoint', Buffer.from('0000000000', 'hex'), ['x']],
+  ])('never gives %s that is not what was written', async (_, place, keys) => {
+    const store = await openEmbeddedStore({ folder, stage: 'tax' });
+    const puts = [{ key: 'k', value: '{"pence":100}' }];
+    await store.commit([{ partition: 0, expectedTip: null, checkpoint, puts }]);
+    // While it is open: as a disk would.
+    const state = open({ path: join(folder, 'tax'), noSubdir: false, maxDbs: 3 }).openDB<string, Buffer>(
+      'sealed-state',
+      {
+        encoding: 'string',
+        keyEncoding: 'binary',
+      },
+    );
+    const stored = state.get(place);
+    await state.put(place, String(stored).replace('100', '900').replace('"outputNext":1', '"outputNext":9'));
+    await expect(store.get(0, keys)).rejects.toMatchObject({ code: 'STORE_DAMAGED', facts: { partition: 0 } });
+    await store.wipe(0);
+    expect(await store.checkpoint(0)).toBeNull();
+    await store.close();
+  });
+
+  it('forgets what an earlier version stored without checksums: it is folded again', async () => {
+    const env = open({ path: join(folder, 'tax'), noSubdir: false, maxDbs: 2 });
+    const state = env.openDB<string, Buffer>('state', { encoding: 'string', keyEncoding: 'binary' });
+    await state.put(Buffer.from('0000000000', 'hex'), JSON.stringify(checkpoint));
+    await env.close();
+    const store = await openEmbeddedStore(
+      { folder, stage: 'tax' },
+      { onDiscarded: (error) => expect.fail(error.message) },
+    );
+    expect(await store.checkpoint(0)).toBeNull();
+    await store.close();
   });
 
   it('takes the longest key it promises and refuses a longer one', async () => {

@@ -1,0 +1,78 @@
+import type { LookAtValue } from './lmdb-tree.ts';
+import { isSealedValue } from './sealed-text.ts';
+
+/** A store of the data folder, as an operator knows it. */
+export interface DataStore {
+  /** Its folder below DATA_DIR. */
+  readonly path: string;
+  readonly what: string;
+  /** A cache is folded again from the log; anything else exists here alone. */
+  readonly isCache: boolean;
+  /** What is lost where it is damaged, and what to do: the parts of a sentence. */
+  readonly lost: string;
+  readonly remedy: string;
+  /** Finds values that are not what was written, where they carry a checksum. */
+  readonly look?: LookAtValue;
+}
+
+const REFOLDED = {
+  isCache: true,
+  lost: 'nothing is lost',
+  remedy: 'it is folded again from the log by itself',
+} as const;
+
+/** Values of tables whose name begins so are sealed texts (sealed-text.ts); of others nothing is known. */
+const SEALED_PREFIX = 'sealed-';
+
+const lookAtSealed: LookAtValue = (table, key, value) =>
+  table.startsWith(SEALED_PREFIX) && !isSealedValue(key, value) ? `a value of ${table} is not what was written` : null;
+
+export const EVENT_LOG: DataStore = {
+  path: 'log',
+  what: 'the event log',
+  isCache: false,
+  lost: 'what was accepted since the last backup can be lost',
+  remedy: 'stop every service, restore the whole data folder from its newest backup and start again',
+};
+
+export const TAX_STATE: DataStore = {
+  path: 'store/tax',
+  what: "tax's state",
+  ...REFOLDED,
+  look: lookAtSealed,
+};
+
+export const LEDGER_FOLD: DataStore = { path: 'ledger/store', what: "the ledger's fold", ...REFOLDED };
+
+export const RECONCILIATION: DataStore = {
+  path: 'reconciliation',
+  what: "the reconciliation's store",
+  ...REFOLDED,
+  look: lookAtSealed,
+};
+
+export const GATEWAY_STORE: DataStore = {
+  path: 'gateway',
+  what: "the gateway's store of reservations, receipts and the vault of persons",
+  isCache: false,
+  lost: 'receipts can be lost, and the vault of persons as far as no backup holds it',
+  remedy:
+    'restore its folder from its newest backup; without one move the folder away and start again: reservations are read from the log, the vault begins empty',
+};
+
+export const PAYER_STORE: DataStore = {
+  path: 'payer-node',
+  what: "the payer's store",
+  isCache: false,
+  lost: 'events that were not sent yet can be lost, and the copy as far as no backup holds it',
+  remedy: 'restore its folder from its newest backup and start again',
+};
+
+export const DATA_STORES: readonly DataStore[] = [
+  EVENT_LOG,
+  GATEWAY_STORE,
+  PAYER_STORE,
+  TAX_STATE,
+  LEDGER_FOLD,
+  RECONCILIATION,
+];
