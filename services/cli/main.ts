@@ -84,7 +84,7 @@ reaching(
 
 program
   .command('verify')
-  .argument('<file>', "a payer's copy, or a divergence report of its node (docs/payers-copy.md)")
+  .argument('<file>', "a payer's copy, or a divergence report of its node (docs/formats/payers-copy.md)")
   .description(
     "check a payer's copy offline: links, roots, totals, proofs, signatures, and every liability worked out again; or judge a divergence report",
   )

@@ -24,7 +24,7 @@ export interface DivergenceVerdict extends ReportVerdict {
 const COPY_BEGINS = '{"kind":';
 
 /**
- * Judges a divergence report offline (docs/payers-copy.md): the report itself, or the answer of `GET /payer/v1/divergences/{number}` that
+ * Judges a divergence report offline (docs/formats/payers-copy.md): the report itself, or the answer of `GET /payer/v1/divergences/{number}` that
  * holds it. Null where the file is neither. Without `ledgerKey` the report's own key is taken. Throws DIVERGENCE_REPORT_MALFORMED,
  * VERIFIER_KEY_INVALID, and node's error where the file cannot be read.
  */

@@ -12,7 +12,7 @@ export interface VerifyOptions {
 }
 
 /**
- * Checks a payer's copy (docs/payers-copy.md) with nothing running: forms, hashes, signatures, and every liability worked out again.
+ * Checks a payer's copy (docs/formats/payers-copy.md) with nothing running: forms, hashes, signatures, and every liability worked out again.
  * Damage is in the report, with block and entry; throws only where the file cannot be read (node's error).
  */
 export async function verifyCopy(file: string, options: VerifyOptions = {}): Promise<CopyReport> {

@@ -17,7 +17,7 @@ export interface CopyExport {
 }
 
 /**
- * The payer's copy of one account as the text of a file, line by line (docs/payers-copy.md): what `tally verify` needs, and nothing that
+ * The payer's copy of one account as the text of a file, line by line (docs/formats/payers-copy.md): what `tally verify` needs, and nothing that
  * is personal: of the payer's own events the bytes as appended, where tokens stand in place of NINOs.
  * Throws COPY_EMPTY where nothing of the chain is verified yet.
  */

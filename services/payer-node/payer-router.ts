@@ -23,7 +23,7 @@ export interface NodeView {
   accounts(): readonly FollowedAccount[];
   /** Null for an account that is not followed. */
   statement(owner: Account, page: { readonly limit: number; readonly beforeSeq: number | null }): Statement | null;
-  /** Lines of the copy (docs/payers-copy.md). Throws ACCOUNT_UNKNOWN, COPY_EMPTY. */
+  /** Lines of the copy (docs/formats/payers-copy.md). Throws ACCOUNT_UNKNOWN, COPY_EMPTY. */
   copy(owner: Account): Generator<string>;
   divergences(): Iterable<StoredDivergence>;
 }

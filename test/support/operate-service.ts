@@ -112,7 +112,7 @@ async function exportAndVerify(service: ServiceProcess, folder: string): Promise
   return { accounts: heads.size, blocks, entries, recomputed, rejections, chargesPence, paymentsPence, heads };
 }
 
-/** The payer's copy of one account (docs/payers-copy.md), as the node gives it. */
+/** The payer's copy of one account (docs/formats/payers-copy.md), as the node gives it. */
 export async function exportCopy(service: PayerDoor, account: string, file: string): Promise<void> {
   const path = `/payer/v1/accounts/${encodeURIComponent(accountForUrl(accountFromUrl(account)))}/copy`;
   const headers = { authorization: `Bearer ${service.key('payer')}` };

@@ -4,7 +4,7 @@ import { TallyError } from '../../core/errors/tally-error.ts';
 import { isAccount } from '../../core/identity/account.ts';
 
 /**
- * A payer's copy as a file (docs/payers-copy.md): JSON lines, each of one kind, with everything that is needed to check one account
+ * A payer's copy as a file (docs/formats/payers-copy.md): JSON lines, each of one kind, with everything that is needed to check one account
  * offline. The last line counts the lines before it and names the SHA-256 of their bytes, so that damage anywhere is found.
  * Bytes are base64, ids and hashes of blocks lower-case hex.
  */

@@ -183,7 +183,7 @@ describe('verifying a copy offline', () => {
         .split('\n')
         .map((line) => (JSON.parse(line) as { kind: string }).kind),
     );
-    const documentation = await readFile('docs/payers-copy.md', 'utf8');
+    const documentation = await readFile('docs/formats/payers-copy.md', 'utf8');
     for (const kind of kinds) expect(documentation).toContain(`"kind":"${kind}"`);
   });
 });
