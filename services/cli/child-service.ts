@@ -139,7 +139,7 @@ export class ChildService {
   }
 }
 
-/** Room for the young generation: without it, collecting it takes up to a fifth of a service's time (performance-work.md, "What paid"). */
+/** Room for the young generation: without it, collecting it takes up to a fifth of a service's time (docs/performance.md, garbage collection). */
 const YOUNG_GENERATION = '--max-semi-space-size=32';
 /** Of tax, whose decisions make the most garbage: a sixth less of its time than with 32, and no more memory. */
 const YOUNG_GENERATION_OF_TAX = '--max-semi-space-size=64';
