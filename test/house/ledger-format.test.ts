@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
-import { BLOCKS, TOPICS } from '../../libs/adapters/event-log/topics.ts';
+import { TOPICS } from '../../libs/adapters/event-log/topics.ts';
 import {
   NODE_HASHES,
   nodeEd25519Verify,
@@ -12,14 +12,17 @@ import {
 import { ENTRY_KINDS } from '../../libs/core/events/entry-kinds.ts';
 import { HEADS } from '../../libs/core/events/heads.ts';
 import { isAcknowledged, openAcknowledgement } from '../../libs/core/ledger/acknowledgement.ts';
+import { isInBatch, parseBatchNote } from '../../libs/core/ledger/batch-note.ts';
 import { blockHashOf, parseBlockHeader, printBlockHeader } from '../../libs/core/ledger/block-header.ts';
 import { parseBlockTotals, printBlockTotals } from '../../libs/core/ledger/block-totals.ts';
 import { workingKeysOf } from '../../libs/core/ledger/chain-keys.ts';
 import { openCheckpoint } from '../../libs/core/ledger/checkpoint.ts';
 import { openCosignatures } from '../../libs/core/ledger/cosignature.ts';
 import { decodeEntry, encodeEntry } from '../../libs/core/ledger/entry-codec.ts';
-import { openReceipt } from '../../libs/core/ledger/gateway-receipt.ts';
+import { leafOfReceipt } from '../../libs/core/ledger/gateway-receipt.ts';
+import { assertKeyProven, assertPayerKey } from '../../libs/core/ledger/key-registration.ts';
 import { openRejections } from '../../libs/core/ledger/rejections-note.ts';
+import { openNote } from '../../libs/core/ledger/signed-note.ts';
 import { parseTilePath } from '../../libs/core/ledger/tile-path.ts';
 import { parseTlogProof } from '../../libs/core/ledger/tlog-proof.ts';
 import { verifyInclusion } from '../../libs/core/ledger/tree-proof.ts';
@@ -29,6 +32,7 @@ import {
   EXAMPLE_ACCOUNT,
   EXAMPLE_EVENT,
   EXAMPLE_LEDGER,
+  EXAMPLE_REGISTRATION,
   EXAMPLE_SIGNERS,
   ledgerExamples,
 } from '../support/ledger-example.ts';
@@ -121,6 +125,17 @@ describe('the worked examples of docs/formats', () => {
     expect(second).toMatchObject({ ok: true, verified: { head: { seq: 1, balancePence: 200, lastDecision: 1 } } });
   });
 
+  it('are a proof that the key is the payer’s own, for this chain and no other', () => {
+    const verifierKey = example('payer-key').trimEnd();
+    const registered = assertPayerKey(verifierKey, EXAMPLE_LEDGER);
+    const registration = { ...EXAMPLE_REGISTRATION, chain: example('chain').trimEnd(), verifierKey };
+    const proof = example('key-registration');
+    assertKeyProven(proof, registration, registered, nodeEd25519Verify);
+    expect(() =>
+      assertKeyProven(proof, { ...registration, account: 'vat:123456782' }, registered, nodeEd25519Verify),
+    ).toThrow(expect.objectContaining({ code: 'KEY_PROOF_INVALID' }));
+  });
+
   it('are leaves of slot tag and block hash, and a proof file that puts the second of them under the checkpoint', () => {
     const proof = parseTlogProof(example('proof'));
     const checkpoint = openCheckpoint(
@@ -158,9 +173,14 @@ describe('the worked examples of docs/formats', () => {
   it('are a receipt for the bytes of the event, and rejections for the code that they name', () => {
     expect(decodeEvent(Buffer.from(hexOf('event')))).toEqual(EXAMPLE_EVENT);
     const event = { account: EXAMPLE_ACCOUNT, eventId: EXAMPLE_EVENT.eventId, hash: nodeSha256(hexOf('event')) };
-    const gateway = { ledgerName: EXAMPLE_LEDGER, keys: [key('gateway-key')] };
-    const receipt = openReceipt(example('receipt'), event, { index: 0, path: [] }, gateway, nodeEd25519Verify);
-    expect(receipt.receivedAtMs).toBe(EXAMPLE_EVENT.receivedAtMs);
+    const { text } = openNote(example('receipt'), [key('gateway-key')], nodeEd25519Verify);
+    const receipt = parseBatchNote(text, 'receipt');
+    expect(receipt).toMatchObject({ ledgerName: EXAMPLE_LEDGER, receivedAtMs: EXAMPLE_EVENT.receivedAtMs });
+    const place = { index: 0, path: [] };
+    expect(isInBatch(receipt, leafOfReceipt(event), place, nodeTreeHasher)).toBe(true);
+    expect(isInBatch(receipt, leafOfReceipt({ ...event, hash: new Uint8Array(32) }), place, nodeTreeHasher)).toBe(
+      false,
+    );
     const rejected = {
       account: EXAMPLE_ACCOUNT,
       eventId: `${EXAMPLE_EVENT.eventId.slice(0, -1)}3` as typeof EXAMPLE_EVENT.eventId,
@@ -189,6 +209,5 @@ describe('the tables of docs/formats', () => {
     const rows = tableAfter(EVENTS, 'id="topics"').map(([topic, partitions]) => [topic, partitions]);
     const topics = TOPICS.map(({ topic, partitions }) => [`\`${topic}\``, partitions]);
     expect(rows).toEqual([...topics, ['`ingress.<client>.v1`', 'one']]);
-    expect(topics.at(-1)?.[0]).toBe(`\`${BLOCKS}\``);
   });
 });

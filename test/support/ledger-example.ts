@@ -11,12 +11,14 @@ import type { TillEvent } from '../../libs/core/events/vat-events.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import { eventId, personToken } from '../../libs/core/identity/event-id.ts';
 import { acknowledge, signAcknowledgement } from '../../libs/core/ledger/acknowledgement.ts';
+import { batchNoteOf } from '../../libs/core/ledger/batch-note.ts';
 import { chainKeysOf, pseudonymOf } from '../../libs/core/ledger/chain-keys.ts';
 import { originOf, printCheckpoint, signCheckpoint } from '../../libs/core/ledger/checkpoint.ts';
 import { addSignature, cosign } from '../../libs/core/ledger/cosignature.ts';
 import { commitField } from '../../libs/core/ledger/field-commitment.ts';
-import { receiptOf } from '../../libs/core/ledger/gateway-receipt.ts';
+import { leafOfReceipt } from '../../libs/core/ledger/gateway-receipt.ts';
 import { ledgerKeyEntry } from '../../libs/core/ledger/key-event.ts';
+import { proveKey } from '../../libs/core/ledger/key-registration.ts';
 import type { LedgerEntry } from '../../libs/core/ledger/ledger-entry.ts';
 import { logLeafOf, slotTagOf } from '../../libs/core/ledger/log-leaf.ts';
 import { rejectionsNoteOf } from '../../libs/core/ledger/rejections-note.ts';
@@ -52,6 +54,12 @@ export const EXAMPLE_SIGNERS = {
 };
 
 export const EXAMPLE_KEYS = chainKeysOf(bytesFrom(0x20, 32), EXAMPLE_ACCOUNT, nodeHmacSha256, nodeHkdfSha256);
+
+export const EXAMPLE_REGISTRATION = {
+  ledgerName: EXAMPLE_LEDGER,
+  chain: EXAMPLE_KEYS.chain,
+  account: EXAMPLE_ACCOUNT,
+} as const;
 
 /** The sale of the README, as a till sends it; docs/rules/vat.md has the same. */
 export const EXAMPLE_SALE = {
@@ -159,7 +167,8 @@ export function ledgerExamples(): ReadonlyMap<string, string> {
   const checkpoint = { origin: originOf(EXAMPLE_LEDGER, 2026), size: 2, root };
   const note = signCheckpoint(checkpoint, EXAMPLE_SIGNERS.ledger);
   const event = encodeEvent(EXAMPLE_EVENT);
-  const receipted = { account: EXAMPLE_ACCOUNT, eventId: EXAMPLE_EVENT.eventId, hash: nodeSha256(event) };
+  const leaf = leafOfReceipt({ account: EXAMPLE_ACCOUNT, eventId: EXAMPLE_EVENT.eventId, hash: nodeSha256(event) });
+  const receipted = { kind: 'receipt', ledgerName: EXAMPLE_LEDGER, receivedAtMs: RECEIVED_AT_MS } as const;
   const rejected = {
     account: EXAMPLE_ACCOUNT,
     eventId: eventId('018f0000-0000-7000-8000-000000000003'),
@@ -173,6 +182,7 @@ export function ledgerExamples(): ReadonlyMap<string, string> {
     ['gateway-key', line(printVerifierKey(EXAMPLE_SIGNERS.gateway.key))],
     ['payer-key', line(printVerifierKey(EXAMPLE_SIGNERS.payer.key))],
     ['chain', line(EXAMPLE_KEYS.chain)],
+    ['key-registration', proveKey(EXAMPLE_REGISTRATION, EXAMPLE_SIGNERS.payer)],
     ['chain-keys', [EXAMPLE_KEYS.chainKey, EXAMPLE_KEYS.tagKey, EXAMPLE_KEYS.personKey].map(hexLine).join('')],
     ['pseudonym', line(pseudonymOf(EXAMPLE_KEYS.personKey, person, nodeHmacSha256))],
     ['commitment', hexLine(field.commitment)],
@@ -191,7 +201,7 @@ export function ledgerExamples(): ReadonlyMap<string, string> {
     ['tile-path', line(printTilePath({ level: 0, index: 1_234_067, width: 256 }))],
     ['acknowledgement', signAcknowledgement(ack.text, EXAMPLE_SIGNERS.payer)],
     ['event', wrapped(event)],
-    ['receipt', signNote(receiptOf(EXAMPLE_LEDGER, RECEIVED_AT_MS, [receipted]).text, [EXAMPLE_SIGNERS.gateway])],
+    ['receipt', signNote(batchNoteOf(receipted, [leaf], nodeTreeHasher).text, [EXAMPLE_SIGNERS.gateway])],
     [
       'rejections',
       signNote(rejectionsNoteOf(EXAMPLE_LEDGER, Date.UTC(2026, 10, 21, 10, 16, 0), [rejected]).text, [
