@@ -7,14 +7,15 @@ import {
 } from '../../libs/adapters/runtime/clients.ts';
 import { loadClientKey } from '../../libs/adapters/runtime/key-files.ts';
 
-const ROLES = {
+/** Of the clients that a Tallystick gives itself. */
+export const OWN_CLIENT_ROLES = {
   payer: ['payer'],
   bank: ['bank'],
   analyst: ['analyst'],
   operator: ['operator', 'analyst', 'payer'],
 } as const satisfies Record<string, Client['roles']>;
 
-export type OwnClient = keyof typeof ROLES;
+export type OwnClient = keyof typeof OWN_CLIENT_ROLES;
 
 export interface OwnClients {
   readonly keys: Readonly<Record<OwnClient, string>>;
@@ -28,11 +29,18 @@ export interface OwnClients {
 export function ownClients(dataDir: string, clientsFile?: string): OwnClients {
   const keys = { payer: '', bank: '', analyst: '', operator: '' };
   const clients: Client[] = [];
-  for (const id of Object.keys(ROLES) as OwnClient[]) {
+  for (const id of Object.keys(OWN_CLIENT_ROLES) as OwnClient[]) {
     keys[id] = loadClientKey(dataDir, id);
     const keySha256 = digestOfKey(keys[id]);
     // its own systems may produce to ingress.payer.v1 too (docs/ingress.md)
-    clients.push({ id, keySha256, accounts: '*', roles: ROLES[id], expiresAt: null, ingress: id === 'payer' });
+    clients.push({
+      id,
+      keySha256,
+      accounts: '*',
+      roles: OWN_CLIENT_ROLES[id],
+      expiresAt: null,
+      ingress: id === 'payer',
+    });
   }
   if (clientsFile !== undefined) clients.push(...loadClients(clientsFile).clients);
   return { keys, clients: clientRegistry(clients) };

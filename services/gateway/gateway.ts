@@ -21,6 +21,7 @@ import type { TaxRules } from '../../libs/core/events/decide-event.ts';
 import { isAccount } from '../../libs/core/identity/account.ts';
 import { eventId, isUuid, type PersonToken } from '../../libs/core/identity/event-id.ts';
 import type { VerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { checkKeysOfStore, rememberKeys } from './check-gateway-keys.ts';
 import { forwardIngress, type IngressForwarder } from './forward-ingress.ts';
 import { countTaken, type GatewayMetrics, gatewayMetrics } from './gateway-metrics.ts';
 import type { IssuedReceipt } from './issue-receipt.ts';
@@ -61,7 +62,7 @@ export interface Gateway {
   readonly router: Router;
   /** Whose signature receipts carry: payers check by it. */
   readonly verifierKey: VerifierKey;
-  /** Opens the store and brings it to what the log holds. Throws LOG_NOT_OF_THIS_STORE, STORE_OF_ANOTHER_LEDGER, DATA_FOLDER_IN_USE. */
+  /** Opens the store and brings it to what the log holds. Throws LOG_NOT_OF_THIS_STORE, KEY_NOT_OF_THIS_DATA, STORE_OF_ANOTHER_LEDGER, DATA_FOLDER_IN_USE. */
   start(): Promise<void>;
   /** Throws NOT_READY before start and after stop, LOG_SHRANK where the log lost records under it: for readiness. */
   checkReady(): void;
@@ -74,7 +75,8 @@ export interface Gateway {
 const GROUP_EVENTS_MAX = 10_000;
 const WAITING_EVENTS_MAX = 50_000;
 const STOP_DEADLINE_MS = 10_000;
-const EVENT_TOPICS = [PAYE_EVENTS, VAT_EVENTS, PAYMENTS] as const;
+/** The topics that the gateway alone appends to. */
+export const EVENT_TOPICS = [PAYE_EVENTS, VAT_EVENTS, PAYMENTS] as const;
 
 export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies): Gateway {
   const metrics = gatewayMetrics(dependencies.metrics);
@@ -95,7 +97,12 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       const reserve = options.reserveBytes === undefined ? {} : { reserveBytes: options.reserveBytes };
       const folder = join(options.dataDir, 'gateway');
       store = await openReservationStore({ folder, ledgerName, ...reserve }, { vault });
-      intake = await openIntake(options, dependencies, store);
+      try {
+        intake = await checkedIntake(options, dependencies, store);
+      } catch (error) {
+        await store.close();
+        throw error;
+      }
       metrics.receiptsPending.set({}, intake.pendingReceipts);
       const clients = dependencies.clients.clients.filter((client) => client.ingress === true);
       if (clients.length > 0) {
@@ -130,6 +137,18 @@ async function byDeadline(work: Promise<void>, deadlineMs: number): Promise<void
   });
   await Promise.race([work, late]);
   clearTimeout(timer);
+}
+
+/** The intake of a store whose keys and log are the right ones. Nothing is entered in a log before it is known to be the store's own. */
+async function checkedIntake(
+  options: GatewayOptions,
+  dependencies: GatewayDependencies,
+  store: ReservationStore,
+): Promise<Intake> {
+  checkKeysOfStore(options.keys, store);
+  const intake = await openIntake(options, dependencies, store);
+  await rememberKeys(options.keys, { ...dependencies, store });
+  return intake;
 }
 
 async function openIntake(

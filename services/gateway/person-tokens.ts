@@ -14,6 +14,11 @@ export function personOf(draft: Draft, personTokenKey: Uint8Array): PersonToken 
   return tokenOf(nino ?? `${event.account}\n${event.worksNumber}`, personTokenKey);
 }
 
+/** The token of a person whose National Insurance number is known. */
+export function tokenOfNino(nino: string, personTokenKey: Uint8Array): PersonToken {
+  return tokenOf(nino, personTokenKey);
+}
+
 function tokenOf(text: string, key: Uint8Array): PersonToken {
   return createHmac('sha256', key).update(text).digest().toString('hex', 0, TOKEN_BYTES) as PersonToken;
 }

@@ -99,6 +99,8 @@ interface Meta {
   readonly complete: boolean;
   /** The id of the log that it is of; missing in a store from before logs had one. */
   readonly logId?: string;
+  /** Fingerprints of the keys that receipts, tokens and vault were made with, by the names of their files. */
+  readonly keys?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -173,6 +175,21 @@ export class ReservationStore {
 
   get isComplete(): boolean {
     return this.#meta.get(META_KEY)?.complete === true;
+  }
+
+  /** Fingerprints of the keys that made what it holds, or null in a store from before there were any. */
+  get keyFingerprints(): Readonly<Record<string, string>> | null {
+    return this.#meta.get(META_KEY)?.keys ?? null;
+  }
+
+  async setKeyFingerprints(keys: Readonly<Record<string, string>>): Promise<void> {
+    await this.#putMeta({ keys });
+  }
+
+  /** The first token of the vault, null where it is empty. */
+  somePerson(): PersonToken | null {
+    for (const key of this.#persons.getKeys({ limit: 1 })) return Buffer.from(key).toString('hex') as PersonToken;
+    return null;
   }
 
   /** The id of the log whose records it stands for, or null where it does not say. */

@@ -12,7 +12,7 @@ import { ACKNOWLEDGEMENTS, BLOCKS, LIABILITIES } from '../../libs/adapters/event
 import { requireClient } from '../../libs/adapters/http/bearer.ts';
 import { createEventStream, type EventStream } from '../../libs/adapters/http/event-stream.ts';
 import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
-import type { LedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
+import { type LedgerKeys, ledgerLogYearOf } from '../../libs/adapters/runtime/key-files.ts';
 import {
   NODE_HASHES,
   nodeEd25519Verify,
@@ -27,13 +27,13 @@ import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { BlocksBody } from '../../libs/core/ledger/blocks-message.ts';
 import { servedCheckpoint } from './answer-pull.ts';
 import { AcknowledgementDoor } from './append-acknowledgements.ts';
+import { checkLedgerKeys, checkLogYear, readLedgerBeginning } from './check-ledger-keys.ts';
 import { RegistrationCheck } from './check-registration.ts';
 import { CheckedRecords } from './checked-records.ts';
 import { BlockFold } from './fold-blocks.ts';
 import { type LedgerCrypto, type LedgerIdentity, ledgerIdentity } from './ledger-identity.ts';
 import { createLedgerMetrics, type LedgerMetrics } from './ledger-metrics.ts';
 import { LedgerStore } from './ledger-store.ts';
-import { logYearOf } from './log-year.ts';
 import { SealBlocks, type SealEvent, type SealLimits } from './seal-blocks.ts';
 import { ledgerRouter } from './serve-ledger.ts';
 import { CheckpointSigner } from './sign-checkpoints.ts';
@@ -95,12 +95,16 @@ export const LEDGER_CRYPTO: LedgerCrypto = {
 
 /**
  * Starts the ledger on a log whose topics exist. Throws TOPIC_UNKNOWN, STORE_OF_ANOTHER_LEDGER, SIGNER_MEMORY_UNREADABLE,
- * SIGNER_OF_ANOTHER_LOG, LEDGER_KEYS_INVALID, KEY_FILE_INVALID, and DATA_FOLDER_IN_USE: a standby has a folder of its own, with the same keys.
+ * SIGNER_OF_ANOTHER_LOG, LEDGER_KEYS_INVALID, KEY_FILE_INVALID, KEY_NOT_OF_THIS_DATA, and DATA_FOLDER_IN_USE: a standby has a folder of its own, with the same keys.
  */
 export async function createLedger(options: LedgerOptions, dependencies: LedgerDependencies): Promise<Ledger> {
   const clock = dependencies.clock ?? systemClock;
   const { ledgerName: name, signer, master } = dependencies.keys;
-  const year = logYearOf(options.dataDir, new Date(clock.civilMs()).getUTCFullYear());
+  const beginning = await readLedgerBeginning(dependencies.log);
+  checkLedgerKeys(dependencies.keys, beginning);
+  // Not a secret: a standby, or a folder that lost the file, finds the year in the log.
+  const year = ledgerLogYearOf(options.dataDir, beginning.logYear ?? new Date(clock.civilMs()).getUTCFullYear());
+  checkLogYear(year, beginning);
   const identity = ledgerIdentity({ name, year, signer, master });
   const folder = join(options.dataDir, 'ledger');
   mkdirSync(folder, { recursive: true });

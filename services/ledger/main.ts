@@ -1,3 +1,5 @@
+import { recordsIn } from '../../libs/adapters/event-log/records-in.ts';
+import { BLOCKS } from '../../libs/adapters/event-log/topics.ts';
 import { loadLedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
 import { openLog } from '../../libs/adapters/runtime/open-backends.ts';
 import { runService } from '../../libs/adapters/runtime/run-service.ts';
@@ -9,9 +11,10 @@ const STOP_DEADLINE_MS = 10_000;
 await runService({ name: 'ledger', port: 8082 }, async (context) => {
   const log = await openLog('ledger', context);
   const { dataDir } = context;
+  const keys = loadLedgerKeys(dataDir, await recordsIn(log, [BLOCKS]));
   const ledger = await createLedger(
     { dataDir, sealLimits: sealLimits() },
-    { ...context, log, keys: loadLedgerKeys(dataDir), clients: context.clients() },
+    { ...context, log, keys, clients: context.clients() },
   );
   context.onStop(() => ledger.stop(STOP_DEADLINE_MS));
   void ledger.failed.then(context.fail);

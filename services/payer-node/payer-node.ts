@@ -14,6 +14,7 @@ import type { Account, Tax } from '../../libs/core/identity/account.ts';
 import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
 import { parseVerifierKey, printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import { statementOf } from './account-statement.ts';
+import { checkPayerKey } from './check-payer-key.ts';
 import { ReceiptChecker } from './check-receipts.ts';
 import { MonthCloser } from './close-months.ts';
 import { VatPeriodCloser } from './close-vat-periods.ts';
@@ -90,7 +91,7 @@ export interface PayerNode extends NodeView {
   stop(): Promise<void>;
 }
 
-/** Throws DATA_FOLDER_IN_USE, VERIFIER_KEY_INVALID, RATE_CARD_HASH_DIFFERS; a store that cannot be opened throws node's or LMDB's own error. */
+/** Throws DATA_FOLDER_IN_USE, KEY_NOT_OF_THIS_DATA, VERIFIER_KEY_INVALID, RATE_CARD_HASH_DIFFERS; a store that cannot be opened throws node's or LMDB's own error. */
 export async function createPayerNode(
   options: PayerNodeOptions,
   dependencies: PayerNodeDependencies,
@@ -98,6 +99,13 @@ export async function createPayerNode(
   mkdirSync(options.folder, { recursive: true, mode: 0o700 });
   const lock = await lockDataFolder(options.folder);
   const store = new PayerStore({ folder: options.folder });
+  try {
+    await checkPayerKey(store, dependencies.signer.key);
+  } catch (error) {
+    await store.close();
+    await lock.release();
+    throw error;
+  }
   const rules = await keptRules(store, dependencies);
   await followAccounts(store, options.accounts);
   await resumeUnderNewRules(store, dependencies.clock.civilMs());

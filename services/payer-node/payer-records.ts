@@ -43,6 +43,8 @@ export interface NodeState {
   readonly ledger: LedgerIdentity;
   /** The last checkpoint that passed. */
   readonly checkpoint: { readonly size: number; readonly note: string };
+  /** Verifier key of the one that countersigns, as `<name>+<8 hex>+<base64>`. */
+  readonly signer: string;
 }
 
 /** An event as the gateway appended it, by our own encoding. */

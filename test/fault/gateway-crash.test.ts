@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
@@ -258,7 +258,7 @@ describe('a gateway that is started again', () => {
   it('refuses a store of another ledger', async () => {
     const fixture = await start({});
     await fixture.stop();
-    rmSync(join(fixture.dataDir, 'keys'), { recursive: true });
+    writeFileSync(join(fixture.dataDir, 'keys', 'ledger-name'), 'tallystick-00000000\n');
     await expect(startGateway({ dataDir: fixture.dataDir })).rejects.toMatchObject({ code: 'STORE_OF_ANOTHER_LEDGER' });
     running = null;
     removeData(fixture);

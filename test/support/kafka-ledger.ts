@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { openKafkaLog } from '../../libs/adapters/event-log/kafka-log.ts';
-import { loadLedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
+import { ledgerLogYearOf, loadLedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
 import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
-import { logYearOf } from '../../services/ledger/log-year.ts';
+
 import { type CheckedLedger, checkLedger } from './check-ledger.ts';
 
 /** The whole-ledger check on the topics of a running broker, with the keys in the data folder, and of the checkpoints that were served. */
@@ -14,7 +14,7 @@ export async function checkKafka(
   const log = await openKafkaLog({ brokers, clientId: `whole-ledger-${randomUUID()}`, replicationFactor: 1 });
   try {
     const { ledgerName, signer, master } = loadLedgerKeys(dataDir);
-    const year = logYearOf(dataDir, new Date().getUTCFullYear());
+    const year = ledgerLogYearOf(dataDir, new Date().getUTCFullYear());
     const verifierKey = printVerifierKey(signer.key);
     const origin = `${ledgerName}/${year}`;
     return await checkLedger({ log, ledgerName, origin, verifierKey, master, complete: true, served });

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
-import { loadLedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
+import { ledgerLogYearOf, loadLedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
 import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
-import { logYearOf } from '../../services/ledger/log-year.ts';
+
 import { type CheckedLedger, checkLedger } from './check-ledger.ts';
 
 /** The whole-ledger check on the data folder of a service that has stopped. */
@@ -26,7 +26,7 @@ export function checkLog(
   { complete }: { readonly complete: boolean },
 ): Promise<CheckedLedger> {
   const { ledgerName, signer, master } = loadLedgerKeys(dataDir);
-  const year = logYearOf(dataDir, new Date().getUTCFullYear());
+  const year = ledgerLogYearOf(dataDir, new Date().getUTCFullYear());
   const verifierKey = printVerifierKey(signer.key);
   return checkLedger({ log, ledgerName, origin: `${ledgerName}/${year}`, verifierKey, master, complete });
 }
