@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { prepareDeployment } from '../../services/cli/prepare-deployment.ts';
 import { type RunningTallystick, startTallystick } from '../../services/cli/start.ts';
@@ -38,7 +39,7 @@ async function start(): Promise<RunningTallystick> {
   const logger = createLogger({ service: 'test', level: 'silent' });
   running = await startTallystick(
     { dataDir, port: 0, furtherPorts: 0, partitions: 3 },
-    { logger, nowMs: Date.now, onFailed: () => undefined },
+    { logger, clock: systemClock, onFailed: () => undefined },
   );
   return running;
 }
