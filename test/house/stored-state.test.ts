@@ -74,7 +74,7 @@ describe('docs/formats/stored-state.md names every table', () => {
     const store = await openReconciliationStore({ folder: at });
     await store.close();
     const tables = tablesOf(at);
-    expect(tables).toContain('exceptions');
+    expect(tables).toContain('sealed-exceptions');
     expect(tables.filter((table) => !named('reconciliation').has(table))).toEqual([]);
   });
 
@@ -85,8 +85,8 @@ describe('docs/formats/stored-state.md names every table', () => {
     expect([...named('embedded-log')].sort()).toEqual(['chunks', 'topics']);
     const store = await openEmbeddedStore({ folder: join(folder, 'store'), stage: 'tax' });
     await store.close();
-    expect(tablesOf(join(folder, 'store', 'tax'))).toEqual(['state']);
-    expect(text).toContain('one LMDB table `state`');
+    expect(tablesOf(join(folder, 'store', 'tax'))).toEqual(['sealed-state']);
+    expect(text).toContain('one LMDB table `sealed-state`');
   });
 });
 
