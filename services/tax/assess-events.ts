@@ -13,6 +13,15 @@ import { decideEvent, stateKeysOf, type TaxRules } from '../../libs/core/events/
 import type { Decision, Rejection, StateView } from '../../libs/core/events/decision.ts';
 import type { DecisionOfRecord, LiabilityBody } from '../../libs/core/events/liability-message.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
+import {
+  isRefusal,
+  quarantined,
+  type RulesFailure,
+  type RulesStep,
+  rejected,
+  rulesFailure,
+  unreadableRecord,
+} from './quarantine.ts';
 
 export interface AssessEventsOptions {
   /** Output partition, and the partition of each input. */
@@ -30,6 +39,8 @@ export interface AssessEventsDependencies {
   readonly sha256Hex: (data: Uint8Array) => string;
   /** Told of what became of the decisions of a message that is in the log, once per fold: metrics. */
   readonly onDecided?: (counts: OutcomeCounts) => void;
+  /** Told of each record on which the rules threw: a fault of ours, of which that record alone is rejected. */
+  readonly onRulesFailed?: (failure: RulesFailure) => void;
 }
 
 /** How many decisions have which outcome. */
@@ -42,11 +53,14 @@ interface Input {
   readonly event: TaxEvent | null;
   readonly hash: string;
   readonly refusal: Rejection | null;
+  /** What printing its decision threw, once it has. */
+  unprintable: { readonly error: unknown } | null;
 }
 
 /**
  * The tax stage's program for one partition: events in, one decision for each, on the running state of its accounts
- * (design sections 3 and 5). What cannot be read or is in the wrong place is a rejection with a code, and stops nothing.
+ * (design sections 3 and 5). What cannot be read or is in the wrong place is a rejection with a code, and so is an event on which the rules
+ * throw, wherever they do: naming its keys, deciding it, printing its decision. Log and store alone can stop a partition.
  */
 export function createAssessEvents(
   options: AssessEventsOptions,
@@ -72,11 +86,26 @@ class AssessEvents implements StageProgram<LiabilityBody> {
 
   async decide(batches: readonly RecordBatch[]): Promise<readonly Proposal<LiabilityBody>[]> {
     const inputs = batches.flatMap(({ topic, records }) => records.map((record) => this.#read(topic, record)));
-    const decisions = await this.#state.decideAll(inputs, {
-      keysOf: (input) => (input.event === null ? [] : stateKeysOf(input.event)),
-      decide: (input, view) => this.#decide(input, view),
-      changesOf: (decision) => decision.changes,
-    });
+    for (;;) {
+      const decisions = await this.#state.decideAll(inputs, {
+        keysOf: (input) => this.#keysOf(input),
+        decide: (input, view) => this.#decide(input, view),
+        failed: (input, error) => this.#failed(input, error, 'deciding'),
+        changesOf: (decision) => decision.changes,
+      });
+      try {
+        return this.#proposals(batches, decisions);
+      } catch (error) {
+        // Decided once more without those whose decisions cannot be printed: each time there are fewer.
+        if (!this.#findUnprintable(inputs, decisions)) throw error;
+      }
+    }
+  }
+
+  #proposals(
+    batches: readonly RecordBatch[],
+    decisions: readonly DecisionOfRecord[],
+  ): readonly Proposal<LiabilityBody>[] {
     const { rules, clock } = this.#dependencies;
     const head = { decidedAtMs: clock.civilMs(), payeRulesHash: rules.paye.hash, vatRulesHash: rules.vat.hash };
     const settle = (from: number, to: number) => this.#settled(decisions.slice(from, to), from, head);
@@ -108,6 +137,34 @@ class AssessEvents implements StageProgram<LiabilityBody> {
     return new OwnLiabilities(head, printed, { written, counts: countsOf(decisions) });
   }
 
+  /** Marks the inputs whose decision cannot be printed by itself; false where there is none. */
+  #findUnprintable(inputs: readonly Input[], decisions: readonly DecisionOfRecord[]): boolean {
+    let found = false;
+    for (let at = 0; at < inputs.length; at += 1) {
+      const input = inputs[at];
+      if (input === undefined || input.event === null || input.unprintable !== null) continue;
+      try {
+        printDecisions(decisions.slice(at, at + 1), this.#state.standing(at, at + 1));
+      } catch (error) {
+        input.unprintable = { error };
+        this.#report(input, error, 'printing');
+        found = true;
+      }
+    }
+    return found;
+  }
+
+  /** Keys are a hint: an event of which none can be named is decided all the same, and loads what it reads. */
+  #keysOf(input: Input): readonly string[] {
+    if (input.event === null || input.unprintable !== null) return NO_KEYS;
+    try {
+      return stateKeysOf(input.event);
+    } catch (error) {
+      this.#report(input, error, 'keys');
+      return NO_KEYS;
+    }
+  }
+
   #read(topic: string, record: LogRecord): Input {
     const { sha256Hex } = this.#dependencies;
     try {
@@ -115,9 +172,9 @@ class AssessEvents implements StageProgram<LiabilityBody> {
       if (record.value === null) throw new TallyError('RECORD_EMPTY', 'a record without a value', {});
       const event = decodeEvent(record.value);
       this.#checkPlace(topic, record, event);
-      return { topic, record, event, hash: sha256Hex(record.value), refusal: null };
+      return { topic, record, event, hash: sha256Hex(record.value), refusal: null, unprintable: null };
     } catch (error) {
-      return { topic, record, event: null, hash: '', refusal: refusalOf(error) };
+      return { topic, record, event: null, hash: '', refusal: unreadableRecord(error), unprintable: null };
     }
   }
 
@@ -137,14 +194,32 @@ class AssessEvents implements StageProgram<LiabilityBody> {
   }
 
   #decide(input: Input, view: StateView): DecisionOfRecord {
-    const { topic, record, event, hash, refusal } = input;
+    const { topic, record, event, hash, refusal, unprintable } = input;
     if (event === null) {
-      return { topic, offset: record.offset, ...rejected(refusal ?? refusalOf(null)) };
+      return { topic, offset: record.offset, ...rejected(refusal ?? unreadableRecord(null)) };
     }
-    const { outcome, results, rejections, changes } = decideOrReject(event, hash, view, this.#dependencies.rules);
+    if (unprintable !== null) {
+      return { topic, offset: record.offset, ...quarantined(event, unprintable.error, 'printing') };
+    }
+    const { outcome, results, rejections, changes } = decideEvent(event, hash, view, this.#dependencies.rules);
     return { topic, offset: record.offset, outcome, results, rejections, changes };
   }
+
+  /** An event that the rules cannot carry is rejected with their code; one on which they throw anything else with RULES_FAILED, and it is said. */
+  #failed(input: Input, error: unknown, step: RulesStep): DecisionOfRecord {
+    const { topic, record, event } = input;
+    if (event === null || (error instanceof TallyError && error.retriable)) throw error;
+    if (!isRefusal(error)) this.#report(input, error, step);
+    return { topic, offset: record.offset, ...quarantined(event, error, step) };
+  }
+
+  #report({ topic, record }: Input, error: unknown, step: RulesStep): void {
+    const place = { topic, partition: this.#options.partition, offset: record.offset };
+    this.#dependencies.onRulesFailed?.(rulesFailure(place, step, error));
+  }
 }
+
+const NO_KEYS: readonly string[] = [];
 
 type MessageHead = Omit<LiabilityBody, 'decisions'>;
 
@@ -168,38 +243,6 @@ function countsOf(decisions: readonly DecisionOfRecord[]): OutcomeCounts {
   const counts = { accepted: 0, rejected: 0, repeat: 0, held: 0 };
   for (const { outcome } of decisions) counts[outcome] += 1;
   return counts;
-}
-
-/** An event that the rules cannot carry (an amount beyond the safe integers) is rejected; a fault of our own is let through and halts. */
-function decideOrReject(event: TaxEvent, hash: string, view: StateView, rules: TaxRules): Decision {
-  try {
-    return decideEvent(event, hash, view, rules);
-  } catch (error) {
-    if (!(error instanceof TallyError) || error.code === 'ASSERTION_FAILED' || error.retriable) throw error;
-    const { account, eventId, receivedAtMs } = event;
-    return rejected({ ...refusalOf(error), account, eventId, receivedAtMs });
-  }
-}
-
-function rejected(rejection: Rejection): Decision {
-  return { outcome: 'rejected', results: [], rejections: [rejection], changes: [] };
-}
-
-const FACT_CHARACTERS_MAX = 120;
-const NAMES_OF_OURS: ReadonlySet<string> = new Set(['schema', 'fingerprint', 'type', 'codec', 'readable']);
-
-function refusalOf(error: unknown): Rejection {
-  const code = error instanceof TallyError ? error.code : 'RECORD_UNREADABLE';
-  const facts: Record<string, string> = {};
-  if (error instanceof TallyError) {
-    // Only numbers and names that are ours: the values of an unreadable record may be anything.
-    for (const [name, value] of Object.entries(error.facts)) {
-      if (typeof value === 'number' || NAMES_OF_OURS.has(name)) {
-        facts[name] = String(value).slice(0, FACT_CHARACTERS_MAX);
-      }
-    }
-  }
-  return { account: null, eventId: null, code, facts, receivedAtMs: null };
 }
 
 function* changesOf(decisions: readonly DecisionOfRecord[]) {

@@ -41,6 +41,9 @@ export interface TaxService {
   stop(deadlineMs: number): Promise<void>;
 }
 
+const RULES_FAILED_TEXT =
+  'the rules threw on a record that a door accepted: it alone is rejected (RULES_FAILED) and the rest goes on; report this line, and redrive the rejection with the release that mends it';
+
 /** The tax service: the stage that turns events into liabilities, the letters of what it rejected, and the operator's door to them. */
 export async function createTax(options: TaxOptions, dependencies: TaxDependencies): Promise<TaxService> {
   const { log, store, rules, logger, clock } = dependencies;
@@ -58,7 +61,17 @@ export async function createTax(options: TaxOptions, dependencies: TaxDependenci
       programFor: (partition) =>
         createAssessEvents(
           { partition, partitionCount, stateEntriesMax },
-          { rules, store, clock, sha256Hex, onDecided: (counts) => metrics.observeDecisions(counts) },
+          {
+            rules,
+            store,
+            clock,
+            sha256Hex,
+            onDecided: (counts) => metrics.observeDecisions(counts),
+            onRulesFailed: (failure) => {
+              metrics.countRulesFailure(failure.step);
+              logger.error(failure, RULES_FAILED_TEXT);
+            },
+          },
         ),
       observe: (event) => report(event, logger),
     },

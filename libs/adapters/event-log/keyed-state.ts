@@ -16,6 +16,8 @@ export interface KeyedDecisions<Item, Result> {
   keysOf(item: Item): readonly string[];
   /** Decides one item; runs again from its start where it reads a key that is not at hand. So it catches nothing and changes nothing. */
   decide(item: Item, view: StateView): Result;
+  /** What becomes of an item on which `decide` threw; by default the error is let through, and nothing of the batch is decided. */
+  failed?(item: Item, error: unknown): Result;
   changesOf(result: Result): readonly StateChange[];
 }
 
@@ -113,7 +115,12 @@ export class KeyedState {
         }
       } catch (error) {
         if (!(error instanceof KeyMissing)) {
-          throw error;
+          if (how.failed === undefined) throw error;
+          const result = how.failed(items[index] as Item, error);
+          this.#take(how.changesOf(result), view);
+          results.push(result);
+          index += 1;
+          continue;
         }
         const slot = this.#slotOf(error.key);
         await this.#load([slot]);

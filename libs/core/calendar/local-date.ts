@@ -95,7 +95,18 @@ export function dateOfDayNumber(days: number): LocalDate {
   return last.date;
 }
 
+/** The year of a number of days since 1970-01-01, of the calendar's ten thousand years and of any other. */
+export function yearOfDayNumber(days: number): number {
+  return civilPartsOf(days).year;
+}
+
 function civilOf(days: number): LocalDate {
+  const { year, month, day } = civilPartsOf(days);
+  return dateOf(year, month, day);
+}
+
+/** Howard Hinnant's civil_from_days. */
+function civilPartsOf(days: number): DateParts {
   const z = days + 719468;
   const era = Math.floor(z / 146097);
   const dayOfEra = z - era * 146097;
@@ -106,7 +117,7 @@ function civilOf(days: number): LocalDate {
   const shifted = Math.floor((5 * dayOfYear + 2) / 153);
   const day = dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1;
   const month = shifted < 10 ? shifted + 3 : shifted - 9;
-  return dateOf(yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day);
+  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day };
 }
 
 export function addDays(date: LocalDate, days: number): LocalDate {

@@ -1,5 +1,5 @@
 import { codeAt } from '../events/code-at.ts';
-import { dateOfDayNumber, dayNumberOf, daysInMonth, type LocalDate } from './local-date.ts';
+import { dateOfDayNumber, dayNumberOf, daysInMonth, type LocalDate, yearOfDayNumber } from './local-date.ts';
 
 /** Why a text is not an instant: not RFC 3339 at all, or without the offset that would make it one instant. */
 export type TimeFault = 'E_TIME_FORMAT' | 'E_TIME_NO_OFFSET';
@@ -30,7 +30,7 @@ export function timeFault(text: string): TimeFault | null {
   return complete ? 'E_TIME_NO_OFFSET' : 'E_TIME_FORMAT';
 }
 
-/** The civil day in the United Kingdom (Europe/London) of an instant, as days since 1970-01-01. */
+/** The civil day in the United Kingdom (Europe/London) of any instant, as days since 1970-01-01. */
 export function londonDayNumber(epochMs: number): number {
   const utcDay = Math.floor(epochMs / DAY_MS);
   // Summer time only matters in the last hour of the UTC day: at most then are the two days different.
@@ -38,7 +38,7 @@ export function londonDayNumber(epochMs: number): number {
   return isSummerTime(epochMs, utcDay) ? utcDay + 1 : utcDay;
 }
 
-/** The civil date in the United Kingdom of an instant: the date of a tax point (vat.md section 3). */
+/** The civil date in the United Kingdom of an instant: the date of a tax point (vat.md section 3). Throws DATE_INVALID beyond the year 9999. */
 export function londonDate(epochMs: number): LocalDate {
   return dateOfDayNumber(londonDayNumber(epochMs));
 }
@@ -116,7 +116,7 @@ function offsetMinutesAt(text: string, at: number): number {
  * on the last Sunday of October). Earlier years as the IANA time zone database has them, rules "GB-Eire" and "EU". Valid from 1972.
  */
 function isSummerTime(epochMs: number, utcDay: number): boolean {
-  const year = Number(dateOfDayNumber(utcDay).slice(0, 4));
+  const year = yearOfDayNumber(utcDay);
   const hour = year <= 1980 ? 2 : 1;
   const begins = year <= 1980 ? sundayFrom(year, 3, 16) : sundayFrom(year, 3, 25);
   const ends = sundayFrom(year, 10, year <= 1989 ? 23 : year <= 1995 ? 22 : 25);

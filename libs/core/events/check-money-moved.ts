@@ -1,4 +1,4 @@
-import { isLocalDate } from '../calendar/local-date.ts';
+import { EVENT_DATE_EXPECTED, isEventDate } from '../calendar/event-date.ts';
 import type { Fault } from '../errors/fault.ts';
 import { isAccount } from '../identity/account.ts';
 import { isUuid } from '../identity/event-id.ts';
@@ -47,9 +47,7 @@ export function moneyMovedFaults(fields: Fields): readonly Fault[] {
   if (!Number.isSafeInteger(amountPence) || (amountPence as number) < 1 || (amountPence as number) > AMOUNT_PENCE_MAX) {
     add('AMOUNT_INVALID', '/amountPence', `whole pence from 1 to ${AMOUNT_PENCE_MAX}, in both directions`);
   }
-  if (typeof bookedOn !== 'string' || !isLocalDate(bookedOn)) {
-    add('DATE_INVALID', '/bookedOn', 'a civil date YYYY-MM-DD');
-  }
+  if (!isEventDate(bookedOn)) add('DATE_INVALID', '/bookedOn', EVENT_DATE_EXPECTED);
   const absent = reference === undefined || reference === null;
   if (!absent && !isPrintableText(reference, REFERENCE_LENGTH_MAX)) {
     add('FIELD_TYPE', '/reference', `printable text of at most ${REFERENCE_LENGTH_MAX} characters`);

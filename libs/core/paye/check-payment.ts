@@ -1,3 +1,4 @@
+import { EVENT_DATE_EXPECTED, isEventDate } from '../calendar/event-date.ts';
 import { isLocalDate } from '../calendar/local-date.ts';
 import type { Fault } from '../errors/fault.ts';
 import { TallyError } from '../errors/tally-error.ts';
@@ -182,7 +183,7 @@ function checkOddInterval(event: PaymentMade, faults: Fault[]): void {
 }
 
 function checkDate(date: string | null, pointer: string, faults: Fault[]): void {
-  if (date !== null && !isLocalDate(date)) faults.push(fault('BAD_DATE', pointer, 'expected a date YYYY-MM-DD'));
+  if (date !== null && !isEventDate(date)) faults.push(fault('BAD_DATE', pointer, `expected ${EVENT_DATE_EXPECTED}`));
 }
 
 function fault(code: string, pointer: string, detail: string): Fault {

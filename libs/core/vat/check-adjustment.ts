@@ -1,4 +1,4 @@
-import { isLocalDate } from '../calendar/local-date.ts';
+import { EVENT_DATE_EXPECTED, isEventDate } from '../calendar/event-date.ts';
 import type { Fault } from '../errors/fault.ts';
 import { isPrintableText } from '../events/printable-text.ts';
 import { adjustmentHits, isAdjustmentKind, namesRate } from './adjustment-kinds.ts';
@@ -20,7 +20,7 @@ export function checkAdjustmentFields(fields: Fields, faults: Fault[]): void {
   const add = (code: string, pointer: string, detail: string) => faults.push({ code, pointer, detail });
   const isKnown = typeof kind === 'string' && isAdjustmentKind(kind);
   if (!isKnown) add('E_ENTRY_KIND', '/kind', 'a kind of adjustment');
-  if (typeof taxPoint !== 'string' || !isLocalDate(taxPoint)) add('E_DATE', '/taxPoint', 'a civil date YYYY-MM-DD');
+  if (!isEventDate(taxPoint)) add('E_DATE', '/taxPoint', EVENT_DATE_EXPECTED);
   checkAmount(netPence, '/netPence', faults);
   checkAmount(vatPence, '/vatPence', faults);
   if (isKnown && vatPence !== 0 && !STATES_VAT.has(kind) && adjustmentHits(kind, undefined).vat.length === 0) {

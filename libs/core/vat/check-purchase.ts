@@ -1,4 +1,4 @@
-import { isLocalDate } from '../calendar/local-date.ts';
+import { EVENT_DATE_EXPECTED, isEventDate } from '../calendar/event-date.ts';
 import type { Fault } from '../errors/fault.ts';
 import { isPrintableText } from '../events/printable-text.ts';
 import { AMOUNT_PENCE_MAX, REFERENCE_LENGTH_MAX } from './vat-limits.ts';
@@ -16,7 +16,7 @@ export function checkPurchaseFields(fields: Fields, faults: Fault[]): void {
   const { kind, taxPoint, netPence, vatPence, recoverableBasisPoints } = fields;
   const add = (code: string, pointer: string, detail: string) => faults.push({ code, pointer, detail });
   if (kind !== 'purchase' && kind !== 'purchase_credit') add('E_ENTRY_KIND', '/kind', 'purchase or purchase_credit');
-  if (typeof taxPoint !== 'string' || !isLocalDate(taxPoint)) add('E_DATE', '/taxPoint', 'a civil date YYYY-MM-DD');
+  if (!isEventDate(taxPoint)) add('E_DATE', '/taxPoint', EVENT_DATE_EXPECTED);
   const sign = kind === 'purchase_credit' ? -1 : 1;
   checkAmount(netPence, '/netPence', sign, faults);
   checkAmount(vatPence, '/vatPence', sign, faults);

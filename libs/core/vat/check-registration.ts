@@ -1,4 +1,5 @@
-import { isLocalDate, type LocalDate } from '../calendar/local-date.ts';
+import { EVENT_DATE_EXPECTED, isEventDate } from '../calendar/event-date.ts';
+import type { LocalDate } from '../calendar/local-date.ts';
 import type { Fault } from '../errors/fault.ts';
 import { VAT_CADENCES, VAT_SCHEMES } from '../events/vat-events.ts';
 import { basisPointsOfPercent } from './vat-rate.ts';
@@ -18,10 +19,10 @@ const BASIS_POINTS_MAX = 10_000;
 export function checkRegistrationFields(fields: Fields, rules: VatRules | null, faults: Fault[]): void {
   const { validFrom, registeredOn, cadence, annualEndMonth, scheme } = fields;
   const add = (code: string, pointer: string, detail: string) => faults.push({ code, pointer, detail });
-  const isDated = typeof validFrom === 'string' && isLocalDate(validFrom);
-  if (!isDated) add('E_DATE', '/validFrom', 'a civil date YYYY-MM-DD');
+  const isDated = isEventDate(validFrom);
+  if (!isDated) add('E_DATE', '/validFrom', EVENT_DATE_EXPECTED);
   if (isPresent(registeredOn)) {
-    if (typeof registeredOn !== 'string' || !isLocalDate(registeredOn)) add('E_DATE', '/registeredOn', 'a civil date');
+    if (!isEventDate(registeredOn)) add('E_DATE', '/registeredOn', EVENT_DATE_EXPECTED);
     else if (isDated && registeredOn > validFrom) add('E_DATE', '/registeredOn', 'not after validFrom');
   }
   if (!isOneOf(cadence, VAT_CADENCES)) add('E_CADENCE', '/cadence', `one of ${VAT_CADENCES.join(', ')}`);

@@ -1,4 +1,5 @@
-import { dayNumber, isLocalDate } from '../calendar/local-date.ts';
+import { FIRST_EVENT_DATE, isEventDate, isEventDay, LAST_EVENT_DATE } from '../calendar/event-date.ts';
+import { dayNumber } from '../calendar/local-date.ts';
 import { epochMsOfRfc3339, londonDayNumber, timeFault } from '../calendar/london-time.ts';
 import type { Fault } from '../errors/fault.ts';
 import { codeAt } from '../events/code-at.ts';
@@ -36,6 +37,7 @@ export interface TillTime {
 const VRN = /^\d{9}$/;
 const TILL_ID = /^[A-Za-z0-9_-]{1,32}$/;
 const HASH_DIGITS = 64;
+const TIME_RANGE = `a time of a day from ${FIRST_EVENT_DATE} to ${LAST_EVENT_DATE} in the United Kingdom`;
 const [ZERO, NINE, LETTER_A, LETTER_F] = [48, 57, 97, 102];
 /** Types with lines: what they take or give back. */
 const SIGNS: ReadonlyMap<unknown, LineSign> = new Map<unknown, LineSign>([
@@ -97,7 +99,7 @@ export function rateDayOf(fields: TillFields, time: TillTime, faults: Fault[]): 
   const { claimedDate } = fields;
   if (claimedDate === undefined || claimedDate === null) return time.day;
   const unlinked = fields.type === 'REFUND' && isAbsent(fields.originalEventId);
-  if (typeof claimedDate !== 'string' || !isLocalDate(claimedDate) || !unlinked || dayNumber(claimedDate) > time.day) {
+  if (!isEventDate(claimedDate) || !unlinked || dayNumber(claimedDate) > time.day) {
     const detail = 'a date not after the event, on a refund that names no sale';
     faults.push(fault('E_CLAIMED_DATE', '/claimedDate', detail));
     return time.day;
@@ -138,9 +140,11 @@ export function regionOf(region: unknown): VatRegion {
 
 function readTime(occurredAt: unknown, faults: Fault[]): TillTime {
   const occurredAtMs = typeof occurredAt === 'string' ? epochMsOfRfc3339(occurredAt) : Number.NaN;
-  if (!Number.isNaN(occurredAtMs)) return { occurredAtMs, day: londonDayNumber(occurredAtMs) };
+  const day = Number.isNaN(occurredAtMs) ? Number.NaN : londonDayNumber(occurredAtMs);
+  if (isEventDay(day)) return { occurredAtMs, day };
   const code = (typeof occurredAt === 'string' ? timeFault(occurredAt) : null) ?? 'E_TIME_FORMAT';
-  faults.push(fault(code, '/occurredAt', 'RFC 3339 with its offset, such as 2026-11-21T10:15:00Z'));
+  const detail = Number.isNaN(day) ? 'RFC 3339 with its offset, such as 2026-11-21T10:15:00Z' : TIME_RANGE;
+  faults.push(fault(code, '/occurredAt', detail));
   return { occurredAtMs, day: Number.NaN };
 }
 

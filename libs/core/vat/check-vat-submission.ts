@@ -1,4 +1,3 @@
-import { isLocalDate } from '../calendar/local-date.ts';
 import type { Fault } from '../errors/fault.ts';
 import { isPrintableText } from '../events/printable-text.ts';
 import { TILL_EVENT_TYPES } from '../events/vat-events.ts';
@@ -9,6 +8,7 @@ import { checkRegistrationFields } from './check-registration.ts';
 import { checkTillEnvelope, checkTillLinks, checkTillTakings, checkVrn, rateDayOf, regionOf } from './check-till.ts';
 import { checkIdentity, checkMissingFields, isJsonObject, tillFieldsOf } from './check-till-event.ts';
 import type { RateSource } from './check-till-lines.ts';
+import { checkCloseDates } from './close-period.ts';
 import {
   CATEGORY_LENGTH_MAX,
   DECIMAL_LENGTH_MAX,
@@ -146,11 +146,7 @@ function checkOther(
 }
 
 function checkCloseFields(json: Json, faults: Fault[]): void {
-  for (const name of ['periodStart', 'periodEnd']) {
-    const value = json[name];
-    if (typeof value === 'string' && isLocalDate(value)) continue;
-    faults.push(fault('E_DATE', `/${name}`, 'a civil date YYYY-MM-DD'));
-  }
+  checkCloseDates(json, faults);
   if (json.close !== 'soft' && json.close !== 'hard') faults.push(fault('E_CLOSE', '/close', 'soft or hard'));
 }
 

@@ -1,3 +1,4 @@
+import { EVENT_DATE_EXPECTED, isEventDate } from '../calendar/event-date.ts';
 import { dayNumber, type LocalDate } from '../calendar/local-date.ts';
 import { londonDate } from '../calendar/london-time.ts';
 import type { Fault } from '../errors/fault.ts';
@@ -46,6 +47,8 @@ export function assessPeriodClose(
 ): VatVerdict {
   const faults: Fault[] = [];
   checkVrn(event.account.slice('vat:'.length), faults);
+  checkCloseDates(event, faults);
+  if (faults.length > 0) return { is: 'refused', faults };
   const trader = traderOf(event.account, draft);
   const period = traderPeriodOfDay(trader, dayNumber(event.periodStart));
   checkClose(event, trader, period, faults);
@@ -65,6 +68,16 @@ export function assessPeriodClose(
 interface Closed {
   readonly text: string | null;
   readonly amounts: readonly HeadAmount[];
+}
+
+/** Checks that both ends of a period to be closed are dates that an event may name, from JSON or from the log; faults are added to the list. */
+export function checkCloseDates(
+  { periodStart, periodEnd }: { readonly periodStart?: unknown; readonly periodEnd?: unknown },
+  faults: Fault[],
+): void {
+  const expected = { code: 'E_DATE', detail: EVENT_DATE_EXPECTED };
+  if (!isEventDate(periodStart)) faults.push({ ...expected, pointer: '/periodStart' });
+  if (!isEventDate(periodEnd)) faults.push({ ...expected, pointer: '/periodEnd' });
 }
 
 function checkClose(

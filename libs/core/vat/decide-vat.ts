@@ -1,4 +1,5 @@
-import { dayNumber, isLocalDate } from '../calendar/local-date.ts';
+import { isEventDate, isEventDay } from '../calendar/event-date.ts';
+import { dayNumber } from '../calendar/local-date.ts';
 import { epochMsOfRfc3339, londonDayNumber } from '../calendar/london-time.ts';
 import type { Fault } from '../errors/fault.ts';
 import type { Assessment, Decision, Rejection, StateView } from '../events/decision.ts';
@@ -46,7 +47,7 @@ export function decideVat(event: VatEvent, eventHash: string, view: StateView, r
 }
 
 /**
- * The keys that a decision on this event most likely reads. A trader of other periods than stagger 1 reads another period than the one
+ * The keys that a decision on this event most likely reads; of an event with a date that none may name, those that its refusal reads. A trader of other periods than stagger 1 reads another period than the one
  * named here; the stage loads it then.
  */
 export function vatStateKeys(event: VatEvent): readonly string[] {
@@ -56,10 +57,10 @@ export function vatStateKeys(event: VatEvent): readonly string[] {
       return tillStateKeys(event);
     case 'PurchaseRecorded':
     case 'VatAdjustmentMade':
-      if (!isLocalDate(event.taxPoint)) return alwaysRead(event);
+      if (!isEventDate(event.taxPoint)) return alwaysRead(event);
       return [...alwaysRead(event), usualPeriodKey(account, dayNumber(event.taxPoint))];
     case 'VatPeriodClosed': {
-      if (!isLocalDate(event.periodEnd)) return alwaysRead(event);
+      if (!isEventDate(event.periodEnd)) return alwaysRead(event);
       const next = usualPeriodKey(account, dayNumber(event.periodEnd) + 1);
       return [...alwaysRead(event), periodKey(account, event.periodStart), next];
     }
@@ -81,9 +82,10 @@ function tillStateKeys(event: TillEvent): readonly string[] {
   const own = eventKey(account, event.eventId);
   const till = tillKey(account, event.tillId);
   const occurredAtMs = epochMsOfRfc3339(event.occurredAt);
-  const keys = Number.isNaN(occurredAtMs)
-    ? [counter, trader, held, own, till]
-    : [counter, trader, held, own, till, usualPeriodKey(account, londonDayNumber(occurredAtMs))];
+  const day = Number.isNaN(occurredAtMs) ? Number.NaN : londonDayNumber(occurredAtMs);
+  const keys = isEventDay(day)
+    ? [counter, trader, held, own, till, usualPeriodKey(account, day)]
+    : [counter, trader, held, own, till];
   return originalEventId === null ? keys : [...keys, eventKey(account, originalEventId)];
 }
 

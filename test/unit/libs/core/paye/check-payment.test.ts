@@ -120,7 +120,8 @@ describe('a payment at a door', () => {
     [{ oddIntervalDays: 0 }, '/oddIntervalDays', 'expected the days of an interval, 1 to 366'],
     [{ oddIntervalDays: 367 }, '/oddIntervalDays', 'expected the days of an interval, 1 to 366'],
     [{ oddIntervalDays: 1.5 }, '/oddIntervalDays', 'expected the days of an interval, 1 to 366'],
-    [{ leavingDate: '2026-02-29' }, '/leavingDate', 'expected a date YYYY-MM-DD'],
+    [{ leavingDate: '2026-02-29' }, '/leavingDate', 'expected a civil date YYYY-MM-DD from 1900-01-01 to 2999-12-31'],
+    [{ leavingDate: '9999-12-31' }, '/leavingDate', 'expected a civil date YYYY-MM-DD from 1900-01-01 to 2999-12-31'],
   ] as const)('%o: %s %s', (changes, pointer, detail) => {
     const faults = checkPayment(paymentMade(changes), RULES);
     expect(faults.map((fault) => [fault.pointer, fault.detail])).toEqual([[pointer, detail]]);
@@ -146,7 +147,7 @@ describe('a payment at a door', () => {
     expect(faults.map(({ pointer, detail }) => [pointer, detail])).toEqual([
       ['/starter/p45TaxPence', 'expected an amount that is not negative'],
       ['/starter', 'P45 pay and tax come together'],
-      ['/starter/startDate', 'expected a date YYYY-MM-DD'],
+      ['/starter/startDate', 'expected a civil date YYYY-MM-DD from 1900-01-01 to 2999-12-31'],
     ]);
     const declared = { ...starter, startDate: null, declaration: 'D' as 'A', p45TaxPence: null };
     expect(checkPayment(paymentMade({ starter: declared }), RULES).map(({ detail }) => detail)).toEqual([

@@ -35,7 +35,7 @@ const REPORT = { ...SALE, type: 'X_REPORT', lines: [], totalPence: 0, payments: 
 const MOST_PENCE = 100_000_000_000;
 const WHOLE_PENCE = 'whole pence';
 const AT_MOST = 'at most 100000000000 pence either way';
-const CIVIL_DATE = 'a civil date YYYY-MM-DD';
+const CIVIL_DATE = 'a civil date YYYY-MM-DD from 1900-01-01 to 2999-12-31';
 const SHARE = 'basis points, a whole number from 0 to 10000';
 const REFERENCE = 'printable text of at most 100 characters';
 const CREDIT_SIGN = 'positive on a purchase, negative on a credit';
@@ -138,8 +138,11 @@ describe('what a registration is told of a fault is its code, its place and what
   it.each<[other: object, told: Told]>([
     [{ validFrom: '2026-02-30' }, ['E_DATE', '/validFrom', CIVIL_DATE]],
     [{ validFrom: ['2026-10-01'] }, ['E_DATE', '/validFrom', CIVIL_DATE]],
-    [{ registeredOn: 'once' }, ['E_DATE', '/registeredOn', 'a civil date']],
-    [{ registeredOn: ['2026-09-01'] }, ['E_DATE', '/registeredOn', 'a civil date']],
+    [{ registeredOn: 'once' }, ['E_DATE', '/registeredOn', 'a civil date YYYY-MM-DD from 1900-01-01 to 2999-12-31']],
+    [
+      { registeredOn: ['2026-09-01'] },
+      ['E_DATE', '/registeredOn', 'a civil date YYYY-MM-DD from 1900-01-01 to 2999-12-31'],
+    ],
     [{ registeredOn: '2026-10-02' }, ['E_DATE', '/registeredOn', 'not after validFrom']],
     [{ cadence: 'weekly' }, ['E_CADENCE', '/cadence', 'one of stagger1, stagger2, stagger3, monthly, annual']],
     [{ annualEndMonth: 3 }, ['E_CADENCE', '/annualEndMonth', month]],
@@ -207,6 +210,8 @@ describe('what the close of a period is told of a fault is its code, its place a
   it.each<[other: object, told: Told]>([
     [{ periodStart: '2026-13-01' }, ['E_DATE', '/periodStart', CIVIL_DATE]],
     [{ periodEnd: ['2026-09-30'] }, ['E_DATE', '/periodEnd', CIVIL_DATE]],
+    [{ periodStart: '0001-01-01' }, ['E_DATE', '/periodStart', CIVIL_DATE]],
+    [{ periodEnd: '9999-12-31' }, ['E_DATE', '/periodEnd', CIVIL_DATE]],
     [{ close: 'firm' }, ['E_CLOSE', '/close', 'soft or hard']],
   ])('%j', (other, fault) => {
     expect(told({ ...CLOSE, ...other })).toEqual([fault]);
