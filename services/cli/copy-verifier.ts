@@ -31,14 +31,15 @@ import { parseVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
 import { type ChainIdentity, examineBlock } from '../../libs/core/ledger/verify-block.ts';
 import { isInLog } from '../../libs/core/ledger/verify-chain.ts';
 import { type VerifiedCheckpoint, verifyCheckpoint } from '../../libs/core/ledger/verify-checkpoint.ts';
+import { addSums, type PenceSum } from '../../libs/core/money/pence-sum.ts';
 
 export interface CopyTotals {
   readonly entries: number;
   /** Pence by head. */
-  readonly heads: Readonly<Record<string, number>>;
-  readonly chargesPence: number;
-  readonly paymentsPence: number;
-  readonly balancePence: number;
+  readonly heads: Readonly<Record<string, PenceSum>>;
+  readonly chargesPence: PenceSum;
+  readonly paymentsPence: PenceSum;
+  readonly balancePence: PenceSum;
 }
 
 export interface CopyReport {
@@ -106,7 +107,7 @@ export class CopyVerifier {
   readonly #placed = new Set<EventId>();
   readonly #state = new Map<string, StateValue>();
   readonly #rulesOfCopyAlone: string[] = [];
-  readonly #penceByHead: Record<string, number> = {};
+  readonly #penceByHead: Record<string, PenceSum> = {};
   readonly #blockHashes: string[] = [];
   #start: CopyLineOf<'copy'> | null = null;
   #keys: WorkingKeys | null = null;
@@ -300,7 +301,8 @@ export class CopyVerifier {
       this.#placed.add(eventId);
       const event = this.#events.get(eventId);
       if (event !== undefined) event.settled = true;
-      for (const { head: name, pence } of amounts) this.#penceByHead[name] = (this.#penceByHead[name] ?? 0) + pence;
+      for (const { head: name, pence } of amounts)
+        this.#penceByHead[name] = addSums(this.#penceByHead[name] ?? 0, pence);
     }
   }
 

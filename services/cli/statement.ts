@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import Table from 'cli-table3';
 import { accountForUrl, accountFromUrl } from '../../libs/core/identity/account.ts';
 import { formatPence, pence } from '../../libs/core/money/pence.ts';
+import { formatPenceSum, type PenceSum } from '../../libs/core/money/pence-sum.ts';
 import { monthStatement } from './month-statement.ts';
 import { clientOf, type ReachOptions } from './service-client.ts';
 
@@ -22,10 +23,10 @@ interface Statement {
   readonly acknowledgedSeq: number | null;
   readonly entriesSince0: number;
   readonly heads: Readonly<Record<string, number>>;
-  readonly chargesPence: number;
-  readonly paymentsPence: number;
-  readonly balancePence: number;
-  readonly unconfirmedPence: number;
+  readonly chargesPence: PenceSum;
+  readonly paymentsPence: PenceSum;
+  readonly balancePence: PenceSum;
+  readonly unconfirmedPence: PenceSum;
   readonly haltedBy: number | null;
   readonly entries: readonly StatementEntry[];
   readonly olderBefore: number | null;
@@ -86,9 +87,9 @@ function printTotals(answer: Statement): void {
   );
   const table = new Table({ head: ['', '£'], colAligns: ['left', 'right'], style: { head: [], border: [] } });
   for (const [head, amount] of Object.entries(answer.heads)) table.push([wordsOf(head), formatPence(pence(amount))]);
-  table.push(['charges', formatPence(pence(answer.chargesPence))]);
-  table.push(['paid', formatPence(pence(answer.paymentsPence))]);
-  table.push(['balance owed', formatPence(pence(answer.balancePence))]);
+  table.push(['charges', formatPenceSum(answer.chargesPence)]);
+  table.push(['paid', formatPenceSum(answer.paymentsPence)]);
+  table.push(['balance owed', formatPenceSum(answer.balancePence)]);
   console.log(table.toString());
   console.log(`${answer.entriesSince0} entries`);
   if (answer.haltedBy !== null) {

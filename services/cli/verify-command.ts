@@ -1,5 +1,5 @@
 import { describeDivergence } from '../../libs/core/ledger/divergence.ts';
-import { formatPence, pence } from '../../libs/core/money/pence.ts';
+import { formatPenceSum } from '../../libs/core/money/pence-sum.ts';
 import type { CopyReport } from './copy-verifier.ts';
 import { verifyCopy } from './verify.ts';
 import { printVerdict, verifyDivergence } from './verify-divergence.ts';
@@ -43,8 +43,8 @@ function print(report: CopyReport): void {
   if (checked.unconfirmed > 0)
     console.log(`${checked.unconfirmed} payments at HMRC's bank, of which the payer has no record`);
   for (const [head, amount] of Object.entries(totals.heads))
-    console.log(`  ${head.padEnd(24)} ${formatPence(pence(amount)).padStart(18)}`);
-  console.log(`  ${'balance owed'.padEnd(24)} ${formatPence(pence(totals.balancePence)).padStart(18)}`);
+    console.log(`  ${head.padEnd(24)} ${formatPenceSum(amount).padStart(18)}`);
+  console.log(`  ${'balance owed'.padEnd(24)} ${formatPenceSum(totals.balancePence).padStart(18)}`);
   for (const hash of report.rulesOfCopyAlone)
     console.log(`note: rule set ${hash} is known from the copy alone, not from this release`);
   if (report.ok) {

@@ -1,5 +1,5 @@
 import type { Head } from '../../libs/core/events/heads.ts';
-import { formatPence, pence } from '../../libs/core/money/pence.ts';
+import { addSums, formatPenceSum, type PenceSum, totalOf } from '../../libs/core/money/pence-sum.ts';
 import type { PageCounted, PageSummary, PageTax } from './summary-shape.ts';
 
 /**
@@ -152,19 +152,19 @@ function differencesInWords(summary: PageSummary): string[] {
 function liabilityCells(summary: PageSummary, cells: Record<string, string>, hiddenRows: string[]): void {
   cells['day'] = dayOf(summary.liabilityToday.day);
   cells['basis'] = summary.liabilityToday.basis;
-  let all = 0;
+  let all: PenceSum = 0;
   for (const tax of TAX_KEYS) {
     const today = summary.liabilityToday.taxes[tax];
-    let total = 0;
+    let total: PenceSum = 0;
     for (const head of TAX_HEADS[tax]) {
       if (head === 'payment') continue;
       const amount = amountOf(today, head);
-      total += amount;
+      total = addSums(total, amount);
       cells[`today.${tax}.${head}`] = pounds(amount);
       if (amount === 0 && !MAIN_HEADS.has(head)) hiddenRows.push(`today.${tax}.${head}`);
     }
     cells[`today.${tax}.total`] = pounds(total);
-    all += total;
+    all = addSums(all, total);
   }
   cells['today.total'] = pounds(all);
 }
@@ -207,18 +207,18 @@ function taxCells(tax: TaxKey, figures: PageTax, cells: Record<string, string>, 
   row(
     'events',
     ({ events }) => whole(events),
-    (of) => whole(total(of, ({ events }) => events)),
+    (of) => whole(of.reduce((sum, { events }) => sum + events, 0)),
   );
   row(
     'base',
     ({ basePence }) => pounds(basePence),
-    (of) => pounds(total(of, ({ basePence }) => basePence)),
+    (of) => pounds(totalOf(of.map(({ basePence }) => basePence))),
   );
   for (const head of TAX_HEADS[tax]) {
     row(
       head,
       (counted) => pounds(amountOf(counted, head)),
-      (of) => pounds(total(of, (each) => amountOf(each, head))),
+      (of) => pounds(totalOf(of.map((each) => amountOf(each, head)))),
     );
     // Before a decision there is no amount under a head.
     put(`${head}.received`, '');
@@ -248,17 +248,13 @@ function rejectionRows(summary: PageSummary): (readonly [string, string, string]
     .map(({ tax, code, count }) => [TAX_NAMES[tax], code, whole(count)] as const);
 }
 
-function amountOf(counted: PageCounted, head: Head): number {
+function amountOf(counted: PageCounted, head: Head): PenceSum {
   return counted.amounts.find((amount) => amount.head === head)?.pence ?? 0;
 }
 
-function total<Item>(items: readonly Item[], of: (item: Item) => number): number {
-  return items.reduce((sum, item) => sum + of(item), 0);
-}
-
 /** `£1,234,567.89`, with a true minus sign in front where negative. */
-export function pounds(amountPence: number): string {
-  const text = formatPence(pence(amountPence));
+export function pounds(amountPence: PenceSum): string {
+  const text = formatPenceSum(amountPence);
   return text.startsWith('-') ? `−£${text.slice(1)}` : `£${text}`;
 }
 

@@ -1,15 +1,20 @@
 import { z } from 'zod';
 import { HEADS, type Head } from '../../libs/core/events/heads.ts';
+import { parsePenceSum } from '../../libs/core/money/pence-sum.ts';
 
 /**
  * What the page needs of the reconciliation's summary (GET /reconciliation/v1/summary). Checked at this door: another service answers, maybe of
  * another version. Fields beyond these are left alone.
  */
 const head = z.enum(Object.keys(HEADS) as [Head, ...Head[]]);
+/** A number, or beyond the safe integers its decimal digits (docs/http-api.md). */
+const penceSum = z
+  .union([z.int(), z.string().regex(/^-?[1-9]\d{15,29}$/)])
+  .transform((value) => parsePenceSum(String(value)));
 const counted = z.object({
   events: z.int(),
-  basePence: z.int(),
-  amounts: z.array(z.object({ head, pence: z.int() })),
+  basePence: penceSum,
+  amounts: z.array(z.object({ head, pence: penceSum })),
 });
 const codeCount = z.object({ code: z.string(), count: z.int() });
 const difference = z.object({
@@ -30,9 +35,9 @@ const tax = z.object({
   payerCopy: counted,
   differences: z.array(difference).length(3),
   stated: counted,
-  chargesPence: z.int(),
-  paymentsPence: z.int(),
-  balancePence: z.int(),
+  chargesPence: penceSum,
+  paymentsPence: penceSum,
+  balancePence: penceSum,
   rejections: z.array(codeCount),
   flags: z.array(codeCount),
 });

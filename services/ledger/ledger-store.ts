@@ -9,7 +9,7 @@ import type { ChainHead } from '../../libs/core/ledger/chain-head.ts';
 import type { ChainKeys } from '../../libs/core/ledger/chain-keys.ts';
 import type { Sha256 } from '../../libs/core/ledger/sha256.ts';
 import type { TreeHasher } from '../../libs/core/ledger/tree-hash.ts';
-import type { Pence } from '../../libs/core/money/pence.ts';
+import type { PenceSum } from '../../libs/core/money/pence-sum.ts';
 import { type BlockBytes, chainNumberOfFrame, decodeFrame, encodeFrame, type StoredBlock } from './block-frame.ts';
 import { LogTree, type SealedTile } from './log-tree.ts';
 
@@ -528,7 +528,7 @@ function headText(chain: StoredChain): string {
 function headOfText(account: Account, chain: string, text: string): { head: ChainHead; page: readonly number[] } {
   const [seq, blockHash, entriesSince0, charges, payments, balance, lastDecision, closedAtMs, ...page] = JSON.parse(
     text,
-  ) as [number, string, number, Pence, Pence, Pence, number, number, ...number[]];
+  ) as [number, string, number, PenceSum, PenceSum, PenceSum, number, number, ...number[]];
   const head = {
     account,
     chain,

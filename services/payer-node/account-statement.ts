@@ -4,6 +4,7 @@ import { decodeEntry } from '../../libs/core/ledger/entry-codec.ts';
 import type { LedgerEntry } from '../../libs/core/ledger/ledger-entry.ts';
 import type { EntryGround } from '../../libs/core/ledger/recompute-block.ts';
 import { printUtc } from '../../libs/core/ledger/utc-time.ts';
+import type { PenceSum } from '../../libs/core/money/pence-sum.ts';
 import type { FollowedAccount } from './payer-records.ts';
 import { blockKey, eventKey, type PayerStore, readBlock } from './payer-store.ts';
 
@@ -29,12 +30,12 @@ export interface Statement {
   readonly acknowledgedSeq: number | null;
   readonly entriesSince0: number;
   /** Pence by head, all entries. */
-  readonly heads: Readonly<Record<string, number>>;
-  readonly chargesPence: number;
-  readonly paymentsPence: number;
-  readonly balancePence: number;
+  readonly heads: Readonly<Record<string, PenceSum>>;
+  readonly chargesPence: PenceSum;
+  readonly paymentsPence: PenceSum;
+  readonly balancePence: PenceSum;
   /** Of the payments: those without an event of the payer's behind them. */
-  readonly unconfirmedPence: number;
+  readonly unconfirmedPence: PenceSum;
   readonly haltedBy: number | null;
   /** The newest first. */
   readonly entries: readonly StatementEntry[];

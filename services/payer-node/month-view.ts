@@ -1,7 +1,10 @@
 import type { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
 import { type TaxYear, taxMonthEnd, taxMonthStart } from '../../libs/core/calendar/tax-calendar.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import type { Head } from '../../libs/core/events/heads.ts';
 import type { EmployerClaimsMade } from '../../libs/core/events/paye-events.ts';
 import { uuidOf } from '../../libs/core/identity/event-id.ts';
+import type { PenceSum } from '../../libs/core/money/pence-sum.ts';
 import { monthOpenUntil, taxPeriodOf } from '../../libs/core/paye/charge-month.ts';
 import { statedAmounts, statedDifferences } from '../../libs/core/paye/compare-stated.ts';
 import { type MonthBill, type MonthFigures, monthBill } from '../../libs/core/paye/month-bill.ts';
@@ -9,7 +12,7 @@ import { monthTotalsKey, readMonthTotals } from '../../libs/core/paye/month-tota
 import { rulesAtYearEnd } from '../../libs/core/paye/paye-rules.ts';
 import { EntryReader, type Payslip, paymentFields } from './employment-view.ts';
 import { OwnState } from './own-state.ts';
-import { claimsOfYear, type DifferenceSum, paymentsOfMonth, sumsOfMonth } from './paye-index.ts';
+import { claimsOfYear, type DifferenceSum, type MonthSums, paymentsOfMonth, sumsOfMonth } from './paye-index.ts';
 import type { EntryPlace, FollowedAccount } from './payer-records.ts';
 import type { PayerStore } from './payer-store.ts';
 
@@ -38,7 +41,7 @@ export interface MonthView {
   readonly to: string;
   /** What is received by then still belongs to the month (paye.md 7.7, 7.8). */
   readonly receivedUntil: string;
-  readonly taxablePayPence: number;
+  readonly taxablePayPence: PenceSum;
   readonly paymentCount: number;
   readonly bill: MonthBill;
   /** What was stated less what was assessed, by head and cause. */
@@ -95,9 +98,26 @@ function figuresOf(
   const months: MonthFigures[] = [];
   for (let each = 1; each <= taxMonth; each += 1) {
     const { heads } = sumsOfMonth(store, followed.number, taxPeriodOf(taxYear, each));
-    months.push({ heads, ...readMonthTotals(state, monthTotalsKey(followed.account, taxYear, each)) });
+    months.push({
+      heads: headsOfBill(heads),
+      ...readMonthTotals(state, monthTotalsKey(followed.account, taxYear, each)),
+    });
   }
   return months;
+}
+
+/** A bill is worked out in numbers. Throws SUM_TOO_LARGE where a month's sum under a head is beyond them: no bill can say it. */
+function headsOfBill(heads: MonthSums['heads']): MonthFigures['heads'] {
+  const numbers: Partial<Record<Head, number>> = {};
+  for (const [head, sum] of Object.entries(heads) as [Head, PenceSum][]) {
+    if (typeof sum !== 'number') {
+      throw new TallyError('SUM_TOO_LARGE', `the month's ${head} is larger than a bill can be worked out from`, {
+        head,
+      });
+    }
+    numbers[head] = sum;
+  }
+  return numbers;
 }
 
 /** The claims that stand in the month, and the last that the employer made by its end. */

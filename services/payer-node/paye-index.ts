@@ -3,6 +3,7 @@ import type { Assessment } from '../../libs/core/events/decision.ts';
 import type { Head } from '../../libs/core/events/heads.ts';
 import type { EventId } from '../../libs/core/identity/event-id.ts';
 import type { MadeOfEvent } from '../../libs/core/ledger/recompute-block.ts';
+import { addSums, type PenceSum } from '../../libs/core/money/pence-sum.ts';
 import { type DifferenceCause, flaggedDifferences } from '../../libs/core/paye/compare-stated.ts';
 import type { EntryPlace } from './payer-records.ts';
 import { type PayerStore, readPlace, stateKey, writePlace } from './payer-store.ts';
@@ -10,8 +11,8 @@ import { writeUint64 } from './uint64-bytes.ts';
 
 /** What a tax month's entries come to: written with the blocks themselves, so that a month is shown without reading them. */
 export interface MonthSums {
-  readonly heads: Readonly<Partial<Record<Head, number>>>;
-  readonly basePence: number;
+  readonly heads: Readonly<Partial<Record<Head, PenceSum>>>;
+  readonly basePence: PenceSum;
   readonly payments: number;
   readonly claims: number;
   /** What was stated less what was assessed, by head and cause. */
@@ -22,7 +23,7 @@ export interface DifferenceSum {
   readonly head: Head;
   readonly cause: DifferenceCause;
   readonly payments: number;
-  readonly pence: number;
+  readonly pence: PenceSum;
 }
 
 export const NO_SUMS: MonthSums = { heads: {}, basePence: 0, payments: 0, claims: 0, differences: [] };
@@ -122,16 +123,16 @@ function prefixesOf(event: MadeOfEvent['event'], { taxPeriod }: Assessment): rea
 
 function withAssessment(before: MonthSums, assessment: Assessment, isPayment: boolean): MonthSums {
   const heads = { ...before.heads };
-  for (const { head, pence } of assessment.amounts) heads[head] = (heads[head] ?? 0) + pence;
+  for (const { head, pence } of assessment.amounts) heads[head] = addSums(heads[head] ?? 0, pence);
   let { differences } = before;
   for (const { head, cause, differencePence } of flaggedDifferences(assessment)) {
     const same = differences.find((sum) => sum.head === head && sum.cause === cause);
-    const sum = { head, cause, payments: (same?.payments ?? 0) + 1, pence: (same?.pence ?? 0) + differencePence };
+    const sum = { head, cause, payments: (same?.payments ?? 0) + 1, pence: addSums(same?.pence ?? 0, differencePence) };
     differences = [...differences.filter((other) => other !== same), sum];
   }
   return {
     heads,
-    basePence: before.basePence + assessment.basePence,
+    basePence: addSums(before.basePence, assessment.basePence),
     payments: before.payments + (isPayment ? 1 : 0),
     claims: before.claims + (isPayment ? 0 : 1),
     differences,

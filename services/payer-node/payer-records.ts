@@ -2,6 +2,7 @@ import type { Head } from '../../libs/core/events/heads.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import type { ChainHead } from '../../libs/core/ledger/chain-head.ts';
 import type { Divergence } from '../../libs/core/ledger/divergence.ts';
+import type { PenceSum } from '../../libs/core/money/pence-sum.ts';
 
 /** Where an event of the payer stands: queued, receipted by the gateway, refused by it, in a block, or rejected by tax. */
 export type EventStatus = 'unsent' | 'receipted' | 'refused' | 'decided' | 'rejected';
@@ -17,9 +18,9 @@ export interface FollowedAccount {
   /** The newest block that passed every check and is stored; the proof that it is in the public log: PayerStore.headProof. */
   readonly head: ChainHead | null;
   /** Sum of all entries of the chain by head, pence; heads that are zero may be left out. */
-  readonly penceByHead: Readonly<Partial<Record<Head, number>>>;
+  readonly penceByHead: Readonly<Partial<Record<Head, PenceSum>>>;
   /** Pence of payments that stand in the chain without an event of ours behind them. */
-  readonly unconfirmedPence: number;
+  readonly unconfirmedPence: PenceSum;
   /** The cursor of the ledger's rejections of this account up to which they are taken. */
   readonly rejectionsNext: number;
   /** Whether a verified block holds our key: the ledger takes countersignatures from then on. */

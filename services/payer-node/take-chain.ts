@@ -21,6 +21,7 @@ import type { OwnEvent } from '../../libs/core/ledger/recompute-entry.ts';
 import type { ChainIdentity, VerifiedBlock } from '../../libs/core/ledger/verify-block.ts';
 import { verifyPage } from '../../libs/core/ledger/verify-chain.ts';
 import type { VerifiedCheckpoint } from '../../libs/core/ledger/verify-checkpoint.ts';
+import { addSums, type PenceSum } from '../../libs/core/money/pence-sum.ts';
 import type { HeadProof } from './head-proofs.ts';
 import { OwnState } from './own-state.ts';
 import { type NewEntry, saveIndex, sumsAfter } from './paye-index.ts';
@@ -109,15 +110,15 @@ function takeOf(
 ): ChainTake {
   const last = blocks.at(-1);
   assert(last !== undefined, 'a take has blocks', { account: followed.account });
-  const penceByHead: Partial<Record<Head, number>> = { ...followed.penceByHead };
+  const penceByHead: Partial<Record<Head, PenceSum>> = { ...followed.penceByHead };
   let { unconfirmedPence, keyRegistered } = followed;
   const settled: Buffer[] = [];
   blocks.forEach(({ entries }, block) => {
     entries.forEach((entry, position) => {
-      for (const { head: name, pence } of entry.amounts) penceByHead[name] = (penceByHead[name] ?? 0) + pence;
+      for (const { head: name, pence } of entry.amounts) penceByHead[name] = addSums(penceByHead[name] ?? 0, pence);
       const ground = grounds[block]?.[position];
       if (ground === 'formal') keyRegistered ||= own.ownKeys.includes(entry.detail);
-      if (ground === 'unconfirmed') unconfirmedPence += paymentsOf(entry);
+      if (ground === 'unconfirmed') unconfirmedPence = addSums(unconfirmedPence, paymentsOf(entry));
       if (ground === 'recomputed') settled.push(own.keyOf(entry.eventId));
     });
   });

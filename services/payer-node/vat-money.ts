@@ -1,5 +1,4 @@
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
-import { paymentsOf } from '../../libs/core/ledger/ledger-entry.ts';
 import type { MoneyOfTrader } from '../../libs/core/vat/settle-charges.ts';
 import { entriesFrom } from './entries-of-account.ts';
 import type { EntryPlace, FollowedAccount } from './payer-records.ts';
@@ -45,7 +44,7 @@ export class TraderMoney {
     this.#seen.set(followed.number, known);
     const slice = new TimeSlice();
     for (const { place, entry, closedAtMs } of entriesFrom(this.#store, followed, known.next)) {
-      const amountPence = paymentsOf(entry);
+      const amountPence = entry.amounts.find(({ head }) => head === 'payment')?.pence ?? 0;
       if (amountPence !== 0) known.money.push({ amountPence, received: londonDate(closedAtMs) });
       known.next = { seq: place.seq, position: place.position + 1 };
       await slice.giveWay();

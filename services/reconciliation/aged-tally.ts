@@ -1,4 +1,5 @@
 import { elapsedOf, type Moment } from '../../libs/adapters/clock/clock.ts';
+import type { PenceSum } from '../../libs/core/money/pence-sum.ts';
 import { addTally, countOf, newTally, type Tally } from './tally.ts';
 
 /** What is unmatched, split by whether it was received before a time. */
@@ -14,7 +15,7 @@ export interface AgedTallySnapshot {
   readonly fineFromSecond?: number;
   /** First seconds of the ten minutes that are one row. */
   readonly coarse?: readonly number[];
-  readonly buckets: readonly (readonly [second: number, tally: readonly number[]])[];
+  readonly buckets: readonly (readonly [second: number, tally: readonly PenceSum[]])[];
 }
 
 const SECOND_MS = 1_000;
@@ -42,7 +43,7 @@ export class AgedTally {
     for (const [second, tally] of buckets) this.#put(second, [...tally]);
   }
 
-  add(receivedAtMs: number, tally: readonly number[]): void {
+  add(receivedAtMs: number, tally: readonly PenceSum[]): void {
     const bucket = this.#bucketOf(receivedAtMs);
     const held = this.#buckets.get(bucket);
     if (held !== undefined) addTally(held, tally);
@@ -54,7 +55,7 @@ export class AgedTally {
   }
 
   /** Takes out what was added for the same time. */
-  remove(receivedAtMs: number, tally: readonly number[]): void {
+  remove(receivedAtMs: number, tally: readonly PenceSum[]): void {
     const bucket = this.#bucketOf(receivedAtMs);
     const held = this.#buckets.get(bucket) ?? newTally();
     addTally(held, tally, -1);

@@ -8,6 +8,7 @@ import type { DecisionOfRecord } from '../../libs/core/events/liability-message.
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 import { isAccount, type Tax, taxOf } from '../../libs/core/identity/account.ts';
 import { pence } from '../../libs/core/money/pence.ts';
+import type { PenceSum } from '../../libs/core/money/pence-sum.ts';
 import { flaggedDifferences } from '../../libs/core/paye/compare-stated.ts';
 import { type Books, recordException } from './books.ts';
 import type { TaxFigures } from './figures.ts';
@@ -125,7 +126,7 @@ function compareStated(books: Books, figures: TaxFigures, result: Assessment): v
   recordException(books, 'stated', { ...named(result), code: 'STATED_DIFFERS', stage: 'decision', detail });
 }
 
-function addToDay(books: Books, result: Assessment, tally: readonly number[]): void {
+function addToDay(books: Books, result: Assessment, tally: readonly PenceSum[]): void {
   const { days } = books.figures;
   const day = londonDate(result.receivedAtMs);
   days[day] ??= openDay(days);

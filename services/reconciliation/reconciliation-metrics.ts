@@ -1,6 +1,6 @@
 import type { CountMetric, Labels, Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
-import type { HeadAmount } from '../../libs/core/events/decision.ts';
 import type { Tax } from '../../libs/core/identity/account.ts';
+import { approximately, type PenceSum } from '../../libs/core/money/pence-sum.ts';
 import { TAXES } from './figures.ts';
 import type { Counted, Summary } from './summary.ts';
 import type { Stage } from './tables.ts';
@@ -83,7 +83,8 @@ function differenceGauges(metrics: Metrics): Write {
         differing.set({ tax, stage }, differs);
         for (const [age, unmatched] of [['in_flight', inFlight] as const, ['overdue', overdue] as const]) {
           events.set({ tax, stage, age }, unmatched.events);
-          for (const { head, pence: value } of withBase(unmatched)) pence.set({ tax, head, stage, age }, value);
+          for (const { head, pence: value } of withBase(unmatched))
+            pence.set({ tax, head, stage, age }, approximately(value));
         }
       }
     }
@@ -201,15 +202,14 @@ function liabilityGauges(metrics: Metrics): Write {
   return ({ liabilityToday, taxes }) => {
     today.clear();
     for (const tax of TAXES) {
-      for (const { head, pence } of liabilityToday.taxes[tax].amounts) today.set({ tax, head }, pence);
-      balance.set({ tax }, taxes[tax].balancePence);
+      for (const { head, pence } of liabilityToday.taxes[tax].amounts) today.set({ tax, head }, approximately(pence));
+      balance.set({ tax }, approximately(taxes[tax].balancePence));
     }
   };
 }
 
-function withBase(counted: Counted): readonly { readonly head: string; readonly pence: number }[] {
-  const amounts: readonly HeadAmount[] = counted.amounts;
-  return [{ head: BASE_HEAD, pence: counted.basePence }, ...amounts];
+function withBase({ basePence, amounts }: Counted): readonly { readonly head: string; readonly pence: PenceSum }[] {
+  return [{ head: BASE_HEAD, pence: basePence }, ...amounts];
 }
 
 /** A counter that is told where it stands: the figures are kept over restarts, the counter is not. */

@@ -1,18 +1,18 @@
 import type { Moment } from '../../libs/adapters/clock/clock.ts';
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
-import type { HeadAmount } from '../../libs/core/events/decision.ts';
 import type { Tax } from '../../libs/core/identity/account.ts';
+import { type PenceSum, subtractSums, totalOf } from '../../libs/core/money/pence-sum.ts';
 import type { Books } from './books.ts';
 import { TAXES, type TaxFigures } from './figures.ts';
 import type { Evidence } from './reconcile.ts';
 import { STAGES, type Stage } from './tables.ts';
-import { amountsOf, basePenceOf, countOf, newTally, penceOf, type Tally } from './tally.ts';
+import { amountsOf, basePenceOf, countOf, type HeadSum, newTally, penceOf, type Tally } from './tally.ts';
 
 /** A number of events with their taxable base and what they come to under each head. */
 export interface Counted {
   readonly events: number;
-  readonly basePence: number;
-  readonly amounts: readonly HeadAmount[];
+  readonly basePence: PenceSum;
+  readonly amounts: readonly HeadSum[];
 }
 
 export interface Difference {
@@ -40,9 +40,9 @@ export interface TaxSummary {
   /** What payers stated less what was assessed. */
   readonly stated: Counted;
   /** In HMRC's copy: charges, what was paid on them, and what is left. */
-  readonly chargesPence: number;
-  readonly paymentsPence: number;
-  readonly balancePence: number;
+  readonly chargesPence: PenceSum;
+  readonly paymentsPence: PenceSum;
+  readonly balancePence: PenceSum;
   readonly rejections: readonly CodeCount[];
   readonly flags: readonly CodeCount[];
 }
@@ -146,7 +146,7 @@ export function counted(tally: Tally): Counted {
 function taxSummary(figures: TaxFigures, cutoffs: Readonly<Record<Stage, number | null>>, now: Moment): TaxSummary {
   const inCopy = amountsOf(figures.hmrcCopy);
   const paymentsPence = penceOf(figures.hmrcCopy, 'payment');
-  const chargesPence = sum(inCopy.filter(({ head }) => head !== 'payment').map(({ pence }) => pence));
+  const chargesPence = totalOf(inCopy.filter(({ head }) => head !== 'payment').map(({ pence }) => pence));
   return {
     received: counted(figures.received),
     unreadable: figures.unreadable,
@@ -160,7 +160,7 @@ function taxSummary(figures: TaxFigures, cutoffs: Readonly<Record<Stage, number 
     stated: counted(figures.stated),
     chargesPence,
     paymentsPence,
-    balancePence: chargesPence - paymentsPence,
+    balancePence: subtractSums(chargesPence, paymentsPence),
     rejections: codeCounts(figures.rejectedByCode),
     flags: codeCounts(figures.flags),
   };

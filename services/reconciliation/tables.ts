@@ -1,5 +1,6 @@
 import type { Tax } from '../../libs/core/identity/account.ts';
 import type { ChainHead } from '../../libs/core/ledger/chain-head.ts';
+import type { PenceSum } from '../../libs/core/money/pence-sum.ts';
 
 /**
  * A table of the reconciliation's own store: plain values by key, never changed once put. Reads see every put at once; `scan` sees what was
@@ -25,7 +26,7 @@ export type EventItem = readonly [
 ];
 
 /** A decision without an entry in HMRC's copy, by account and number. */
-export type DecisionItem = readonly [eventId: string, receivedAtMs: number, tally: readonly number[]];
+export type DecisionItem = readonly [eventId: string, receivedAtMs: number, tally: readonly PenceSum[]];
 
 /** A held event, by account and event id. */
 export type HeldItem = readonly [basePence: number, receivedAtMs: number];
@@ -35,7 +36,7 @@ export type BlockItem = readonly [
   blockHash: string,
   closedAtMs: number,
   /** What of it was received in which second. */
-  groups: readonly (readonly [second: number, tally: readonly number[]])[],
+  groups: readonly (readonly [second: number, tally: readonly PenceSum[]])[],
   /** Receipt of each of its entries that has one, milliseconds. */
   receivedAtMs: readonly number[],
 ];
@@ -52,7 +53,7 @@ export interface ChainItem {
 export type AccountItem = readonly [decided: number, chain: string | null];
 
 /** One tax period of an account: as decided and as in HMRC's copy. */
-export type PeriodItem = readonly [decided: readonly number[], hmrcCopy: readonly number[]];
+export type PeriodItem = readonly [decided: readonly PenceSum[], hmrcCopy: readonly PenceSum[]];
 
 /** Numbers of a till: the next expected and the ranges not seen. */
 export type TillItem = readonly [next: number, missing: readonly (readonly [from: number, to: number])[]];

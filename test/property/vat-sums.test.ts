@@ -6,6 +6,7 @@ import type { MoneyMoved } from '../../libs/core/events/payment-events.ts';
 import type { TillEvent, TillLine, VatEvent } from '../../libs/core/events/vat-events.ts';
 import { pence } from '../../libs/core/money/pence.ts';
 import { decideVat } from '../../libs/core/vat/decide-vat.ts';
+import { PERIOD_SUM_PENCE_MAX } from '../../libs/core/vat/vat-limits.ts';
 import { vatRateOn } from '../../libs/core/vat/vat-rules.ts';
 import { arbitraryEvent, arbitraryTillEvent } from '../support/arbitrary-events.ts';
 import { idOf, sampleSale } from '../support/sample-events.ts';
@@ -184,7 +185,7 @@ describe('decideVat', () => {
 
   it('refuses takings that could no longer be counted, and goes on', () => {
     const book = new VatBook(RULES);
-    const full = { n: 1, g: { S2000: Number.MAX_SAFE_INTEGER - 100 }, p: 0, i: 0, f: 0 };
+    const full = { n: 1, g: { S2000: PERIOD_SUM_PENCE_MAX - 100 }, p: 0, i: 0, f: 0 };
     book.state.set('vat|vat:101747696|2026-10-01', JSON.stringify(full));
     expect(book.decide(sampleSale('s1')).rejections[0]?.code).toBe('E_AMOUNT_RANGE');
     const small = [line('1', 100)];

@@ -4,6 +4,7 @@ import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import { openKafkaLog } from '../../libs/adapters/event-log/kafka-log.ts';
 import { VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
+import { addSums, type PenceSum } from '../../libs/core/money/pence-sum.ts';
 import { verifyCopy } from '../../services/cli/verify.ts';
 import type { CheckedLedger } from './check-ledger.ts';
 import { checkKafka } from './kafka-ledger.ts';
@@ -25,7 +26,8 @@ export async function checkBothCopies(
   const ledger = await checkKafka(cluster.kafka.brokers, cluster.dataDir, served);
   const accepted = await acceptedEvents(cluster.kafka.brokers);
   const faults: string[] = [];
-  let [chargesPence, paymentsPence] = [0, 0];
+  let chargesPence: PenceSum = 0;
+  let paymentsPence: PenceSum = 0;
   for (const [account, ids] of sent) {
     const file = join(cluster.folder, 'copy.tally');
     await exportCopy(cluster.payer, account, file);
@@ -33,8 +35,8 @@ export async function checkBothCopies(
     if (!report.ok || report.checked.awaiting > 0) {
       faults.push(`the copy of ${account}: ${JSON.stringify([report.findings, report.checked])}`);
     }
-    chargesPence += report.totals.chargesPence;
-    paymentsPence += report.totals.paymentsPence;
+    chargesPence = addSums(chargesPence, report.totals.chargesPence);
+    paymentsPence = addSums(paymentsPence, report.totals.paymentsPence);
     const copied = entriesOfCopy(file).map(({ eventId }) => String(eventId));
     const wanted = [...new Set(ids)].sort();
     faults.push(

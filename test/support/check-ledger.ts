@@ -6,6 +6,7 @@ import { BLOCKS, LIABILITIES } from '../../libs/adapters/event-log/topics.ts';
 import type { Assessment } from '../../libs/core/events/decision.ts';
 import type { SealedBlock } from '../../libs/core/ledger/blocks-message.ts';
 import { decodeEntry } from '../../libs/core/ledger/entry-codec.ts';
+import { type PenceSum, parsePenceSum } from '../../libs/core/money/pence-sum.ts';
 import { readTopic } from './read-topic.ts';
 
 export interface CheckLedgerOptions {
@@ -31,8 +32,8 @@ export interface CheckedLedger {
   readonly checkpoints: number;
   /** Leaves under the last checkpoint. */
   readonly signedLeaves: number;
-  readonly chargesPence: number;
-  readonly paymentsPence: number;
+  readonly chargesPence: PenceSum;
+  readonly paymentsPence: PenceSum;
   readonly acknowledgedHeads: number;
   /** Messages of blocks.v1 that are not links of the chain. */
   readonly ignoredMessages: number;
@@ -70,9 +71,9 @@ interface ChainState {
   seq: number;
   hash: string;
   entries: number;
-  charges: number;
-  payments: number;
-  balance: number;
+  charges: bigint;
+  payments: bigint;
+  balance: bigint;
   number: number;
 }
 
@@ -84,7 +85,7 @@ class LedgerCheck {
   readonly #covered = new Map<string, number>();
   readonly #leaves: Buffer[] = [];
   readonly #perfect = new Map<string, Buffer>();
-  #counts = { blocks: 0, entries: 0, checkpoints: 0, charges: 0, payments: 0, acknowledged: 0, ignored: 0 };
+  #counts = { blocks: 0, entries: 0, checkpoints: 0, charges: 0n, payments: 0n, acknowledged: 0, ignored: 0 };
   #signedLeaves = 0;
   /** Every checkpoint of blocks.v1; of one size, one. */
   readonly #notes = new Map<number, string>();
@@ -134,8 +135,8 @@ class LedgerCheck {
       inFlight,
       checkpoints,
       signedLeaves: this.#signedLeaves,
-      chargesPence: charges,
-      paymentsPence: payments,
+      chargesPence: parsePenceSum(String(charges)),
+      paymentsPence: parsePenceSum(String(payments)),
       acknowledgedHeads: acknowledged,
       ignoredMessages: ignored,
       eventIds: this.#eventIds,
@@ -172,13 +173,13 @@ class LedgerCheck {
   #takeEntries(block: SealedBlock, before: ChainState | undefined, rulesLine: string, at: string): ChainState {
     const decisions = this.#decided.get(block.account) ?? [];
     const eventIds = this.#eventIds.get(block.account) ?? [];
-    let [charges, payments, number, rested] = [0, 0, before?.number ?? 0, false];
+    let [charges, payments, number, rested] = [0n, 0n, before?.number ?? 0, false];
     let rules = Buffer.alloc(32).toString('base64');
     for (const bytes of block.entries) {
       const entry = decodeEntry(bytes);
       for (const { head, pence } of entry.amounts) {
-        if (head === 'payment') payments += pence;
-        else charges += pence;
+        if (head === 'payment') payments += BigInt(pence);
+        else charges += BigInt(pence);
       }
       if (entry.number === 0) {
         this.#expect(`${at} kind of an entry without decision`, entry.kind, 'key event');
@@ -209,9 +210,9 @@ class LedgerCheck {
       seq: (before?.seq ?? -1) + 1,
       hash: '',
       entries: (before?.entries ?? 0) + block.entries.length,
-      charges: (before?.charges ?? 0) + charges,
-      payments: (before?.payments ?? 0) + payments,
-      balance: (before?.balance ?? 0) + charges - payments,
+      charges: (before?.charges ?? 0n) + charges,
+      payments: (before?.payments ?? 0n) + payments,
+      balance: (before?.balance ?? 0n) + charges - payments,
       number,
     };
     this.#counts.charges += charges;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { accountForUrl, accountFromUrl } from '../../libs/core/identity/account.ts';
+import { addSums, type PenceSum } from '../../libs/core/money/pence-sum.ts';
 import { verifyCopy } from '../../services/cli/verify.ts';
 import type { Summary } from '../../services/reconciliation/summary.ts';
 import type { CheckedLedger } from './check-ledger.ts';
@@ -68,10 +69,10 @@ export interface VerifiedCopies {
   readonly entries: number;
   readonly recomputed: number;
   readonly rejections: number;
-  readonly chargesPence: number;
-  readonly paymentsPence: number;
+  readonly chargesPence: PenceSum;
+  readonly paymentsPence: PenceSum;
   /** Pence by account and head. */
-  readonly heads: ReadonlyMap<string, Readonly<Record<string, number>>>;
+  readonly heads: ReadonlyMap<string, Readonly<Record<string, PenceSum>>>;
 }
 
 /** Every copy that the payer node holds, exported and verified offline. Throws what any copy is not as it should be in. */
@@ -90,8 +91,10 @@ async function exportAndVerify(service: ServiceProcess, folder: string): Promise
     'GET',
     '/payer/v1/accounts',
   );
-  const heads = new Map<string, Readonly<Record<string, number>>>();
-  let [blocks, entries, recomputed, rejections, chargesPence, paymentsPence] = [0, 0, 0, 0, 0, 0];
+  const heads = new Map<string, Readonly<Record<string, PenceSum>>>();
+  let [blocks, entries, recomputed, rejections] = [0, 0, 0, 0];
+  let chargesPence: PenceSum = 0;
+  let paymentsPence: PenceSum = 0;
   for (const { account, seq } of body.accounts) {
     // Followed, but nothing was ever decided of it.
     if (seq === null) continue;
@@ -105,8 +108,8 @@ async function exportAndVerify(service: ServiceProcess, folder: string): Promise
     entries += report.checked.recomputed + report.checked.unconfirmed;
     recomputed += report.checked.recomputed;
     rejections += report.checked.rejections;
-    chargesPence += report.totals.chargesPence;
-    paymentsPence += report.totals.paymentsPence;
+    chargesPence = addSums(chargesPence, report.totals.chargesPence);
+    paymentsPence = addSums(paymentsPence, report.totals.paymentsPence);
     heads.set(account, report.totals.heads);
   }
   return { accounts: heads.size, blocks, entries, recomputed, rejections, chargesPence, paymentsPence, heads };

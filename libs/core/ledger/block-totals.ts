@@ -1,7 +1,7 @@
 import { TallyError } from '../errors/tally-error.ts';
-import { type Pence, pence } from '../money/pence.ts';
+import { type PenceSum, parsePenceSum } from '../money/pence-sum.ts';
 import { fromBase64, toBase64 } from './base64.ts';
-import { parseCount, parseDecimal } from './canonical-decimal.ts';
+import { parseCount } from './canonical-decimal.ts';
 import { type Sha256, sha256 } from './sha256.ts';
 import { linesOfText } from './signed-note.ts';
 import { isKeyName } from './verifier-key.ts';
@@ -17,20 +17,20 @@ import { isKeyName } from './verifier-key.ts';
  *     decisions <first>-<last>
  *     blind <base64>
  *
- * The running sums make any two blocks prove the sum between them.
+ * The running sums make any two blocks prove the sum between them. Sums are exact however large they grow (PenceSum).
  */
 export interface BlockTotals {
   readonly ledgerName: string;
   readonly entries: number;
   readonly entriesSince0: number;
   /** All amounts that are not payments. */
-  readonly chargesPence: Pence;
-  readonly chargesSince0Pence: Pence;
+  readonly chargesPence: PenceSum;
+  readonly chargesSince0Pence: PenceSum;
   /** Received less paid back, positive. */
-  readonly paymentsPence: Pence;
-  readonly paymentsSince0Pence: Pence;
+  readonly paymentsPence: PenceSum;
+  readonly paymentsSince0Pence: PenceSum;
   /** Previous balance + charges - payments. */
-  readonly balancePence: Pence;
+  readonly balancePence: PenceSum;
   /** First and last number of the account's decisions in this block; null (`-`) where nothing applies. */
   readonly decisions: DecisionRange | null;
   /** 32 random bytes. */
@@ -71,11 +71,11 @@ export function parseBlockTotals(text: string): BlockTotals {
       ledgerName,
       entries: parseCount(entries[0] ?? ''),
       entriesSince0: parseCount(entries[1] ?? ''),
-      chargesPence: pence(parseDecimal(charges[0] ?? '')),
-      chargesSince0Pence: pence(parseDecimal(charges[1] ?? '')),
-      paymentsPence: pence(parseDecimal(payments[0] ?? '')),
-      paymentsSince0Pence: pence(parseDecimal(payments[1] ?? '')),
-      balancePence: pence(parseDecimal(balance[0] ?? '')),
+      chargesPence: parsePenceSum(charges[0] ?? ''),
+      chargesSince0Pence: parsePenceSum(charges[1] ?? ''),
+      paymentsPence: parsePenceSum(payments[0] ?? ''),
+      paymentsSince0Pence: parsePenceSum(payments[1] ?? ''),
+      balancePence: parsePenceSum(balance[0] ?? ''),
       decisions: parseRange(decisions[0] ?? ''),
       blind: fromBase64(blind[0] ?? '', BLIND_BYTES),
     };

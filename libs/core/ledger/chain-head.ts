@@ -1,5 +1,5 @@
 import type { Account } from '../identity/account.ts';
-import { type Pence, pence } from '../money/pence.ts';
+import type { PenceSum } from '../money/pence-sum.ts';
 import type { BlockHeader } from './block-header.ts';
 import { blockHashOf, parseBlockHeader, ZERO_HASH_HEX } from './block-header.ts';
 import { type BlockTotals, parseBlockTotals } from './block-totals.ts';
@@ -17,9 +17,9 @@ export interface ChainHead {
   /** 64 lower-case hex. */
   readonly blockHash: string;
   readonly entriesSince0: number;
-  readonly chargesSince0Pence: Pence;
-  readonly paymentsSince0Pence: Pence;
-  readonly balancePence: Pence;
+  readonly chargesSince0Pence: PenceSum;
+  readonly paymentsSince0Pence: PenceSum;
+  readonly balancePence: PenceSum;
   /** Number of the account's last decision in the chain; 0 before the first. */
   readonly lastDecision: number;
   readonly closedAtMs: number;
@@ -33,9 +33,9 @@ export type RunningSums = Pick<
 
 const NOTHING: RunningSums = {
   entriesSince0: 0,
-  chargesSince0Pence: pence(0),
-  paymentsSince0Pence: pence(0),
-  balancePence: pence(0),
+  chargesSince0Pence: 0,
+  paymentsSince0Pence: 0,
+  balancePence: 0,
   lastDecision: 0,
 };
 

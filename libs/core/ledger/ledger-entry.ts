@@ -3,7 +3,8 @@ import type { HeadAmount } from '../events/decision.ts';
 import { ENTRY_KINDS, type EntryKind } from '../events/entry-kinds.ts';
 import { HEADS } from '../events/heads.ts';
 import type { EventId } from '../identity/event-id.ts';
-import { type Pence, pence } from '../money/pence.ts';
+import type { Pence } from '../money/pence.ts';
+import { addSums, type PenceSum } from '../money/pence-sum.ts';
 
 /** A person within one chain, 32 lower-case hex digits: `HMAC(personKey of the chain, token)[0..16]`. */
 export type Pseudonym = string & { readonly __brand: 'Pseudonym' };
@@ -67,17 +68,17 @@ export function restsOnRules(kind: EntryKind): boolean {
 }
 
 /** Sum of all amounts that are not payments. */
-export function chargesOf(entry: { readonly amounts: readonly HeadAmount[] }): Pence {
-  let total = 0;
-  for (const amount of entry.amounts) if (amount.head !== 'payment') total += amount.pence;
-  return pence(total);
+export function chargesOf(entry: { readonly amounts: readonly HeadAmount[] }): PenceSum {
+  let total: PenceSum = 0;
+  for (const amount of entry.amounts) if (amount.head !== 'payment') total = addSums(total, amount.pence);
+  return total;
 }
 
 /** Received less paid back, positive where received. */
-export function paymentsOf(entry: { readonly amounts: readonly HeadAmount[] }): Pence {
-  let total = 0;
-  for (const amount of entry.amounts) if (amount.head === 'payment') total += amount.pence;
-  return pence(total);
+export function paymentsOf(entry: { readonly amounts: readonly HeadAmount[] }): PenceSum {
+  let total: PenceSum = 0;
+  for (const amount of entry.amounts) if (amount.head === 'payment') total = addSums(total, amount.pence);
+  return total;
 }
 
 /** What an entry must be beyond its types; the codec holds both ways to it. Throws ENTRY_INVALID with the field at fault. */

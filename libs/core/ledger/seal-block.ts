@@ -1,7 +1,7 @@
 import { assert } from '../errors/assert.ts';
 import type { EntryKind } from '../events/entry-kinds.ts';
 import type { Account } from '../identity/account.ts';
-import { addPence, type Pence, subtractPence } from '../money/pence.ts';
+import { addSums, type PenceSum, subtractSums, totalOf } from '../money/pence-sum.ts';
 import { type BlockHeader, blockHashOf, type CloseReason, printBlockHeader, ZERO_HASH } from './block-header.ts';
 import { BLIND_BYTES, type BlockTotals, type DecisionRange, printBlockTotals, totalsHashOf } from './block-totals.ts';
 import type { SealedBlock } from './blocks-message.ts';
@@ -18,8 +18,8 @@ export interface OpenEntry {
   readonly bytes: Uint8Array;
   readonly kind: EntryKind;
   readonly number: number;
-  readonly chargesPence: Pence;
-  readonly paymentsPence: Pence;
+  readonly chargesPence: PenceSum;
+  readonly paymentsPence: PenceSum;
 }
 
 /** Hash functions for whoever seals or checks many blocks: node's on a server, noble's by default. */
@@ -96,17 +96,17 @@ export function sealBlock<Hash>(options: SealOptions, hashes: LedgerHashes<Hash>
 
 /** The totals that entries make on top of the sums before them. */
 function totalsOf(options: SealOptions, sums: RunningSums): BlockTotals {
-  const chargesPence = addPence(...options.entries.map((entry) => entry.chargesPence));
-  const paymentsPence = addPence(...options.entries.map((entry) => entry.paymentsPence));
+  const chargesPence = totalOf(options.entries.map((entry) => entry.chargesPence));
+  const paymentsPence = totalOf(options.entries.map((entry) => entry.paymentsPence));
   return {
     ledgerName: options.ledgerName,
     entries: options.entries.length,
     entriesSince0: sums.entriesSince0 + options.entries.length,
     chargesPence,
-    chargesSince0Pence: addPence(sums.chargesSince0Pence, chargesPence),
+    chargesSince0Pence: addSums(sums.chargesSince0Pence, chargesPence),
     paymentsPence,
-    paymentsSince0Pence: addPence(sums.paymentsSince0Pence, paymentsPence),
-    balancePence: subtractPence(addPence(sums.balancePence, chargesPence), paymentsPence),
+    paymentsSince0Pence: addSums(sums.paymentsSince0Pence, paymentsPence),
+    balancePence: subtractSums(addSums(sums.balancePence, chargesPence), paymentsPence),
     decisions: decisionsOf(options.entries, sums.lastDecision),
     blind: options.blind,
   };

@@ -25,6 +25,11 @@ import { type PayDay, type PayeRules, payDayOf } from './paye-rules.ts';
 import { rejectedPayeEvent } from './rejected-paye-event.ts';
 
 const NOTHING: readonly never[] = [];
+/**
+ * What an employer's month may come to, either way: £1,000,000,000,000.00, near to what all of the country's employers pay in a year. Twelve of
+ * them, and the levy on them, stay within the safe integers.
+ */
+const MONTH_SUM_PENCE_MAX = 100_000_000_000_000;
 const LATE: readonly string[] = ['LATE_FOR_ITS_MONTH'];
 
 /**
@@ -103,13 +108,18 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
     return rejectedPayeEvent(event, 'AMOUNT_OUT_OF_RANGE', { pointer, detail, faults: '1' });
   }
   const payment = assessPayment(event, mark, before.state, day, rules);
+  const taxMonth = chargeMonthOf(event, day);
+  const month = monthAfter(event, payment, monthTotalsKey(event.account, day.taxYear, taxMonth), view);
+  if (month === null) {
+    const detail = `the month's pay or employer's NICs would pass ${MONTH_SUM_PENCE_MAX} pence: look at its earlier payments`;
+    return rejectedPayeEvent(event, 'AMOUNT_OUT_OF_RANGE', { pointer: '/nicableEarningsPence', detail, faults: '1' });
+  }
   const ownerKey = accountKey(event.account);
   const number = decisionsIn(view.get(ownerKey)) + 1;
-  const taxMonth = chargeMonthOf(event, day);
   const usual: readonly StateChange[] = [
     { key, value: payment.state as unknown as StateChange['value'] },
     { key: ownerKey, value: accountCounter(number) },
-    monthChange(event, payment, monthTotalsKey(event.account, day.taxYear, taxMonth), view),
+    month,
   ];
   const aside = payment.setAside.map((pool): StateChange => ({ key: before.asideKey(pool[0]), value: pool }));
   const isUsual = before.changes.length === 0 && aside.length === 0;
@@ -144,15 +154,13 @@ function joined(first: readonly string[], second: readonly string[]): readonly s
   return second.length === 0 ? first : [...first, ...second];
 }
 
-/** What the payment adds to its month. */
-function monthChange(event: PaymentMade, payment: AssessedPayment, key: string, view: StateView): StateChange {
+/** What the payment adds to its month; null where a sum of the month would pass MONTH_SUM_PENCE_MAX. */
+function monthAfter(event: PaymentMade, payment: AssessedPayment, key: string, view: StateView): StateChange | null {
   const month = readMonthTotals(view, key);
-  const value = monthTotalsValue({
-    employerNicsPence: month.employerNicsPence + payment.employerNicsPence,
-    payBillPence: month.payBillPence + (event.niCategory === 'X' ? 0 : event.nicableEarningsPence),
-    payments: month.payments + 1,
-  });
-  return { key, value };
+  const employerNicsPence = month.employerNicsPence + payment.employerNicsPence;
+  const payBillPence = month.payBillPence + (event.niCategory === 'X' ? 0 : event.nicableEarningsPence);
+  if (Math.abs(employerNicsPence) > MONTH_SUM_PENCE_MAX || Math.abs(payBillPence) > MONTH_SUM_PENCE_MAX) return null;
+  return { key, value: monthTotalsValue({ employerNicsPence, payBillPence, payments: month.payments + 1 }) };
 }
 
 /** 7.8: the month of the payment date where received by the 19th after it ends, else the month still open on the day of receipt. */

@@ -1,7 +1,7 @@
 import type { Fault } from '../errors/fault.ts';
 import type { VatRegion } from '../events/vat-events.ts';
 import { type RememberedSale, rememberedLine } from './remembered-sale.ts';
-import { AMOUNT_PENCE_MAX, TILL_LINES_MAX } from './vat-limits.ts';
+import { AMOUNT_PENCE_MAX, TILL_LINES_MAX, TILL_TOTAL_PENCE_MAX } from './vat-limits.ts';
 import { basisPointsOfPercent, type VatRate, vatRateOfKey } from './vat-rate.ts';
 import { type CategoryRate, findCategoryRate, type VatRules } from './vat-rules.ts';
 
@@ -67,6 +67,10 @@ export function checkTillLines(lines: unknown, sign: LineSign, source: RateSourc
   for (let index = 0; index < lines.length; index += 1) {
     const line: unknown = lines[index];
     checkLine(typeof line === 'object' && line !== null ? (line as Line) : {}, index, sign, source, reading, faults);
+  }
+  if (Math.abs(reading.totalPence) > TILL_TOTAL_PENCE_MAX) {
+    const detail = `the lines sum to at most ${TILL_TOTAL_PENCE_MAX} pence either way`;
+    faults.push({ code: 'E_AMOUNT_RANGE', pointer: '/totalPence', detail });
   }
   reading.rates = RATES.slice(0, sums.rates);
   reading.grossPence = GROSS_PENCE.slice(0, sums.rates);

@@ -12,7 +12,7 @@ import { addFlatRateTurnover } from './flat-rate-turnover.ts';
 import { periodAccountAt } from './period-turnover.ts';
 import { inSegment } from './rate-segment.ts';
 import { recordAssessment } from './record-assessment.ts';
-import { addAdjustment, type PeriodAccount } from './takings.ts';
+import { addAdjustment, isCountable, type PeriodAccount } from './takings.ts';
 import { goodsRateKey, marginRateOn, poolRateOf } from './trader.ts';
 import {
   addUnpaid,
@@ -23,7 +23,7 @@ import {
   waitsForPayment,
 } from './unpaid-invoices.ts';
 import { unpaidAfter, withUnpaid } from './unpaid-of-period.ts';
-import { GOODS_RATES_MAX } from './vat-limits.ts';
+import { BEYOND_COUNTING, GOODS_RATES_MAX } from './vat-limits.ts';
 import { vatRate } from './vat-rate.ts';
 import { type VatRules, vatParameterOn } from './vat-rules.ts';
 import { refusedFor, type VatVerdict } from './vat-verdict.ts';
@@ -51,8 +51,7 @@ export function assessAdjustment(
     }
   }
   const after = accountAfter(event, place, rules);
-  if (after === null)
-    return refusedFor('E_AMOUNT_RANGE', '/netPence', 'the sums of the period would leave what can be counted');
+  if (after === null) return refusedFor('E_AMOUNT_RANGE', '/netPence', BEYOND_COUNTING);
   const { period, amounts, flags, before } = countEvent(event, place, after, draft);
   const more = [
     ...(isErrorAboveLimit(event.kind, after, event.taxPoint, rules) ? ['ERROR_ABOVE_LIMIT'] : []),
@@ -88,7 +87,7 @@ function isPaidAboveInvoiced(
   return kind === 'cash_received' ? sales < 0 || salesVat < 0 : purchases < 0 || inputVat < 0;
 }
 
-/** The period's account with the adjustment; null where a sum would leave the safe integers. */
+/** The period's account with the adjustment; null where a sum would pass PERIOD_SUM_PENCE_MAX. */
 function accountAfter(event: VatAdjustmentMade, place: Place, rules: VatRules): PeriodAccount | null {
   const { kind, netPence, vatPence } = event;
   const scheme = place.account.s;
@@ -164,7 +163,7 @@ function added(
   const key = goodsRateKey(event.ratePct ?? '0');
   if (goods[key] === undefined && Object.keys(goods).length >= GOODS_RATES_MAX) return null;
   const sum = (goods[key] ?? 0) + event.netPence;
-  return Number.isSafeInteger(sum) ? { ...goods, [key]: sum } : null;
+  return isCountable(sum) ? { ...goods, [key]: sum } : null;
 }
 
 /** VAT is due on what an item brings above its cost; a loss counts as nothing (Notice 718). A return of the item negates its sale. */
@@ -173,7 +172,7 @@ function withMargin(account: PeriodAccount, event: VatAdjustmentMade, rules: Vat
   const margin = Math.max(0, Math.abs(netPence) - Math.abs(event.costPence ?? 0)) * Math.sign(netPence);
   const key = vatRate('S', marginRateOn(event.taxPoint, rules)).key;
   const sum = (account.v?.[key] ?? 0) + margin;
-  return Number.isSafeInteger(sum) ? { ...account, v: { ...account.v, [key]: sum } } : null;
+  return isCountable(sum) ? { ...account, v: { ...account.v, [key]: sum } } : null;
 }
 
 function withPool(
@@ -183,11 +182,11 @@ function withPool(
 ): PeriodAccount | null {
   const [sales, purchases] = account.m ?? [0, 0];
   const pool = [sales + salesPence, purchases + purchasesPence, rateBasisPoints] as const;
-  return pool.every((sum) => Number.isSafeInteger(sum)) ? { ...account, m: pool } : null;
+  return isCountable(pool[0]) && isCountable(pool[1]) ? { ...account, m: pool } : null;
 }
 
 function checked(account: PeriodAccount, sumOf: (account: PeriodAccount) => number): PeriodAccount | null {
-  return Number.isSafeInteger(sumOf(account)) ? account : null;
+  return isCountable(sumOf(account)) ? account : null;
 }
 
 /** What only gives VAT back is a claim. */

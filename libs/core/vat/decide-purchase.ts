@@ -9,6 +9,7 @@ import { recordAssessment } from './record-assessment.ts';
 import { addAdjustment, addPurchase, type PeriodAccount } from './takings.ts';
 import { unpaidPurchase, waitsForPayment } from './unpaid-invoices.ts';
 import { withUnpaid } from './unpaid-of-period.ts';
+import { BEYOND_COUNTING } from './vat-limits.ts';
 import type { VatRules } from './vat-rules.ts';
 import { refusedFor, type VatVerdict } from './vat-verdict.ts';
 
@@ -28,7 +29,7 @@ export function assessPurchase(
   if (misplaced !== null) return { is: 'refused', faults: [misplaced] };
   const after = accountAfter(place.account, event);
   if (after === null) {
-    return refusedFor('E_AMOUNT_RANGE', '/netPence', 'the purchases of the period would leave what can be counted');
+    return refusedFor('E_AMOUNT_RANGE', '/netPence', BEYOND_COUNTING);
   }
   const { period, amounts, flags, before } = countEvent(event, place, after, draft);
   const assessed = { kind: 'claim' as const, taxPeriod: period.text, basePence: event.netPence, amounts, flags };

@@ -32,7 +32,7 @@ import { eventKey, tillKey } from './state-keys.ts';
 import { addTakings, type PeriodAccount } from './takings.ts';
 import { followChain, isZClosed, type TillChain, tillChainOf } from './till-chain.ts';
 import { listTill } from './till-list.ts';
-import { CLOCK_AHEAD_MAX_MS } from './vat-limits.ts';
+import { BEYOND_COUNTING, CLOCK_AHEAD_MAX_MS } from './vat-limits.ts';
 import type { VatRules } from './vat-rules.ts';
 import type { VatVerdict } from './vat-verdict.ts';
 
@@ -47,10 +47,10 @@ const NO_EVENTS: readonly EventId[] = [];
 const NO_FLAGS: readonly string[] = [];
 const HAS_TAKINGS: ReadonlySet<string> = new Set(['SALE', 'REFUND', 'VOID']);
 const WAITING: VatVerdict = { is: 'waiting' };
-const BEYOND_COUNTING: Fault = {
+const TAKINGS_TOO_LARGE: Fault = {
   code: 'E_AMOUNT_RANGE',
   pointer: '/lines',
-  detail: 'the takings of the period would leave what can be counted',
+  detail: BEYOND_COUNTING,
 };
 
 /**
@@ -67,7 +67,7 @@ export function assessTill(event: TillEvent, eventHash: string, draft: StateDraf
   const misplaced = placeFault(place, '/occurredAt');
   if (misplaced !== null) return { is: 'refused', faults: [misplaced] };
   const after = accountAfter(place, takings, rules);
-  if (after === null) return { is: 'refused', faults: [BEYOND_COUNTING] };
+  if (after === null) return { is: 'refused', faults: [TAKINGS_TOO_LARGE] };
   const { period, amounts, flags, before } = countEvent(event, place, after, draft);
   const number = nextNumber(event, draft);
   const h = rememberedHash(eventHash);

@@ -1,6 +1,6 @@
 import type { LocalDate } from '../calendar/local-date.ts';
 import { flatRatePercentages } from './flat-rate-scheme.ts';
-import type { PeriodAccount } from './takings.ts';
+import { isCountable, type PeriodAccount } from './takings.ts';
 import { registrationOn, type TraderState } from './trader.ts';
 import type { VatPeriod } from './vat-period.ts';
 import type { VatRules } from './vat-rules.ts';
@@ -15,7 +15,7 @@ interface TurnoverPlace {
 /**
  * The account with turnover of a day under the flat rate scheme, VAT included, at the percentages of that day: so a period in which the
  * first year ends, or a percentage changes, is split by itself (vat.md section 5). What comes late from before the scheme has those of the
- * first day of the period in which it counts. Null where a sum would leave the safe integers. Throws E_FRS_SECTOR.
+ * first day of the period in which it counts. Null where a sum would pass PERIOD_SUM_PENCE_MAX. Throws E_FRS_SECTOR.
  */
 export function addFlatRateTurnover(
   account: PeriodAccount,
@@ -31,6 +31,6 @@ export function addFlatRateTurnover(
   const percentages = flatRatePercentages(sector, registration?.registeredOn ?? null, date, rules);
   const key = `${percentages.ofSector}/${percentages.ofLimitedCost}`;
   const turnover = (account.t?.[key] ?? 0) + turnoverPence;
-  if (!Number.isSafeInteger(turnover)) return null;
+  if (!isCountable(turnover)) return null;
   return { ...account, t: { ...account.t, [key]: turnover } };
 }

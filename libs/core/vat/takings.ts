@@ -1,6 +1,7 @@
 import type { StateValue } from '../events/decision.ts';
 import { type Pence, pence } from '../money/pence.ts';
 import { addUnpaid, type CashStage, type Unpaid, unpaidDueIn } from './unpaid-invoices.ts';
+import { PERIOD_SUM_PENCE_MAX } from './vat-limits.ts';
 import { compareVatRates, type VatRate, vatRateOfKey, vatWithin } from './vat-rate.ts';
 
 /**
@@ -85,6 +86,11 @@ export interface BroughtForward {
   readonly o: Readonly<Record<string, number>>;
 }
 
+/** True for a sum that a period's account may hold. */
+export function isCountable(sumPence: number): boolean {
+  return sumPence <= PERIOD_SUM_PENCE_MAX && sumPence >= -PERIOD_SUM_PENCE_MAX;
+}
+
 export const EMPTY_PERIOD: PeriodAccount = { n: 0, g: {}, p: 0, i: 0, f: 0 };
 
 const PARTS = 10_000;
@@ -94,8 +100,8 @@ export function periodAccountOf(value: StateValue | undefined): PeriodAccount {
 }
 
 /**
- * Adds signed gross takings by rate; `rates` and `grossPence` go together by index and name each rate once. Null where a sum would leave
- * the safe integers: such an event is refused, it stops nobody.
+ * Adds signed gross takings by rate; `rates` and `grossPence` go together by index and name each rate once. Null where a sum would pass
+ * PERIOD_SUM_PENCE_MAX: such an event is refused, it stops nobody.
  */
 export function addTakings(
   before: PeriodAccount,
@@ -108,7 +114,7 @@ export function addTakings(
     if (rate === undefined) continue;
     const old = takings[rate.key] ?? 0;
     const now = old + (grossPence[index] ?? 0);
-    if (!Number.isSafeInteger(now)) return null;
+    if (!isCountable(now)) return null;
     takings[rate.key] = now;
   }
   return { ...before, n: before.n + 1, g: takings };
@@ -125,7 +131,7 @@ export function addPurchase(
   const fraction = ((parts % PARTS) + PARTS) % PARTS;
   const net = before.p + netPence;
   const input = before.i + (parts - fraction) / PARTS;
-  if (!Number.isSafeInteger(net) || !Number.isSafeInteger(input)) return null;
+  if (!isCountable(net) || !isCountable(input)) return null;
   return { ...before, n: before.n + 1, p: net, i: input, f: fraction };
 }
 
@@ -142,7 +148,7 @@ export function addAdjustment(
   const parts = before.f + recoverableParts;
   const fraction = ((parts % PARTS) + PARTS) % PARTS;
   const input = before.i + (parts - fraction) / PARTS;
-  if (!Number.isSafeInteger(sums[0]) || !Number.isSafeInteger(sums[1]) || !Number.isSafeInteger(input)) return null;
+  if (!isCountable(sums[0]) || !isCountable(sums[1]) || !isCountable(input)) return null;
   return { ...before, n: before.n + 1, i: input, f: fraction, a: { ...before.a, [kind]: sums } };
 }
 

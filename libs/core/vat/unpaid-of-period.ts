@@ -1,10 +1,10 @@
-import type { PeriodAccount } from './takings.ts';
+import { isCountable, type PeriodAccount } from './takings.ts';
 import { addUnpaid, leavesUnpaid, NOTHING_UNPAID, type Unpaid } from './unpaid-invoices.ts';
 
-/** The account with more that is invoiced or paid; null where a sum would leave the safe integers. */
+/** The account with more that is invoiced or paid; null where a sum would pass PERIOD_SUM_PENCE_MAX. */
 export function withUnpaid(account: PeriodAccount, added: Unpaid): PeriodAccount | null {
   const u = addUnpaid(account.u ?? NOTHING_UNPAID, added);
-  return u.every((sum) => Number.isSafeInteger(sum)) ? { ...account, u } : null;
+  return u.every(isCountable) ? { ...account, u } : null;
 }
 
 /** What the period leaves unpaid to the next ones: nothing where it counts it itself. */

@@ -2,6 +2,19 @@
 
 /** |paidPence| of a line, vat-tables.json E_AMOUNT_RANGE; also of a purchase and of a tender. */
 export const AMOUNT_PENCE_MAX = 100_000_000_000;
+/**
+ * |totalPence| of one till's event: £9,999,999,999.99, the ten digits of pounds that a field of money has in RTI (data/fps). No sale was ever so
+ * large, and a thousand of them are what one box of a VAT return can say (MTD VAT API: 13 digits of pounds).
+ */
+export const TILL_TOTAL_PENCE_MAX = 999_999_999_999;
+/**
+ * Any one sum of a period's account, either way: £1,000,000,000,000.00, a third of what the whole country earns in a year; a box of a VAT return
+ * has one digit more. An event that would take a sum beyond it is refused. Boxes add up fewer than ninety such sums, and the
+ * retail year's figures the sums of at most thirteen periods of one rate: neither leaves the safe integers, so all of it stays plain numbers.
+ */
+export const PERIOD_SUM_PENCE_MAX = 100_000_000_000_000;
+/** What the sender of such an event is told. */
+export const BEYOND_COUNTING = `a sum of the period would pass what is counted, ${PERIOD_SUM_PENCE_MAX} pence of one rate or kind: look at the period's earlier events`;
 /** Lines of a till event: what tax remembers of a sale must fit one message of the log. */
 export const TILL_LINES_MAX = 2_000;
 export const TILL_TENDERS_MAX = 100;

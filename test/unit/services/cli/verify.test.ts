@@ -75,7 +75,7 @@ describe('verifying a copy offline', () => {
     // block 0's key, the payer's key, six sales, one payment
     expect(report.totals.entries).toBe(9);
     expect(report.totals.paymentsPence).toBe(700);
-    expect(report.totals.balancePence).toBe(report.totals.chargesPence - 700);
+    expect(report.totals.balancePence).toBe(Number(report.totals.chargesPence) - 700);
     expect(report.checked.acknowledgedSeq).toBe(2);
     expect((await verifyText(copyOf(PAYE))).ok).toBe(true);
   });

@@ -50,7 +50,7 @@ describe('the totals of a block', () => {
     ['decisions from 0', TEXT.replace('7-9', '0-9')],
     ['one decision as a number', TEXT.replace('7-9', '7')],
     ['three decisions', TEXT.replace('7-9', '7-8-9')],
-    ['an amount beyond the safe integers', TEXT.replace('balance 600', 'balance 9007199254740992')],
+    ['an amount of more digits than any nation owes', TEXT.replace('balance 600', `balance ${'9'.repeat(31)}`)],
     ['a short blind', TEXT.replace(/blind .*\n/, `blind ${Buffer.alloc(16).toString('base64')}\n`)],
     ['another title', TEXT.replace('/totals/', '/block/')],
   ])('%s: no totals', (_, text) => {

@@ -77,6 +77,29 @@ describe('a block that is right', () => {
     expect(codesOf(lie({}))).toEqual([]);
   });
 
+  it('of payments beyond the safe integers has exact sums, in the block and since block 0', () => {
+    // 100 payments of 10^14 pence are 10^16, more than 2^53 - 1; the same again in the next block.
+    const paid = (number: number) =>
+      entry(number, { kind: 'payment', basePence: pence(0), amounts: [{ head: 'payment', pence: pence(10 ** 14) }] });
+    const payments = Array.from({ length: 200 }, (_, index) => paid(index + 1));
+    const chain = sealChain([payments.slice(0, 100), payments.slice(100)]);
+    expect(chain.blocks[1]?.totals).toContain(
+      'payments 10000000000000000 10000000000000000\nbalance -10000000000000000',
+    );
+    expect(chain.blocks[2]?.totals).toContain(
+      'payments 10000000000000000 20000000000000000\nbalance -20000000000000000',
+    );
+    chain.blocks.forEach((block, index) => {
+      const verdict = examine(block, chain.heads[index - 1] ?? null);
+      expect(verdict).toMatchObject({ ok: true, verified: { head: chain.heads[index] } });
+    });
+    const off = {
+      ...chain.blocks[2],
+      totals: chain.blocks[2]?.totals.replace('-20000000000000000', '-20000000000000001'),
+    };
+    expect(codesOf(off as SealedBlock, chain.heads[1])).toContain('TOTALS_DIFFER balance');
+  });
+
   it('of payments alone names no decisions and no rules, and its numbers count all the same', () => {
     const payment = entry(6, {
       kind: 'payment',

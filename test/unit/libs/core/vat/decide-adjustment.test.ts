@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { localDate } from '../../../../../libs/core/calendar/local-date.ts';
 import { pence } from '../../../../../libs/core/money/pence.ts';
+import { BEYOND_COUNTING, PERIOD_SUM_PENCE_MAX } from '../../../../../libs/core/vat/vat-limits.ts';
 import { sampleSale } from '../../../../support/sample-events.ts';
 import { line, VatBook } from '../../../../support/vat-book.ts';
 import { testVatRules } from '../../../../support/vat-rules.ts';
@@ -109,12 +110,9 @@ describe('an adjustment', () => {
       '/kind',
       'for the apportionment and direct calculation schemes alone',
     ]);
-    const full = { n: 1, g: {}, p: 0, i: 0, f: 0, a: { own_use: [Number.MAX_SAFE_INTEGER, 0] } };
+    const full = { n: 1, g: {}, p: 0, i: 0, f: 0, a: { own_use: [PERIOD_SUM_PENCE_MAX, 0] } };
     book.state.set('vat|vat:101747696|2026-10-01', JSON.stringify(full));
-    expect(factsOf(sampleAdjustment('a5', 'own_use', 100, 20))).toEqual([
-      '/netPence',
-      'the sums of the period would leave what can be counted',
-    ]);
+    expect(factsOf(sampleAdjustment('a5', 'own_use', 100, 20))).toEqual(['/netPence', BEYOND_COUNTING]);
     book = new VatBook(RULES);
     book.decide(sampleRegistration('r1', { cashAccounting: true }));
     expect(factsOf(sampleAdjustment('a6', 'bad_debt_relief', 0, 20))).toEqual([
@@ -175,7 +173,7 @@ describe('an adjustment', () => {
   );
 
   it('is refused where a sum could no longer be counted, whichever', () => {
-    const full = Number.MAX_SAFE_INTEGER - 10;
+    const full = PERIOD_SUM_PENCE_MAX - 10;
     const put = (account: object) => book.state.set('vat|vat:101747696|2026-10-01', JSON.stringify(account));
     put({ n: 1, g: {}, p: 0, i: 0, f: 0, a: { own_use: [full, 0] } });
     expect(book.decide(sampleAdjustment('a1', 'own_use', 100, 20)).rejections[0]?.code).toBe('E_AMOUNT_RANGE');
@@ -355,7 +353,7 @@ describe('the flat rate scheme', () => {
 
   it('counts no relevant goods beyond what is exact', () => {
     flat({ limitedCostTest: true });
-    const account = { n: 1, g: {}, p: 0, i: 0, f: 0, s: { k: 'FRS', w: [25_000, 200] }, r: Number.MAX_SAFE_INTEGER };
+    const account = { n: 1, g: {}, p: 0, i: 0, f: 0, s: { k: 'FRS', w: [25_000, 200] }, r: PERIOD_SUM_PENCE_MAX };
     book.state.set('vat|vat:101747696|2026-10-01', JSON.stringify(account));
     expect(book.decide(sampleAdjustment('g1', 'frs_relevant_goods', 1)).rejections[0]?.code).toBe('E_AMOUNT_RANGE');
     expect(book.decide(sampleAdjustment('g2', 'frs_relevant_goods', -1)).outcome).toBe('accepted');
@@ -461,7 +459,7 @@ describe('a retail scheme', () => {
       book.decide(sampleAdjustment(name, 'stock_opening', amount, 0, { ratePct })).rejections[0]?.code ?? 'accepted';
     for (let index = 0; index < 16; index += 1) expect(stock(`o${index}`, 100, String(index))).toBe('accepted');
     expect(stock('more', 100, '99')).toBe('E_AMOUNT_RANGE');
-    const most = Number.MAX_SAFE_INTEGER;
+    const most = PERIOD_SUM_PENCE_MAX;
     for (const [o, last] of [
       [most, 0],
       [0, most],

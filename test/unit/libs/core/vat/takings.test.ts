@@ -9,13 +9,14 @@ import {
   periodAccountOf,
   takingsByRate,
 } from '../../../../../libs/core/vat/takings.ts';
+import { PERIOD_SUM_PENCE_MAX } from '../../../../../libs/core/vat/vat-limits.ts';
 import { compareVatRates, vatRate, vatRateOfKey } from '../../../../../libs/core/vat/vat-rate.ts';
 
 const STANDARD = vatRate('S', 2_000);
 const FUEL = vatRate('R', 500);
 const FOOD = vatRate('Z', 0);
 const DISPATCHED = vatRate('Z', 0, true);
-const MOST = Number.MAX_SAFE_INTEGER;
+const MOST = PERIOD_SUM_PENCE_MAX;
 
 describe('the running account of a period', () => {
   it('sums takings by rate, and its VAT is rounded once for each: seven of 99p are 116p', () => {

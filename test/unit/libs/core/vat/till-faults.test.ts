@@ -226,6 +226,24 @@ describe('a line', () => {
     expect(amount(-most - 1, 'REFUND')).toEqual(['E_AMOUNT_RANGE']);
   });
 
+  it('is one of those that together come to the largest total either way, and not a penny more', () => {
+    const codes = (last: number, sign: 1 | -1) =>
+      faultsOf(
+        saleOf(
+          [...Array.from({ length: 9 }, () => 100_000_000_000), last].map((paidPence, index) => ({
+            id: `${index}`,
+            category: 'zero',
+            paidPence: sign * paidPence,
+          })),
+          sign === 1 ? {} : { type: 'REFUND', originalEventId: 'e' },
+        ),
+      ).map(({ code, pointer }) => `${code} ${pointer}`);
+    expect(codes(99_999_999_999, 1)).toEqual([]);
+    expect(codes(100_000_000_000, 1)).toEqual(['E_AMOUNT_RANGE /totalPence']);
+    expect(codes(99_999_999_999, -1)).toEqual([]);
+    expect(codes(100_000_000_000, -1)).toEqual(['E_AMOUNT_RANGE /totalPence']);
+  });
+
   it('is one of two thousand', () => {
     const lines = Array.from({ length: 2_000 }, (_, index) => ({ id: `${index}`, category: 'zero', paidPence: 1 }));
     expect(faultsOf(saleOf(lines))).toEqual([]);

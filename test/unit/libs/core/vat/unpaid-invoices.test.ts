@@ -8,6 +8,7 @@ import {
   unpaidSale,
 } from '../../../../../libs/core/vat/unpaid-invoices.ts';
 import { unpaidAfter, withUnpaid, withUnpaidBefore } from '../../../../../libs/core/vat/unpaid-of-period.ts';
+import { PERIOD_SUM_PENCE_MAX } from '../../../../../libs/core/vat/vat-limits.ts';
 
 describe('what is unpaid', () => {
   it('is of sales net and VAT, of purchases net and the part of the VAT that is recoverable', () => {
@@ -46,9 +47,9 @@ describe('what is unpaid', () => {
 
   it('is summed in its account, as long as it can be counted exactly', () => {
     expect(withUnpaid(EMPTY_PERIOD, unpaidSale(1, 2))?.u).toEqual([1, 2, 0, 0, 0]);
-    const full = { ...EMPTY_PERIOD, u: unpaidSale(0, Number.MAX_SAFE_INTEGER) };
+    const full = { ...EMPTY_PERIOD, u: unpaidSale(0, PERIOD_SUM_PENCE_MAX) };
     expect(withUnpaid(full, unpaidSale(0, 1))).toBeNull();
-    expect(withUnpaid(full, unpaidSale(1, -1))?.u).toEqual([1, Number.MAX_SAFE_INTEGER - 1, 0, 0, 0]);
+    expect(withUnpaid(full, unpaidSale(1, -1))?.u).toEqual([1, PERIOD_SUM_PENCE_MAX - 1, 0, 0, 0]);
     const before = withUnpaidBefore(EMPTY_PERIOD, unpaidSale(1, 2));
     expect(before.b).toEqual([1, 2, 0, 0, 0]);
     expect(withUnpaidBefore(before, unpaidSale(10, 20)).b).toEqual([11, 22, 0, 0, 0]);
