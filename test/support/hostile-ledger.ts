@@ -50,7 +50,7 @@ export class HostileLedger {
     const chain = this.#chainOf(account, nowMs);
     const entry = openEntryOf(entryOf(assessment, { personKey: chain.keys.personKey, salt: SALT }, nodeHmacSha256));
     const rulesHash = account.startsWith('paye:') ? this.#rules.paye.hash : this.#rules.vat.hash;
-    const context = { taxPeriod, rulesHash, source: this.#source.read(0), nowMs };
+    const context = { taxPeriod, rulesHash, source: this.#source.read(0), now: { civilMs: nowMs, elapsedMs: nowMs } };
     if (chain.open.closesBefore(entry, context, BLOCK_LIMITS) !== null) seal(chain, nowMs);
     chain.open.take(entry, context);
     chain.accepted.push(assessment.eventId);
@@ -93,14 +93,25 @@ export class HostileLedger {
     const chain: Chain = { open: new OpenChain(account, keys, null), keys, blocks: [], accepted: [], sumPence: 0n };
     this.#chains.set(account, chain);
     const entry = openEntryOf(ledgerKeyEntry(account, LEDGER_KEY, SALT));
-    chain.open.take(entry, { taxPeriod: '', rulesHash: '', source: this.#source.read(0), nowMs });
+    chain.open.take(entry, {
+      taxPeriod: '',
+      rulesHash: '',
+      source: this.#source.read(0),
+      now: { civilMs: nowMs, elapsedMs: nowMs },
+    });
     seal(chain, nowMs);
     return chain;
   }
 }
 
 function seal(chain: Chain, nowMs: number): void {
-  const options = { ledgerName: LEDGER_NAME, reason: 'age', nowMs, blind: BLIND, hashes: NODE_HASHES } as const;
+  const options = {
+    ledgerName: LEDGER_NAME,
+    reason: 'age',
+    civilMs: nowMs,
+    blind: BLIND,
+    hashes: NODE_HASHES,
+  } as const;
   chain.blocks.push(chain.open.seal(options).block);
 }
 

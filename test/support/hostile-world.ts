@@ -53,7 +53,7 @@ export class HostileWorld {
   readonly #ledger = new HostileLedger(RULES);
   readonly #program = createAssessEvents(
     { partition: 0, partitionCount: 1 },
-    { rules: RULES, store: this.#store, nowMs: () => this.#nowMs, sha256Hex },
+    { rules: RULES, store: this.#store, clock: { civilMs: () => this.#nowMs }, sha256Hex },
   );
   readonly #tills = new Map<string, { seq: number; hash: string | null }>();
   readonly #sales = new Map<string, Json[]>();

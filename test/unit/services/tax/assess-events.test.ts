@@ -36,7 +36,7 @@ async function decisionsOn(
   const sha256Hex = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
   const program = createAssessEvents(
     { partition: 0, partitionCount: 1 },
-    { rules, store, nowMs: () => NOW_MS, sha256Hex, onRulesFailed: (failure) => failures.push(failure) },
+    { rules, store, clock: { civilMs: () => NOW_MS }, sha256Hex, onRulesFailed: (failure) => failures.push(failure) },
   );
   const batches = events.map((event, offset): RecordBatch => {
     const record = { offset, timestampMs: NOW_MS, key: event.account, value: encodeEvent(event), headers: {} };
