@@ -15,18 +15,6 @@ export function pence(value: number): Pence {
   return (value === 0 ? 0 : value) as Pence;
 }
 
-/** The sum, refused where it leaves the safe integers. */
-export function addPence(...amounts: readonly Pence[]): Pence {
-  let total = 0;
-  for (const amount of amounts) total = pence(total + amount);
-  return total as Pence;
-}
-
-/** a - b, refused where it leaves the safe integers. */
-export function subtractPence(a: Pence, b: Pence): Pence {
-  return pence(a - b);
-}
-
 /** -a; never negative zero. */
 export function negatePence(a: Pence): Pence {
   return pence(-a);
