@@ -89,12 +89,11 @@ interface Seen {
 }
 
 async function lookAtHealth(client: ServiceClient): Promise<Seen> {
-  const health = await client.call<{ ready: boolean; checks: { name: string; code: string | null }[] }>(
-    'GET',
-    '/health/ready',
-  );
-  const bad = health.checks.filter((check) => check.code !== null).map((check) => `${check.name}: ${check.code}`);
-  return { ok: health.ready, detail: health.ready ? `${client.url} is ready` : bad.join(', ') };
+  const { ready, checks } = await client.readiness();
+  const bad = checks
+    .filter(({ code }) => code !== null)
+    .map(({ name, code, message }) => `${name}: ${code} (${message})`);
+  return { ok: ready, detail: ready ? `${client.url} is ready` : bad.join('; ') || `${client.url} is stopping` };
 }
 
 async function lookAtReconciliation(client: ServiceClient): Promise<Seen> {

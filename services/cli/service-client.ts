@@ -77,6 +77,12 @@ export class ServiceClient {
     return (text === '' ? {} : JSON.parse(text)) as T;
   }
 
+  /** What the service says of its readiness, whether it is ready or not. Throws SERVICE_UNREACHABLE. */
+  async readiness(): Promise<Readiness> {
+    const response = await this.#fetch('GET', '/health/ready');
+    return JSON.parse(await this.#reached(response.url, response.text())) as Readiness;
+  }
+
   /** The raw body, for files that the service exports. */
   async download(path: string): Promise<Response> {
     const response = await this.#fetch('GET', path);
@@ -125,6 +131,11 @@ export class ServiceClient {
       clearInterval(untilAnswered);
     }
   }
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: readonly { readonly name: string; readonly code: string | null; readonly message: string | null }[];
 }
 
 function readRunning(dataDir: string): RunningService {

@@ -6,9 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Router } from 'express';
 import type { Clock } from '../../libs/adapters/clock/clock.ts';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
-import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
+import type { EventLog, TopicToMake } from '../../libs/adapters/event-log/event-log.ts';
 import { type LogRegister, openLogRegister } from '../../libs/adapters/event-log/log-register.ts';
 import { recordsIn } from '../../libs/adapters/event-log/records-in.ts';
+import { TopicWatch } from '../../libs/adapters/event-log/topic-watch.ts';
 import { BLOCKS, KEYED_PARTITIONS_DEFAULT, TOPICS } from '../../libs/adapters/event-log/topics.ts';
 import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
 import { createGatewayClient } from '../../libs/adapters/http/gateway-client.ts';
@@ -109,13 +110,16 @@ async function startParts(
 ): Promise<RunningTallystick> {
   const { dataDir } = options;
   await mkdir(dataDir, { recursive: true });
-  const log = await openLog(options, clock, onFailed);
+  const log = await openEmbeddedLog({ folder: join(dataDir, 'log') }, { clock, onBroken: onFailed });
   closers.push(() => log.close());
+  const watch = new TopicWatch({ topics: topicsOf(options) }, { log });
+  await watch.open();
   const register = await openLogRegister(log);
   const rules = loadRules(options.ratesDir);
   const metrics = createMetrics();
   addProcessMetrics(metrics.registry);
   const health = createHealth();
+  health.check('event log', () => watch.check());
   const { keys, clients } = ownClients(dataDir, process.env['CLIENTS_FILE']);
   const common = { log, register, clients, metrics, logger, clock, rules: rules.rules };
   const services = await startServices(dataDir, common, health, closers, onFailed);
@@ -136,6 +140,7 @@ async function startParts(
     { rules, clients, logger, metrics, clock, onFailed },
   );
   payer.open(payerNode.router);
+  health.check('payer node', () => payerNode.checkReady());
   const announced = announce(dataDir, { url, pid: process.pid, key: keys.operator });
   closers.push(
     () => payerNode.stop(),
@@ -177,6 +182,7 @@ async function startServices(
     { folder: join(dataDir, 'store'), stage: 'tax' },
     { onDiscarded: (error) => common.logger.error({ err: error }, error.message) },
   );
+  health.check('state store', () => store.check());
   closers.push(() => store.close());
   const tax = await createTax({}, { ...common, store });
   closers.push(() => tax.stop(STAGE_DEADLINE_MS));
@@ -211,13 +217,9 @@ function placesOf(url: string, dataDir: string): string[] {
   ];
 }
 
-async function openLog(options: StartOptions, clock: Clock, onFailed: (error: unknown) => void): Promise<EventLog> {
-  const log = await openEmbeddedLog({ folder: join(options.dataDir, 'log') }, { clock, onBroken: onFailed });
+function topicsOf(options: StartOptions): TopicToMake[] {
   const keyed = options.partitions ?? KEYED_PARTITIONS_DEFAULT;
-  await log.ensureTopics(
-    TOPICS.map(({ topic, partitions }) => ({ topic, partitions: partitions === 'one' ? 1 : keyed })),
-  );
-  return log;
+  return TOPICS.map(({ topic, partitions }) => ({ topic, partitions: partitions === 'one' ? 1 : keyed }));
 }
 
 function listen(options: StartOptions, app: RequestListener): Promise<HttpServer> {

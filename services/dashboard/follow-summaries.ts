@@ -1,5 +1,7 @@
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { readEventStream } from '../../libs/adapters/http/read-event-stream.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { SummarySource } from './create-dashboard.ts';
 
 export interface FollowSummariesOptions {
@@ -16,11 +18,15 @@ export interface FollowSummariesDependencies {
 }
 
 export interface FollowedSummaries extends SummarySource {
+  /** Throws SUMMARY_STALE where no summary has come for some seconds: the page would show what is no longer so. */
+  assertFresh(): void;
   stop(): Promise<void>;
 }
 
 const RETRY_MS = 2_000;
 const ANSWER_TIMEOUT_MS = 10_000;
+/** Summaries come once a second. */
+const STALE_AFTER_MS = 4_000;
 /** A summary is some ten kilobytes; what is longer is no summary. */
 const EVENT_CHARACTERS_MAX = 1_000_000;
 
@@ -32,13 +38,20 @@ export function followSummaries(
   const listeners = new Set<(summary: unknown) => void>();
   const abort = new AbortController();
   let latest: unknown = null;
+  let toldAtMs = Number.NEGATIVE_INFINITY;
   const told = (summary: unknown): void => {
     latest = summary;
+    toldAtMs = systemClock.elapsedMs();
     for (const listener of listeners) listener(summary);
   };
   const running = follow(options, dependencies, abort.signal, told);
   return {
     latest: () => latest,
+    assertFresh: () => {
+      if (systemClock.elapsedMs() - toldAtMs <= STALE_AFTER_MS) return;
+      const message = 'the reconciliation tells nothing now: look at its readiness; the page shows what was told last';
+      throw new TallyError('SUMMARY_STALE', message, {}, { retriable: true });
+    },
     subscribe: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);

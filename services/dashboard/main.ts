@@ -11,5 +11,5 @@ await runService({ name: 'dashboard', port: 8085 }, async (context) => {
   );
   context.onStop(() => source.stop());
   const dashboard = createDashboard({ source, logger, clock });
-  return { routers: [dashboard.router], endStreams: () => dashboard.endStreams() };
+  return { routers: [dashboard.router], ready: () => source.assertFresh(), endStreams: () => dashboard.endStreams() };
 });

@@ -64,7 +64,7 @@ export interface Gateway {
   readonly verifierKey: VerifierKey;
   /** Opens the store and brings it to what the log holds. Throws LOG_NOT_OF_THIS_STORE, KEY_NOT_OF_THIS_DATA, STORE_OF_ANOTHER_LEDGER, DATA_FOLDER_IN_USE. */
   start(): Promise<void>;
-  /** Throws NOT_READY before start and after stop, LOG_SHRANK where the log lost records under it: for readiness. */
+  /** Throws NOT_READY before start and after stop, LOG_SHRANK where the log lost records under it, STORE_FULL where its disk is full: for readiness. */
   checkReady(): void;
   /** The NINO behind a token of this gateway, null where it has none: for who may see it. Throws VAULT_DAMAGED, NOT_READY. */
   ninoOf(person: PersonToken): string | null;
@@ -110,7 +110,10 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         ingress = await forwardIngress({ clients, personTokenKey }, { ...dependencies, metrics, store, intake });
       }
     },
-    checkReady: () => opened().checkLog(),
+    checkReady() {
+      opened().checkLog();
+      store?.assertRoom();
+    },
     ninoOf(person) {
       opened();
       return store?.ninoOf(person) ?? null;

@@ -275,7 +275,7 @@ export class ReservationStore {
   /** Durable when it resolves. Throws STORE_FULL (retriable), nothing written, where the disk is. */
   async reserve(batch: ReservationBatch): Promise<void> {
     this.#assertOpen();
-    this.#assertRoom();
+    this.assertRoom();
     const written: Promise<boolean>[] = [];
     // all writes of one turn of the event loop are one transaction of lmdb-js
     for (const { number, receipt, pending } of batch.receipts) {
@@ -348,11 +348,17 @@ export class ReservationStore {
     throw new TallyError('STORE_CLOSED', `the store in ${folder} is closed`, { folder });
   }
 
-  #assertRoom(): void {
+  /** Throws STORE_FULL (retriable) where nothing new can be reserved. */
+  assertRoom(): void {
     const { bavail, bsize } = statfsSync(this.#options.folder);
     if (bavail * bsize >= (this.#options.reserveBytes ?? RESERVE_BYTES)) return;
     const { folder } = this.#options;
-    throw new TallyError('STORE_FULL', `the disk of ${folder} is full`, { folder }, { retriable: true });
+    throw new TallyError(
+      'STORE_FULL',
+      `the disk of ${folder} is full: make room, and it goes on by itself`,
+      { folder },
+      { retriable: true },
+    );
   }
 
   #putPerson(token: Buffer, nino: string, written: Promise<boolean>[]): void {

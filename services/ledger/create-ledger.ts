@@ -70,7 +70,7 @@ export interface Ledger {
   /** docs/http-api.md, Ledger. */
   readonly router: Router;
   stats(): LedgerStats;
-  /** Throws LEDGER_HALTED (fact `code`), LEDGER_STANDS_BY or NOT_READY: the readiness of the service. */
+  /** Throws LEDGER_HALTED (fact `code`), LEDGER_STANDS_BY, BLOCK_DAMAGED or NOT_READY: the readiness of the service. */
   assertReady(): void;
   /** Closes every open block soon, whatever its age. */
   closeOpenBlocks(): void;
@@ -136,6 +136,8 @@ class LedgerService implements Ledger {
   #program: SealBlocks | null = null;
   #stage: StageHandle | null = null;
   #publishedSize = 0;
+  /** The first block of the store that was found damaged since it was folded. */
+  #damage: TallyError | null = null;
   #tellFailed: (error: unknown) => void = () => undefined;
 
   constructor(
@@ -220,6 +222,11 @@ class LedgerService implements Ledger {
       }
       if (status === 'folding') throw notReady();
     }
+    if (this.#damage !== null) {
+      const message =
+        'a block of the ledger store is not what was written: look at the disk, then run "tally rebuild ledger"';
+      throw new TallyError('BLOCK_DAMAGED', message, this.#damage.facts, { cause: this.#damage });
+    }
   }
 
   closeOpenBlocks(): void {
@@ -228,6 +235,7 @@ class LedgerService implements Ledger {
 
   async rebuild(): Promise<void> {
     await this.#stage?.rebuild();
+    this.#damage = null;
   }
 
   endStreams(): void {
@@ -273,6 +281,7 @@ class LedgerService implements Ledger {
         isAtEnd: () => this.#isAtEnd(),
         onDamage: (error) => {
           this.#metrics.blockDamaged();
+          this.#damage ??= error;
           this.#of.logger.error(
             { err: error, code: error.code },
             'a block of the store is damaged: its chain is halted',

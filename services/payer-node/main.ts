@@ -39,5 +39,5 @@ await runService({ name: 'payer-node', port: 8083 }, async (context) => {
     },
   );
   context.onStop(() => node.stop());
-  return { routers: [node.router], begin: () => node.start() };
+  return { routers: [node.router], ready: () => node.checkReady(), begin: () => node.start() };
 });

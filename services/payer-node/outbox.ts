@@ -86,14 +86,7 @@ export class Outbox {
     if (countOf(store.unsent) + events.length > UNSENT_EVENTS_MAX) {
       throw new TallyError('OUTBOX_FULL', 'the outbox is full: is the gateway out of reach?', {}, RETRIABLE);
     }
-    if (store.freeBytes() < FREE_BYTES_MIN) {
-      throw new TallyError(
-        'DISK_FULL',
-        'the disk of the payer node is full: nothing is taken until there is room',
-        {},
-        RETRIABLE,
-      );
-    }
+    this.assertRoom();
     const { mayPost } = options;
     const read = this.#dependencies.events
       .read(tax, events)
@@ -105,6 +98,13 @@ export class Outbox {
     for (const lane of queued) this.#dependencies.wake(lane);
     if (store.accountCount > followed) this.#dependencies.follow();
     return result;
+  }
+
+  /** Throws DISK_FULL (retriable) where nothing can be taken. */
+  assertRoom(): void {
+    if (this.#dependencies.store.freeBytes() >= FREE_BYTES_MIN) return;
+    const message = 'the disk of the payer node is full: nothing is taken until there is room';
+    throw new TallyError('DISK_FULL', message, {}, RETRIABLE);
   }
 
   counts(): OutboxCounts {

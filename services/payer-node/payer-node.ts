@@ -87,6 +87,8 @@ export interface PayerNode extends NodeView {
   follow(accounts: readonly Account[]): Promise<void>;
   /** One round of pull, check, store, countersign. For tests and for a node that is not started. */
   pullOnce(): ReturnType<LedgerFollower['pullOnce']>;
+  /** Throws DISK_FULL where nothing can be taken: for readiness. That HMRC is out of reach is none of it: the outbox takes what comes. */
+  checkReady(): void;
   /** Lets what is under way finish and closes the store. */
   stop(): Promise<void>;
 }
@@ -138,6 +140,7 @@ export async function createPayerNode(
     copy: (owner) => copyOf(store, owner, options, dependencies),
     divergences: () => store.divergences(),
     pullOnce: () => follower.pullOnce(),
+    checkReady: () => outbox.assertRoom(),
     async stop() {
       stopping.abort();
       await running;

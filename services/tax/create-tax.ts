@@ -9,6 +9,7 @@ import { type BearerDependencies, requireClient } from '../../libs/adapters/http
 import type { StateStore } from '../../libs/adapters/state-store/state-store.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { TaxRules } from '../../libs/core/events/decide-event.ts';
 import { createAssessEvents } from './assess-events.ts';
 import { publishRejections } from './publish-rejections.ts';
@@ -36,7 +37,7 @@ export interface TaxService {
   readonly stage: StageHandle;
   /** Resolves with the error that ended the service; never for a clean stop. */
   readonly failed: Promise<unknown>;
-  /** Throws the code of the first halted partition. */
+  /** Throws PARTITION_HALTED for the first halted partition: the readiness of the service. */
   ready(): void;
   stop(deadlineMs: number): Promise<void>;
 }
@@ -85,7 +86,11 @@ export async function createTax(options: TaxOptions, dependencies: TaxDependenci
     failed: Promise.race([stage.failed, publisher.failed]),
     ready: () => {
       const halted = stage.stats().partitions.find((partition) => partition.status === 'halted');
-      if (halted !== undefined) throw new Error(`partition ${halted.partition} is halted: ${halted.haltCode}`);
+      if (halted !== undefined) {
+        const { partition, haltCode: code } = halted;
+        const message = `partition ${partition} is halted (${code}): its log has the reason, and nothing of it is decided until then`;
+        throw new TallyError('PARTITION_HALTED', message, { partition, code });
+      }
     },
     stop: async (deadlineMs) => {
       clearInterval(lagTimer);

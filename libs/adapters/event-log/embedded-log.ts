@@ -11,7 +11,6 @@ import { EmbeddedReader } from './embedded-reader.ts';
 import {
   type AppendOutcome,
   type AppendRecord,
-  type EventLog,
   type LogReader,
   type Membership,
   type MembershipOptions,
@@ -22,6 +21,7 @@ import {
 } from './event-log.ts';
 import { commitTogether } from './lmdb-commit.ts';
 import { ChunkReader, HEADERS_MAX, packChunk, packedBytes, SHORT_TEXT_BYTES_MAX } from './record-chunk.ts';
+import type { InspectableLog, TopicState } from './topic-state.ts';
 
 export interface EmbeddedLogOptions {
   /** Held under an exclusive lock while open. */
@@ -77,7 +77,7 @@ interface WaitingAppend {
 export async function openEmbeddedLog(
   options: EmbeddedLogOptions,
   dependencies: EmbeddedLogDependencies = {},
-): Promise<EventLog> {
+): Promise<InspectableLog> {
   const lock = await lockDataFolder(options.folder);
   try {
     // overlappingSync off: a commit resolves when it is synced. Writes run on LMDB's own thread, so the event loop does not wait for the disk.
@@ -94,7 +94,7 @@ export async function openEmbeddedLog(
   }
 }
 
-class EmbeddedLog implements EventLog {
+class EmbeddedLog implements InspectableLog {
   readonly #options: EmbeddedLogOptions;
   readonly #clock: Clock;
   readonly #onBroken: (error: TallyError) => void;
@@ -208,6 +208,19 @@ class EmbeddedLog implements EventLog {
       this.#members.set(name, group);
     }
     return group.join();
+  }
+
+  async look(topics: readonly string[]): Promise<ReadonlyMap<string, TopicState>> {
+    this.#assertOpen();
+    if (this.#isFull(0)) throw fullError(this.#options.folder);
+    const states = new Map<string, TopicState>();
+    for (const topic of topics) {
+      const known = this.#topics.get(topic);
+      if (known === undefined) continue;
+      const lows = known.partitions.map(({ low }) => low);
+      states.set(topic, { id: String(known.id), partitions: lows.length, lows, forgets: null });
+    }
+    return states;
   }
 
   async deleteBefore(position: PartitionPosition): Promise<void> {

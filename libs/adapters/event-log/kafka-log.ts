@@ -6,7 +6,6 @@ import { type Clock, systemClock } from '../clock/clock.ts';
 import {
   type AppendOutcome,
   type AppendRecord,
-  type EventLog,
   type LogReader,
   type Membership,
   type MembershipOptions,
@@ -29,7 +28,9 @@ import { isLeaderMoving, isUnknownTopic, kafkaFault, within } from './kafka-faul
 import { KafkaMembership } from './kafka-membership.ts';
 import { recordBytes } from './kafka-produce.ts';
 import { KafkaReader } from './kafka-reader.ts';
-import { createTopics } from './kafka-topics.ts';
+import { topicIdentities } from './kafka-topic-ids.ts';
+import { createTopics, forgettingSettings } from './kafka-topics.ts';
+import type { InspectableLog, TopicState } from './topic-state.ts';
 
 export interface KafkaLogOptions extends KafkaClientOptions {
   readonly compression?: KafkaCodec;
@@ -66,6 +67,8 @@ const CLOSE_DEADLINE_MS = 8_000;
 /** A broker on a busy machine takes a while to lead what the metadata says it leads: of 240 new partitions more than 30 s were seen. Counted, not timed: who was stopped has not looked. */
 const LEADER_LOOKS_MAX = 240;
 const LEADER_LOOK_MS = 250;
+/** A look at the topics tells whether the brokers answer at all, and must be over before it counts as none. */
+const LOOK_WITHIN_MS = 2_500;
 
 /**
  * The event log on Kafka (kafkajs 2.2.4). Positions are the caller's own, appends are acknowledged by all replicas in sync, and an
@@ -74,7 +77,7 @@ const LEADER_LOOK_MS = 250;
 export async function openKafkaLog(
   options: KafkaLogOptions,
   dependencies: KafkaLogDependencies = {},
-): Promise<EventLog> {
+): Promise<InspectableLog> {
   registerKafkaCodecs();
   const kafka = createKafka(options, dependencies);
   const clusters = new KafkaClusters(kafka);
@@ -87,7 +90,7 @@ export async function openKafkaLog(
   return new KafkaLog(options, dependencies, kafka, clusters);
 }
 
-class KafkaLog implements EventLog {
+class KafkaLog implements InspectableLog {
   readonly #options: KafkaLogOptions;
   readonly #clock: Clock;
   readonly #onBroken: (error: TallyError) => void;
@@ -244,6 +247,15 @@ class KafkaLog implements EventLog {
     return membership;
   }
 
+  async look(topics: readonly string[]): Promise<ReadonlyMap<string, TopicState>> {
+    this.#assertOpen();
+    return await within(
+      LOOK_WITHIN_MS,
+      'topics',
+      this.#onCluster('topics', (cluster) => statesOn(cluster, topics)),
+    );
+  }
+
   async deleteBefore({ topic, partition, offset }: PartitionPosition): Promise<void> {
     const { low, high } = await this.bounds({ topic, partition });
     if (offset <= low) {
@@ -324,6 +336,35 @@ class KafkaLog implements EventLog {
       throw this.#broken;
     }
   }
+}
+
+async function statesOn(cluster: Cluster, topics: readonly string[]): Promise<ReadonlyMap<string, TopicState>> {
+  const [nodeId] = cluster.getNodeIds();
+  if (nodeId === undefined) {
+    throw new TallyError('LOG_UNAVAILABLE', 'Kafka names no broker', {}, { retriable: true });
+  }
+  const broker = await cluster.findBroker({ nodeId: String(nodeId) });
+  const found = await topicIdentities(broker, topics);
+  await cluster.addMultipleTargetTopics(found.map(({ topic }) => topic));
+  const forgets = await forgettingSettings(
+    broker,
+    found.map(({ topic }) => topic),
+  );
+  const offsets = await cluster.fetchTopicsOffset(
+    found.map(({ topic, partitions }) => ({
+      topic,
+      partitions: Array.from({ length: partitions }, (_, partition) => ({ partition })),
+      fromBeginning: true,
+    })),
+  );
+  const states = new Map<string, TopicState>();
+  for (const { topic, id, partitions } of found) {
+    const lows = new Array<number>(partitions).fill(0);
+    for (const one of offsets.find((of) => of.topic === topic)?.partitions ?? [])
+      lows[one.partition] = Number(one.offset);
+    states.set(topic, { id, partitions, lows, forgets: forgets.get(topic) ?? null });
+  }
+  return states;
 }
 
 async function boundsOn(

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type Admin } from 'kafkajs';
+import kafkajs, { type Admin, type Broker } from 'kafkajs';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import { systemClock } from '../clock/clock.ts';
 import type { TopicToMake } from './event-log.ts';
@@ -131,18 +131,41 @@ async function assertKept(topics: readonly string[], admin: Admin): Promise<void
   if (topics.length === 0) {
     return;
   }
-  const names = ['retention.ms', 'retention.bytes', 'cleanup.policy'];
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: names })),
+    resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: [...KEEPING] })),
   });
-  for (const { resourceName: topic, configEntries } of resources) {
-    const settings = Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue]));
-    if (
-      names.some((name) => settings[name] !== undefined && settings[name] !== TOPIC_SETTINGS[name as 'retention.ms'])
-    ) {
-      const message = `topic ${topic} would forget records (${names.map((name) => `${name}=${settings[name]}`).join(', ')}): a topic of record keeps everything`;
-      throw new TallyError('TOPIC_FORGETS', message, { topic, ...settings });
-    }
+  for (const [topic, said] of forgettingOf(resources)) {
+    const message = `topic ${topic} would forget records (${said}): a topic of record keeps everything`;
+    throw new TallyError('TOPIC_FORGETS', message, { topic, settings: said });
   }
+}
+
+const KEEPING = ['retention.ms', 'retention.bytes', 'cleanup.policy'] as const;
+
+interface DescribedTopic {
+  readonly resourceName: string;
+  readonly configEntries: readonly { readonly configName: string; readonly configValue: string }[];
+}
+
+/** Of those of the topics that a broker would delete records of, the settings that say so. */
+export async function forgettingSettings(
+  broker: Broker,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  if (topics.length === 0) return new Map();
+  const asked = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: [...KEEPING] }));
+  const inside = broker as Broker & { describeConfigs(of: object): Promise<{ resources: DescribedTopic[] }> };
+  const { resources } = await inside.describeConfigs({ resources: asked, includeSynonyms: false });
+  return forgettingOf(resources);
+}
+
+function forgettingOf(resources: readonly DescribedTopic[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const { resourceName, configEntries } of resources) {
+    const settings = new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]));
+    const differs = KEEPING.filter((name) => settings.has(name) && settings.get(name) !== TOPIC_SETTINGS[name]);
+    if (differs.length > 0) found.set(resourceName, KEEPING.map((name) => `${name}=${settings.get(name)}`).join(', '));
+  }
+  return found;
 }

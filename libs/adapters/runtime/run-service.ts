@@ -1,11 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Router } from 'express';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Router } from 'express';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import { type Clock, systemClock } from '../clock/clock.ts';
 import { createHttpApp } from '../http/create-app.ts';
-import { startHttpServer } from '../http/http-server.ts';
-import { createHealth, type ReadinessCheck } from '../telemetry/health.ts';
+import { type HttpServer, startHttpServer } from '../http/http-server.ts';
+import {
+  type CheckResult,
+  createHealth,
+  type Health,
+  LOOK_EVERY_MS,
+  type ReadinessCheck,
+} from '../telemetry/health.ts';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { addProcessMetrics, createMetrics, type Metrics } from '../telemetry/metrics-registry.ts';
 import { metricsRouter } from '../telemetry/metrics-router.ts';
@@ -24,6 +31,13 @@ export interface ServiceContext {
   readonly clients: () => ClientRegistry;
   /** A setting that the service cannot do without: NAME, or the content of the file NAME_FILE, as secrets are given. Throws SETTING_MISSING. */
   readonly setting: (name: string) => string;
+  /** A named part of readiness: looked at every second, and named with code and sentence in the answer of `/health/ready` while it fails. */
+  readonly check: (name: string, ready: ReadinessCheck) => void;
+  /**
+   * Work of the start that may have to wait for a person: while it throws what `waits` is true of, the service stays up, live and not ready,
+   * says why once, and tries again every few seconds.
+   */
+  readonly waitFor: <T>(name: string, work: () => Promise<T>, waits: (error: unknown) => boolean) => Promise<T>;
   /** Ends the process in order, as failed: for what cannot be mended from within. */
   readonly fail: (error: unknown) => void;
   /** To be called in order of opening: closers run in reverse after the HTTP server has stopped. */
@@ -45,7 +59,12 @@ export interface RunServiceOptions {
   readonly port: number;
 }
 
+type Closer = () => Promise<unknown> | unknown;
+
 const HTTP_STOP_MS = 10_000;
+const CHECK_TIMEOUT_MS = 3_000;
+/** How often what waits for a person is looked at again. */
+const WAIT_LOOK_MS = 3_000;
 /** Whatever still hangs then is left: nothing acknowledged is lost by it. */
 const STOP_MS_MAX = 30_000;
 
@@ -64,93 +83,158 @@ export async function runService(
     return;
   }
   const logger = createLogger({ service: options.name, level: (process.env['LOG_LEVEL'] ?? 'info') as LogLevel });
-  const closers: (() => Promise<unknown> | unknown)[] = [];
-  let stop: () => Promise<void> = () => closeAll(closers, logger);
-  let hasFailed = false;
-  const fail = (error: unknown): void => {
-    logger.fatal({ err: error }, `${options.name} ended`);
-    process.exitCode = 1;
-    hasFailed = true;
-    void stop();
-  };
+  const service = new Service(options, logger);
   try {
-    const context = contextOf(logger, closers, fail);
-    stop = await serve(options, context, await build(context), closers);
-    // What failed before it listened: without this it would serve on with all of its parts closed.
-    if (hasFailed) await stop();
+    await service.run(build);
   } catch (error) {
-    logger.fatal({ err: error }, `${options.name} did not start`);
-    process.exitCode = 1;
-    await stop();
+    if (!service.isStopping) {
+      logger.fatal({ err: error }, `${options.name} did not start`);
+      process.exitCode = 1;
+    }
+    await service.stop();
   }
 }
 
-function contextOf(
-  logger: Logger,
-  closers: (() => Promise<unknown> | unknown)[],
-  fail: (error: unknown) => void,
-): ServiceContext {
-  const dataDir = process.env['DATA_DIR'] ?? 'data';
-  const metrics = createMetrics();
-  addProcessMetrics(metrics.registry);
-  return {
-    dataDir,
-    logger,
-    metrics,
-    fail,
-    clock: systemClock,
-    clients: () => loadClients(process.env['CLIENTS_FILE'] ?? join(dataDir, 'clients.json')),
-    setting: (name) => {
-      const file = process.env[`${name}_FILE`];
-      const value = process.env[name] ?? (file === undefined ? undefined : readFileSync(file, 'utf8').trim());
-      if (value === undefined || value === '') {
-        throw new TallyError('SETTING_MISSING', `set ${name}, or ${name}_FILE to the file that holds it`, { name });
-      }
-      return value;
-    },
-    onStop: (close) => void closers.push(close),
-  };
-}
+/** The process of one service: health answers from before its parts are built until they are closed. */
+class Service {
+  readonly #options: RunServiceOptions;
+  readonly #logger: Logger;
+  readonly #metrics: Metrics;
+  readonly #health: Health;
+  readonly #closers: Closer[] = [];
+  readonly #ending = new AbortController();
+  #server: HttpServer | null = null;
+  #parts: ServiceParts | null = null;
+  #stopping: Promise<void> | null = null;
 
-/** Listens and begins; gives the way to stop, which works once. */
-async function serve(
-  options: RunServiceOptions,
-  { logger, metrics }: ServiceContext,
-  parts: ServiceParts,
-  closers: (() => Promise<unknown> | unknown)[],
-): Promise<() => Promise<void>> {
-  const health = createHealth();
-  if (parts.ready !== undefined) health.check(options.name, parts.ready);
-  const app = createHttpApp(
-    { routers: [health.router, metricsRouter(metrics.registry), ...parts.routers] },
-    { logger, metrics },
-  );
-  const host = process.env['HOST'] ?? '127.0.0.1';
-  const port = Number(process.env['PORT'] ?? options.port);
-  const server = await startHttpServer({ host, port, furtherPorts: 0 }, app);
-  let stopping: Promise<void> | null = null;
-  const stop = (): Promise<void> => {
-    stopping ??= (async () => {
-      setTimeout(() => process.exit(1), STOP_MS_MAX).unref();
-      health.drain();
+  constructor(options: RunServiceOptions, logger: Logger) {
+    this.#options = options;
+    this.#logger = logger;
+    this.#metrics = createMetrics();
+    addProcessMetrics(this.#metrics.registry);
+    this.#health = createHealth({ checkTimeoutMs: CHECK_TIMEOUT_MS, onChange: (result) => tellChange(result, logger) });
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping !== null;
+  }
+
+  async run(build: (context: ServiceContext) => Promise<ServiceParts>): Promise<void> {
+    const { name } = this.#options;
+    let isBuilt = false;
+    this.#health.check('start', () => {
+      if (!isBuilt) throw new TallyError('NOT_READY', `${name} is starting`, {}, { retriable: true });
+    });
+    const url = await this.#listen();
+    const parts = await build(this.#context());
+    // What was built while the service was asked to end, or failed, is closed by what ends it.
+    this.#parts = parts;
+    if (this.isStopping) {
       parts.endStreams?.();
-      await server.stop(HTTP_STOP_MS);
-      await closeAll(closers, logger);
-      logger.info('stopped');
+      await closeAll(this.#closers, this.#logger);
+      return;
+    }
+    if (parts.ready !== undefined) this.#health.check(name, parts.ready);
+    for (const router of parts.routers) this.#door.use(router);
+    await parts.begin?.(url);
+    isBuilt = true;
+    this.#logger.info({ url }, `${name} serves`);
+  }
+
+  /** In order, once: not ready any more, streams, HTTP, parts in reverse. */
+  stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      setTimeout(() => process.exit(1), STOP_MS_MAX).unref();
+      this.#ending.abort();
+      this.#health.drain();
+      this.#parts?.endStreams?.();
+      await this.#server?.stop(HTTP_STOP_MS);
+      await closeAll(this.#closers, this.#logger);
+      this.#logger.info('stopped');
       // A pipe that is read keeps the process up for as long as the other end is there.
       process.stdin.destroy();
     })();
-    return stopping;
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
-  // Started by another process that holds the other end: when that is gone, this service ends too.
-  if (process.env['STOP_WITH_STDIN'] === '1') process.stdin.resume().once('close', () => void stop());
-  await parts.begin?.(server.url);
-  logger.info({ url: server.url }, `${options.name} serves`);
-  return stop;
+    return this.#stopping;
+  }
+
+  /** Filled once the parts are built. */
+  readonly #door = Router();
+
+  async #listen(): Promise<string> {
+    const app = createHttpApp(
+      { routers: [this.#health.router, metricsRouter(this.#metrics.registry), this.#door] },
+      { logger: this.#logger, metrics: this.#metrics },
+    );
+    const host = process.env['HOST'] ?? '127.0.0.1';
+    const port = Number(process.env['PORT'] ?? this.#options.port);
+    this.#server = await startHttpServer({ host, port, furtherPorts: 0 }, app);
+    const stopWatching = this.#health.watch(LOOK_EVERY_MS);
+    this.#closers.push(stopWatching);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void this.stop());
+    // Started by another process that holds the other end: when that is gone, this service ends too.
+    if (process.env['STOP_WITH_STDIN'] === '1') process.stdin.resume().once('close', () => void this.stop());
+    return this.#server.url;
+  }
+
+  #fail(error: unknown): void {
+    this.#logger.fatal({ err: error }, `${this.#options.name} ended`);
+    process.exitCode = 1;
+    void this.stop();
+  }
+
+  #context(): ServiceContext {
+    const dataDir = process.env['DATA_DIR'] ?? 'data';
+    return {
+      dataDir,
+      logger: this.#logger,
+      metrics: this.#metrics,
+      fail: (error) => this.#fail(error),
+      clock: systemClock,
+      clients: () => loadClients(process.env['CLIENTS_FILE'] ?? join(dataDir, 'clients.json')),
+      setting,
+      onStop: (close) => void this.#closers.push(close),
+      check: (name, ready) => this.#health.check(name, ready),
+      waitFor: (name, work, waits) => this.#waitFor(name, work, waits),
+    };
+  }
+
+  async #waitFor<T>(name: string, work: () => Promise<T>, waits: (error: unknown) => boolean): Promise<T> {
+    let fault: unknown = null;
+    this.#health.check(name, () => {
+      if (fault !== null) throw fault;
+    });
+    for (;;) {
+      try {
+        const result = await work();
+        fault = null;
+        return result;
+      } catch (error) {
+        if (!waits(error)) throw error;
+        fault = error;
+        await sleep(WAIT_LOOK_MS, undefined, { signal: this.#ending.signal });
+      }
+    }
+  }
 }
 
-async function closeAll(closers: (() => Promise<unknown> | unknown)[], logger: Logger): Promise<void> {
+function setting(name: string): string {
+  const file = process.env[`${name}_FILE`];
+  const value = process.env[name] ?? (file === undefined ? undefined : readFileSync(file, 'utf8').trim());
+  if (value === undefined || value === '') {
+    throw new TallyError('SETTING_MISSING', `set ${name}, or ${name}_FILE to the file that holds it`, { name });
+  }
+  return value;
+}
+
+/** A change of readiness is said once: what is missing, and that it is back. */
+function tellChange({ name, code, message }: CheckResult, logger: Logger): void {
+  // Whoever starts is not ready yet: that is no fault.
+  if (code === 'NOT_READY') return;
+  if (code === null) logger.info({ check: name }, `${name} is ready`);
+  else logger.error({ check: name, code }, `not ready: ${message}`);
+}
+
+async function closeAll(closers: Closer[], logger: Logger): Promise<void> {
   for (const close of closers.splice(0).reverse()) {
     try {
       await close();

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, RootDatabase, Transaction } from 'lmdb';
 import { assert } from '../../core/errors/assert.ts';
@@ -8,7 +9,7 @@ import { commitTogether } from '../event-log/lmdb-commit.ts';
 import { TAX_STATE } from '../lmdb/data-stores.ts';
 import { dropTables, type OnDiscarded, openLmdb } from '../lmdb/open-lmdb.ts';
 import { openSealedText, sealText } from '../lmdb/sealed-text.ts';
-import type { Checkpoint, StateStore, StoreCommit } from './state-store.ts';
+import type { Checkpoint, InspectableStore, StoreCommit } from './state-store.ts';
 
 export interface EmbeddedStoreOptions {
   /** Each stage has its own store in a folder of its name within this one. */
@@ -22,6 +23,9 @@ export interface EmbeddedStoreDependencies {
 }
 
 const MAP_SIZE_BYTES = 64 * 1024 ** 3;
+
+/** Free bytes of the disk below which the store says that it is full: fewer than the log keeps, which refuses appends first. */
+const RESERVE_BYTES = 16 * 1024 ** 2;
 
 /** LMDB's own limit is 1,978 bytes with pages of 4 KiB; 5 go to partition and kind. */
 export const STORE_KEY_BYTES_MAX = 1_900;
@@ -44,7 +48,7 @@ const WIPING = '"wiping"';
 export async function openEmbeddedStore(
   options: EmbeddedStoreOptions,
   dependencies: EmbeddedStoreDependencies = {},
-): Promise<StateStore> {
+): Promise<InspectableStore> {
   const folder = join(options.folder, options.stage);
   const lock = await lockDataFolder(folder);
   try {
@@ -70,7 +74,7 @@ interface Write {
   readonly text: string | null;
 }
 
-class EmbeddedStore implements StateStore {
+class EmbeddedStore implements InspectableStore {
   readonly #env: RootDatabase;
   readonly #lock: DataFolderLock;
   readonly #folder: string;
@@ -126,6 +130,15 @@ class EmbeddedStore implements StateStore {
       await this.#write([{ place: checkpointKey(partition), text: WIPING }]);
       await this.#finishWipe(partition);
     });
+  }
+
+  async check(): Promise<void> {
+    this.#assertOpen();
+    const { bavail, bsize } = statfsSync(this.#folder);
+    if (bavail * bsize < RESERVE_BYTES) {
+      const message = `the disk of ${this.#folder} is full: make room, and it goes on by itself`;
+      throw new TallyError('STORE_FULL', message, { folder: this.#folder }, { retriable: true });
+    }
   }
 
   /** Ends the wipes that a crash has cut off. */

@@ -5,7 +5,7 @@ import { TallyError } from '../../core/errors/tally-error.ts';
 import { systemClock } from '../clock/clock.ts';
 import { type RedisArgument, scriptCommand } from './redis-command.ts';
 import { CHECKPOINT_SCRIPT, COMMIT_SCRIPT, GET_SCRIPT, type RedisScript, WIPE_SCRIPT } from './redis-scripts.ts';
-import type { Checkpoint, StateStore, StoreCommit, StorePut } from './state-store.ts';
+import type { Checkpoint, InspectableStore, StoreCommit, StorePut } from './state-store.ts';
 
 export interface RedisStoreOptions {
   /** `redis://` or `rediss://` (TLS), with user and password where they are needed. */
@@ -32,6 +32,8 @@ const COMMAND_TIMEOUT_MS = 5_000;
 /** How long a start tries to connect. */
 const START_WITHIN_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 3_000;
+/** Whether it answers at all is known by then. */
+const CHECK_WITHIN_MS = 2_500;
 const RECONNECT_MS = 100;
 const RECONNECT_MAX_MS = 1_000;
 const CLOSE_DEADLINE_MS = 2_000;
@@ -45,7 +47,7 @@ const REDIS_PORT = 6379;
 export async function openRedisStore(
   options: RedisStoreOptions,
   dependencies: RedisStoreDependencies = {},
-): Promise<StateStore> {
+): Promise<InspectableStore> {
   const client = options.cluster === true ? clusterClient(options) : singleClient(options);
   client.on('error', (error: Error) => dependencies.onError?.(error));
   try {
@@ -59,7 +61,7 @@ export async function openRedisStore(
   }
 }
 
-class RedisStore implements StateStore {
+class RedisStore implements InspectableStore {
   readonly #client: Redis | Cluster;
   readonly #place: string;
   readonly #timeoutMs: number;
@@ -104,6 +106,17 @@ class RedisStore implements StateStore {
 
   async wipe(partition: number): Promise<void> {
     await this.#run(WIPE_SCRIPT, partition, []);
+  }
+
+  async check(): Promise<void> {
+    if (this.#closed) {
+      throw new TallyError('STORE_CLOSED', 'the state store is closed', {});
+    }
+    try {
+      await within(CHECK_WITHIN_MS, this.#client.ping());
+    } catch (cause) {
+      throw unavailable('Redis does not answer: look at REDIS_URL and at the server; it goes on by itself', {}, cause);
+    }
   }
 
   async close(): Promise<void> {

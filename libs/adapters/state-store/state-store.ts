@@ -46,3 +46,9 @@ export interface StateStore {
   wipe(partition: number): Promise<void>;
   close(): Promise<void>;
 }
+
+/** A store that says whether it can be worked with now. */
+export interface InspectableStore extends StateStore {
+  /** Throws why nothing can be read or stored: STORE_UNAVAILABLE, STORE_FULL (both retriable), STORE_CLOSED. */
+  check(): Promise<void>;
+}

@@ -30,21 +30,22 @@ describe('createHealth', () => {
     expect((await fetch(`${base}/health/live`)).status).toBe(200);
     const ready = await fetch(`${base}/health/ready`);
     expect(ready.status).toBe(200);
-    expect(await ready.json()).toEqual({ ready: true, draining: false, checks: [{ name: 'log', code: null }] });
+    const checks = [{ name: 'log', code: null, message: null, since: expect.stringMatching(/Z$/) }];
+    expect(await ready.json()).toEqual({ ready: true, draining: false, checks });
   });
 
-  it('names the check that fails by its code and never by its message', async () => {
+  it('names the check that fails by code and sentence of our own errors, and never what another error says', async () => {
     const health = createHealth();
     health.check('log', () => {
-      throw new TallyError('POSITION_GAP', 'of QQ123456C');
+      throw new TallyError('POSITION_GAP', 'a record is missing');
     });
     health.check('store', () => Promise.reject(new Error('secret')));
     const ready = await fetch(`${await serve(health)}/health/ready`);
     expect(ready.status).toBe(503);
     expect(await ready.json()).toMatchObject({
       checks: [
-        { name: 'log', code: 'POSITION_GAP' },
-        { name: 'store', code: 'CHECK_FAILED' },
+        { name: 'log', code: 'POSITION_GAP', message: 'a record is missing' },
+        { name: 'store', code: 'CHECK_FAILED', message: expect.not.stringContaining('secret') },
       ],
     });
   });
@@ -54,6 +55,44 @@ describe('createHealth', () => {
     health.check('broker', () => new Promise(() => undefined));
     const ready = await fetch(`${await serve(health)}/health/ready`);
     expect(await ready.json()).toMatchObject({ checks: [{ name: 'broker', code: 'CHECK_TIMED_OUT' }] });
+  });
+
+  it('says once what changes though nobody asks, and since when it is so', async () => {
+    const told: (string | null)[] = [];
+    let nowMs = Date.UTC(2026, 10, 21, 9);
+    let code: string | null = null;
+    const onChange = (result: { readonly code: string | null }): void => void told.push(result.code);
+    const health = createHealth({ checkTimeoutMs: 1_000, clock: { civilMs: () => nowMs }, onChange });
+    health.check('log', () => {
+      if (code !== null) throw new TallyError(code, 'gone');
+    });
+    const stop = health.watch(5);
+    const base = await serve(health);
+    expect((await fetch(`${base}/health/ready`)).status).toBe(200);
+    code = 'LOG_UNAVAILABLE';
+    await expect.poll(() => told).toEqual(['LOG_UNAVAILABLE']);
+    nowMs += 60_000;
+    const ready = await fetch(`${base}/health/ready`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toMatchObject({
+      checks: [{ name: 'log', code: 'LOG_UNAVAILABLE', message: 'gone', since: '2026-11-21T09:00:00.000Z' }],
+    });
+    code = null;
+    await expect.poll(() => told).toEqual(['LOG_UNAVAILABLE', null]);
+    expect((await fetch(`${base}/health/ready`)).status).toBe(200);
+    stop();
+  });
+
+  it('looks once however many ask at the same time', async () => {
+    let looks = 0;
+    const health = createHealth();
+    health.check('log', async () => {
+      looks += 1;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    });
+    const base = await serve(health);
+    await Promise.all(Array.from({ length: 20 }, () => fetch(`${base}/health/ready`)));
+    expect(looks).toBeLessThan(5);
   });
 
   it('drains: not ready, still live', async () => {
