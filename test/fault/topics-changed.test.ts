@@ -156,7 +156,8 @@ describe.skipIf(needs.some((one) => !one.available))('a service that lacks somet
     await until(tax, 'TOPIC_DELETED', SAID_WITHIN_MS);
     await expect(new TopicWatch({ topics }, { log }).open()).rejects.toMatchObject({ code: 'TOPIC_DELETED' });
     const configEntries = [{ name: 'retention.ms', value: '-1' }];
-    await admin.createTopics({ topics: [{ topic: REJECTIONS, numPartitions: 12, configEntries }] });
+    const anew = { topic: REJECTIONS, numPartitions: 12, configEntries };
+    await admin.createTopics({ topics: [anew], waitForLeaders: false });
     await until(tax, 'TOPIC_MADE_ANEW', 2 * SAID_WITHIN_MS);
     expect((await fetch(`${tax.url}/health/live`)).status).toBe(200);
     expect(tax.pid).toBe(pid);
