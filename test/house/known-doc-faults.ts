@@ -8,7 +8,7 @@ export const KNOWN_LONG_LINES: Readonly<Record<string, number>> = {
   'README.md': 13,
   'docs/http-api.md': 34,
   'docs/ingress.md': 12,
-  'docs/operations.md': 15,
+  'docs/operations.md': 17,
 };
 
 /** `<file> names <name>` of files that are not in the repository. */
