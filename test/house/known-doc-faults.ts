@@ -6,9 +6,9 @@
 /** Lines of more than 140 characters by page, at most. */
 export const KNOWN_LONG_LINES: Readonly<Record<string, number>> = {
   'README.md': 13,
-  'docs/http-api.md': 34,
+  'docs/http-api.md': 36,
   'docs/ingress.md': 12,
-  'docs/operations.md': 17,
+  'docs/operations.md': 16,
 };
 
 /** `<file> names <name>` of files that are not in the repository. */
