@@ -197,7 +197,7 @@ async function startServices(
   const reconciliation = await createReconciliation({ folder: join(dataDir, 'reconciliation') }, common);
   closers.push(() => reconciliation.stop());
   const source = { latest: () => reconciliation.summary(), subscribe: reconciliation.subscribe };
-  const dashboard = createDashboard({ source, logger: common.logger, clock: common.clock });
+  const dashboard = createDashboard({ source, logger: common.logger, clock: common.clock, clients: common.clients });
   health.check('tax', () => tax.ready());
   health.check('ledger', () => ledger.assertReady());
   health.check('gateway', () => gateway.checkReady());

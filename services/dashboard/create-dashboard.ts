@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Response, Router } from 'express';
-import { type ElapsedClock, systemClock } from '../../libs/adapters/clock/clock.ts';
-import { everybody } from '../../libs/adapters/http/bearer.ts';
+import { type Clock, systemClock } from '../../libs/adapters/clock/clock.ts';
+import { clientOfRequest, everybody, keyOf } from '../../libs/adapters/http/bearer.ts';
 import { createEventStream } from '../../libs/adapters/http/event-stream.ts';
+import { HttpProblem } from '../../libs/adapters/http/problem.ts';
+import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
 import { projectRoot } from '../../libs/adapters/runtime/project-root.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import { type PageView, timeOf, viewOf } from './page-view.ts';
@@ -21,7 +23,9 @@ export interface SummarySource {
 export interface DashboardDependencies {
   readonly source: SummarySource;
   readonly logger: Logger;
-  readonly clock?: ElapsedClock;
+  readonly clock?: Clock;
+  /** Readers of the live stream who send a key have places kept for them; without this nobody has. */
+  readonly clients?: ClientRegistry | undefined;
 }
 
 export interface Dashboard {
@@ -30,6 +34,8 @@ export interface Dashboard {
   /** Ends live streams, so that the HTTP server can stop. */
   endStreams(): void;
 }
+
+const NEWEST_FOR_MS = 1_000;
 
 /** Nothing from elsewhere, nothing inline, no forms, no frames. */
 const CONTENT_SECURITY_POLICY = [
@@ -45,7 +51,7 @@ const CONTENT_SECURITY_POLICY = [
 
 /** The Treasury page. */
 export function createDashboard(dependencies: DashboardDependencies): Dashboard {
-  const { source, logger, clock = systemClock } = dependencies;
+  const { source, logger, clock = systemClock, clients } = dependencies;
   const folder = join(projectRoot(), 'services/dashboard/page');
   const script = readFileSync(join(folder, 'treasury.js'));
   const style = readFileSync(join(folder, 'treasury.css'));
@@ -56,20 +62,24 @@ export function createDashboard(dependencies: DashboardDependencies): Dashboard 
     const summary = summaryOf(json, logger);
     return summary === null ? null : viewOf(summary, clock.elapsedMs() - cameAtMs);
   };
+  /** The newest figures, worked out once a second however many ask. */
+  let kept: { readonly atMs: number; readonly view: PageView | null } | null = null;
+  const newest = (): PageView | null => {
+    const atMs = clock.elapsedMs();
+    if (kept === null || atMs - kept.atMs > NEWEST_FOR_MS) kept = { atMs, view: view(source.latest()) };
+    return kept.view;
+  };
   const unsubscribe = source.subscribe((json) => {
     cameAtMs = clock.elapsedMs();
     if (stream.readers === 0) return;
     const current = view(json);
     if (current === null) return;
     id++;
-    stream.publish({ event: 'view', id, data: { ...current, time: timeOf(current.asOf) } });
+    stream.publish({ event: 'view', id, data: viewToSend(current) });
   });
   const router = Router();
   router.get('/', everybody, (_request, response) => {
-    secure(response)
-      .set('Cache-Control', 'no-store')
-      .type('html')
-      .send(renderPage(view(source.latest())));
+    secure(response).set('Cache-Control', 'no-store').type('html').send(renderPage(newest()));
   });
   router.get('/assets/treasury.js', everybody, (_request, response) => {
     secure(response).set('Cache-Control', 'no-cache').type('text/javascript').send(script);
@@ -77,7 +87,15 @@ export function createDashboard(dependencies: DashboardDependencies): Dashboard 
   router.get('/assets/treasury.css', everybody, (_request, response) => {
     secure(response).set('Cache-Control', 'no-cache').type('text/css').send(style);
   });
-  router.get('/treasury/v1/live', everybody, (request, response) => stream.serve(request, response));
+  router.get('/treasury/v1/live', everybody, (request, response) => {
+    if (clients !== undefined && keyOf(request) !== null) clientOfRequest({ clients, clock }, request, response);
+    stream.serve(request, response);
+  });
+  router.get('/treasury/v1/view', everybody, (_request, response) => {
+    const current = newest();
+    if (current === null) throw new HttpProblem(503, 'NOT_READY', 'no figures yet', { retryAfterSeconds: 2 });
+    secure(response).set('Cache-Control', 'no-store').json(viewToSend(current));
+  });
   return {
     router,
     endStreams: () => {
@@ -85,6 +103,11 @@ export function createDashboard(dependencies: DashboardDependencies): Dashboard 
       stream.close();
     },
   };
+}
+
+/** What the page is sent: its texts, and the time as it shows it. */
+function viewToSend(view: PageView) {
+  return { ...view, time: timeOf(view.asOf) };
 }
 
 function secure(response: Response): Response {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { runService } from '../../libs/adapters/runtime/run-service.ts';
 import { createDashboard } from './create-dashboard.ts';
 import { followSummaries } from './follow-summaries.ts';
@@ -10,6 +11,8 @@ await runService({ name: 'dashboard', port: 8085 }, async (context) => {
     { logger },
   );
   context.onStop(() => source.stop());
-  const dashboard = createDashboard({ source, logger, clock });
+  // The page needs no clients: where their file is, those of them who watch have places of their own.
+  const clients = existsSync(context.clientsFile) ? context.clients() : undefined;
+  const dashboard = createDashboard({ source, logger, clock, clients });
   return { routers: [dashboard.router], ready: () => source.assertFresh(), endStreams: () => dashboard.endStreams() };
 });

@@ -1,9 +1,9 @@
 import { type Request, type Response, Router } from 'express';
 import { encodePullAnswer } from '../../libs/adapters/codec/pull-answer.ts';
 import { accountNotYours, assertActsFor, clientOf, everybody, requireClient } from '../../libs/adapters/http/bearer.ts';
-import { jsonBody } from '../../libs/adapters/http/create-app.ts';
 import type { EventStream } from '../../libs/adapters/http/event-stream.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
+import { jsonBody } from '../../libs/adapters/http/request-body.ts';
 import { type ClientRegistry, mayActFor } from '../../libs/adapters/runtime/clients.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import { fromBase64 } from '../../libs/core/ledger/base64.ts';

@@ -1,8 +1,8 @@
-import express, { type NextFunction, type Request, type Response, Router } from 'express';
+import { type NextFunction, type Request, type Response, Router } from 'express';
 import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import { type BearerDependencies, clientOfRequest, withAccess } from '../../libs/adapters/http/bearer.ts';
-import { BODY_BYTES_MAX } from '../../libs/adapters/http/limits.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
+import { textBody } from '../../libs/adapters/http/request-body.ts';
 import { type Client, type ClientRegistry, hasRole, mayActFor } from '../../libs/adapters/runtime/clients.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
@@ -50,7 +50,6 @@ export function mtdVatRouter(dependencies: MtdRouterDependencies): Router {
   const { store, filings, money, clock } = dependencies;
   const router = Router();
   const door = mtdDoor(dependencies);
-  const text = express.text({ type: () => true, limit: BODY_BYTES_MAX });
   const today = () => londonDate(clock.civilMs());
   const followedOf = (request: Request): FollowedAccount | null =>
     store.account(account(`vat:${vrnOf(request)}`)) ?? null;
@@ -62,7 +61,7 @@ export function mtdVatRouter(dependencies: MtdRouterDependencies): Router {
     const query = { ...rangeQuery(request), status: textQuery(request, 'status') };
     send(response, obligationsAnswer(query, periodsOf(request).map(obligationOf)));
   });
-  router.post(`${PATH}/returns`, door, text, async (request, response) => {
+  router.post(`${PATH}/returns`, door, textBody, async (request, response) => {
     const body: unknown = request.body;
     const filed = await fileVatReturn(
       vrnOf(request),
@@ -208,15 +207,21 @@ function mtdErrors(logger: Logger) {
       next(error);
       return;
     }
-    // What express.text refuses: too large, cut short, not UTF-8.
-    if (error instanceof Error && 'type' in error) {
-      send(response, mtdRefusal('INVALID_REQUEST'));
+    if (error instanceof HttpProblem && error.status !== 500) {
+      if (error.retryAfterSeconds !== null) response.set('Retry-After', String(error.retryAfterSeconds));
+      send(response, mtdRefusal(codeOfProblem(error.status)));
       return;
     }
     logger.error({ err: error, correlationId: response.locals['correlationId'] }, 'the MTD VAT API failed');
     const retriable = error instanceof TallyError && error.retriable;
     send(response, mtdRefusal(retriable ? 'SERVICE_UNAVAILABLE' : 'INTERNAL_SERVER_ERROR'));
   };
+}
+
+/** What textBody refuses: too large, cut short, not UTF-8, or no room for it now. */
+function codeOfProblem(status: number): MtdErrorCode {
+  if (status === 503) return 'SERVICE_UNAVAILABLE';
+  return status === 429 ? 'MESSAGE_THROTTLED_OUT' : 'INVALID_REQUEST';
 }
 
 function rangeQuery(request: Request): { readonly from: string | undefined; readonly to: string | undefined } {

@@ -7,8 +7,8 @@ import type { EventLog, LogRecord } from '../../libs/adapters/event-log/event-lo
 import { readAt } from '../../libs/adapters/event-log/read-at.ts';
 import { REJECTIONS } from '../../libs/adapters/event-log/topics.ts';
 import { type BearerDependencies, requireClient } from '../../libs/adapters/http/bearer.ts';
-import { jsonBody } from '../../libs/adapters/http/create-app.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
+import { jsonBody } from '../../libs/adapters/http/request-body.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { DeadLetter } from '../../libs/core/events/dead-letter.ts';
 import { uuidOf } from '../../libs/core/identity/event-id.ts';

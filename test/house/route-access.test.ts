@@ -100,10 +100,12 @@ function ask(rule: RouteRule, kind: Kind, at: number): Promise<Answer> {
 
 /** The status that the table says, and the code where it is a refusal of the client. */
 function expected(rule: RouteRule, kind: Kind): readonly [number, string | null] {
-  if (rule.roles === 'everybody') return [rule.status, null];
+  const looksAtKey = rule.roles !== 'everybody' || (rule.keyIsOptional === true && kind !== 'none');
+  if (!looksAtKey) return [rule.status, null];
   if (kind === 'none') return [401, rule.isMtd === true ? 'INVALID_CREDENTIALS' : 'KEY_MISSING'];
   if (kind === 'wrong') return [401, rule.isMtd === true ? 'INVALID_CREDENTIALS' : 'KEY_UNKNOWN'];
   if (kind === 'expired') return [401, rule.isMtd === true ? 'INVALID_CREDENTIALS' : 'KEY_EXPIRED'];
+  if (rule.roles === 'everybody') return [rule.status, null];
   if (!rule.roles.includes(ROLE_OF[kind]))
     return [403, rule.isMtd === true ? 'CLIENT_OR_AGENT_NOT_AUTHORISED' : 'ROLE_MISSING'];
   if (kind === 'stranger') return rule.stranger ?? [rule.status, null];

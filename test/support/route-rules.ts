@@ -26,6 +26,8 @@ export interface RouteRule {
   readonly stranger?: readonly [number, string];
   /** Of HMRC's own API: its errors are worded by HMRC. */
   readonly isMtd?: true;
+  /** Needs no key, and refuses a wrong one. */
+  readonly keyIsOptional?: true;
 }
 
 const PAYER = ['payer', 'operator'] as const;
@@ -260,5 +262,6 @@ export const ROUTE_RULES: readonly RouteRule[] = [
   { route: 'GET /', roles: 'everybody', account: 'none', status: 200 },
   { route: 'GET /assets/treasury.js', roles: 'everybody', account: 'none', status: 200 },
   { route: 'GET /assets/treasury.css', roles: 'everybody', account: 'none', status: 200 },
-  { route: 'GET /treasury/v1/live', roles: 'everybody', account: 'none', status: 200 },
+  { route: 'GET /treasury/v1/live', roles: 'everybody', account: 'none', status: 200, keyIsOptional: true },
+  { route: 'GET /treasury/v1/view', roles: 'everybody', account: 'none', status: 200 },
 ];

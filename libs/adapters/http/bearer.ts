@@ -44,7 +44,6 @@ export function requireClient(
     if (!roles.some((role) => hasRole(client, role))) {
       throw new HttpProblem(403, 'ROLE_MISSING', `this needs a client with the role ${roles.join(' or ')}`);
     }
-    response.locals['client'] = client;
     next();
   });
 }
@@ -54,7 +53,9 @@ export function clientOfRequest(dependencies: BearerDependencies, request: Reque
   const key = keyOf(request);
   if (key === null) throw new HttpProblem(401, 'KEY_MISSING', 'send the header Authorization: Bearer <client key>');
   try {
-    return dependencies.clients.clientOfKey(key, dependencies.clock.civilMs());
+    const client = dependencies.clients.clientOfKey(key, dependencies.clock.civilMs());
+    response.locals['client'] = client;
+    return client;
   } catch (error) {
     if (!(error instanceof TallyError)) throw error;
     const wrongKeys = response.locals['wrongKeys'] as WrongKeys | undefined;
@@ -68,7 +69,7 @@ export function keyOf(request: Request): string | null {
   return /^Bearer ([!-~]{1,256})$/.exec(request.get('authorization') ?? '')?.[1] ?? null;
 }
 
-/** The client that requireClient let in. */
+/** The client of the request, where a guard of the route has asked for its key. */
 export function clientOf(response: Response): Client {
   return response.locals['client'] as Client;
 }

@@ -3,8 +3,8 @@ import express, { type Express, type NextFunction, type Request, type Response, 
 import helmet from 'helmet';
 import { systemClock } from '../clock/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics-registry.ts';
-import { BODY_BYTES_MAX } from './limits.ts';
+import type { GaugeMetric, Metrics } from '../telemetry/metrics-registry.ts';
+import { Admission } from './admission.ts';
 import { HttpProblem, problemOf, sendProblem } from './problem.ts';
 import { WrongKeys } from './wrong-keys.ts';
 
@@ -20,7 +20,7 @@ export interface HttpAppDependencies {
 }
 
 /**
- * The one way that HTTP is served: safe headers, a correlation id on every answer, JSON bodies to 4 MiB where a route takes them,
+ * The one way that HTTP is served: safe headers, a correlation id on every answer, a bound on what is under way,
  * every error an RFC 9457 problem, and an access log by route template, never by path: accounts stand in paths.
  */
 export function createHttpApp(options: HttpAppOptions, dependencies: HttpAppDependencies): Express {
@@ -32,29 +32,16 @@ export function createHttpApp(options: HttpAppOptions, dependencies: HttpAppDepe
   app.use(correlate);
   app.use(accessLog(dependencies.logger));
   app.use(watchWrongKeys(dependencies));
+  app.use(admitRequests(dependencies));
   for (const router of options.routers) app.use(router);
   app.use(nothingHere);
   app.use(answerError(dependencies.logger));
   return app;
 }
 
-/** Put before handlers that take JSON. Refuses other content types (CONTENT_TYPE_UNSUPPORTED) and bodies above the limit. */
-export const jsonBody: readonly ((request: Request, response: Response, next: NextFunction) => void)[] = [
-  (request, _response, next) => {
-    if (request.is('application/json') !== false) return next();
-    next(new HttpProblem(415, 'CONTENT_TYPE_UNSUPPORTED', 'send the header Content-Type: application/json'));
-  },
-  express.json({ limit: BODY_BYTES_MAX, strict: false, verify: refuseEmpty }),
-];
-
 /** The correlation id of a request: the caller's X-Correlation-Id where it is a fit one, else a new one. */
 function correlationIdOf(response: Response): string {
   return String(response.locals['correlationId'] ?? '');
-}
-
-/** body-parser would give {} for it. */
-function refuseEmpty(_request: unknown, _response: unknown, body: Buffer): void {
-  if (body.length === 0) throw Object.assign(new Error('the body is empty'), { type: 'entity.parse.failed' });
 }
 
 const CORRELATION_ID = /^[A-Za-z0-9._-]{1,64}$/;
@@ -80,6 +67,28 @@ function watchWrongKeys({ logger, metrics }: HttpAppDependencies) {
   });
   return (_request: Request, response: Response, next: NextFunction): void => {
     response.locals['wrongKeys'] = wrongKeys;
+    next();
+  };
+}
+
+/** Bounds what is under way at a time. Health and metrics are answered whatever is: who asks them is told how things are. */
+function admitRequests({ metrics }: HttpAppDependencies) {
+  const admission = new Admission();
+  const bytes: GaugeMetric<never> | undefined = metrics?.gauge(
+    { name: 'tally_http_body_bytes', help: 'Bytes of request bodies, inflated, that are under way.', labels: [] },
+    () => bytes?.set({}, admission.bytesInWork),
+  );
+  const waiting: GaugeMetric<never> | undefined = metrics?.gauge(
+    { name: 'tally_http_waiting_bodies', help: 'Requests whose bodies wait unread for room.', labels: [] },
+    () => waiting?.set({}, admission.bodiesWaiting),
+  );
+  return (request: Request, response: Response, next: NextFunction): void => {
+    response.locals['admission'] = admission;
+    if (!request.path.startsWith('/health/') && request.path !== '/metrics') {
+      const leave = admission.enter();
+      response.locals['leaveWork'] = leave;
+      response.once('close', leave);
+    }
     next();
   };
 }

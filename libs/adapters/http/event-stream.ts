@@ -1,10 +1,14 @@
 import type { Request, Response } from 'express';
+import type { Client } from '../runtime/clients.ts';
 import {
+  STREAM_ANONYMOUS_SHARE,
   STREAM_BACKLOG_BYTES_MAX,
   STREAM_CLIENTS_MAX,
   STREAM_HEARTBEAT_MS,
+  STREAM_HOLDER_SHARE,
   STREAM_REPLAY_EVENTS_MAX,
 } from './limits.ts';
+import { networkOf } from './network-of.ts';
 import { HttpProblem } from './problem.ts';
 
 interface StreamEvent {
@@ -34,12 +38,19 @@ export interface EventStream {
 /** Makes a stream. A reader that is too slow is cut and comes back with its Last-Event-ID. */
 export function createEventStream(options: EventStreamOptions = {}): EventStream {
   const kept: StreamEvent[] = [];
-  const readers = new Set<Response>();
+  const readers = new Map<Response, Holder>();
   const keptMax = options.replayEventsMax ?? STREAM_REPLAY_EVENTS_MAX;
   const clientsMax = options.clientsMax ?? STREAM_CLIENTS_MAX;
   let closed = false;
+  const hasPlace = (holder: Holder): boolean => {
+    const all = [...readers.values()];
+    const own = all.filter((one) => one.name === holder.name).length;
+    const anonymous = all.filter((one) => !one.hasKey).length;
+    if (all.length >= clientsMax || own >= Math.max(1, clientsMax * STREAM_HOLDER_SHARE)) return false;
+    return holder.hasKey || anonymous < Math.max(1, clientsMax * STREAM_ANONYMOUS_SHARE);
+  };
   const heartbeat = setInterval(() => {
-    for (const reader of readers) write(reader, ': still here\n\n');
+    for (const reader of readers.keys()) write(reader, ': still here\n\n');
   }, options.heartbeatMs ?? STREAM_HEARTBEAT_MS);
   heartbeat.unref();
   return {
@@ -47,12 +58,15 @@ export function createEventStream(options: EventStreamOptions = {}): EventStream
       kept.push(event);
       if (kept.length > keptMax) kept.shift();
       const text = printEvent(event);
-      for (const reader of readers) write(reader, text);
+      for (const reader of readers.keys()) write(reader, text);
     },
     serve(request, response) {
-      if (closed || readers.size >= clientsMax) {
+      const holder = holderOf(request, response);
+      if (closed || !hasPlace(holder)) {
         throw new HttpProblem(503, 'TOO_MANY_STREAMS', 'no further live stream now', { retryAfterSeconds: 5 });
       }
+      // It stays for hours: it has its own limit.
+      (response.locals['leaveWork'] as (() => void) | undefined)?.();
       response.status(200).set({
         'Content-Type': 'text/event-stream; charset=utf-8',
         'Cache-Control': 'no-store, no-transform',
@@ -62,7 +76,7 @@ export function createEventStream(options: EventStreamOptions = {}): EventStream
       const lastSeen = lastEventId(request);
       write(response, 'retry: 2000\n\n');
       for (const event of kept) if (event.id > lastSeen) write(response, printEvent(event));
-      readers.add(response);
+      readers.set(response, holder);
       response.on('close', () => readers.delete(response));
     },
     get readers() {
@@ -71,10 +85,22 @@ export function createEventStream(options: EventStreamOptions = {}): EventStream
     close() {
       closed = true;
       clearInterval(heartbeat);
-      for (const reader of readers) reader.end();
+      for (const reader of readers.keys()) reader.end();
       readers.clear();
     },
   };
+}
+
+/** Who reads: a client by its id, anybody else by the address that the connection comes from. */
+interface Holder {
+  readonly name: string;
+  readonly hasKey: boolean;
+}
+
+function holderOf(request: Request, response: Response): Holder {
+  const client = response.locals['client'] as Client | undefined;
+  if (client !== undefined) return { name: `client ${client.id}`, hasKey: true };
+  return { name: `address ${networkOf(request.ip)}`, hasKey: false };
 }
 
 function printEvent({ event, id, data }: StreamEvent): string {

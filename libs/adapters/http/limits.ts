@@ -28,6 +28,9 @@ export const STREAM_BACKLOG_BYTES_MAX = 1024 * 1024;
 export const STREAM_HEARTBEAT_MS = 15_000;
 export const STREAM_REPLAY_EVENTS_MAX = 256;
 export const STREAM_CLIENTS_MAX = 500;
+/** The part of a stream's places that readers without a key may have, and the part for one client, or for one address without a key. */
+export const STREAM_ANONYMOUS_SHARE = 0.8;
+export const STREAM_HOLDER_SHARE = 0.25;
 /** Requests of one client in a second; beyond it TOO_MANY_REQUESTS. */
 export const REQUESTS_PER_CLIENT_SECOND_MAX = 500;
 /** Wrong keys of one address (or of one client whose key has expired) in a window; beyond it TOO_MANY_WRONG_KEYS. */
@@ -44,3 +47,21 @@ export const JSON_ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 export const RETRY_AFTER_MS_MAX = 600_000;
 /** A stream that says nothing for this long, three heartbeats of ours, is cut and asked for again. */
 export const STREAM_SILENCE_MS = 45_000;
+
+/** Requests that are being answered at a time, health, metrics and live streams apart; beyond it SERVICE_BUSY. */
+export const REQUESTS_IN_WORK_MAX = 1_000;
+/** Bytes of bodies, inflated, from their reading until their answer is sent: eight of the largest. */
+export const BODIES_IN_WORK_BYTES_MAX = 8 * BODY_BYTES_MAX;
+/** Requests whose bodies wait unread for room, and how long each may. */
+export const BODIES_WAITING_MAX = 512;
+export const BODY_WAIT_MS_MAX = 10_000;
+/** The part of that room and of those places that one client may have. */
+export const CLIENT_SHARE = 0.5;
+/** Bytes that a compressed body may inflate to for each of its own, once it is beyond the free part: JSON of events is some 20 to 1. */
+export const BODY_RATIO_MAX = 100;
+export const BODY_RATIO_FREE_BYTES = 64 * 1024;
+/** Values of a JSON body, counted (some 1.5 ms for a megabyte) in those beyond the uncounted size: an event has some 15 bytes for each. */
+export const BODY_VALUES_MAX = 500_000;
+export const BODY_UNCOUNTED_BYTES = 1024 * 1024;
+/** A body beyond this is parsed in a turn of its own. */
+export const LARGE_BODY_BYTES = 64 * 1024;

@@ -27,8 +27,10 @@ export class HttpProblem extends Error {
 
 /** Status and title of every code that is not simply a fault of input (422) or ours (500). */
 const STATUSES: Readonly<Record<string, readonly [number, string]>> = {
+  PATH_INVALID: [400, 'The path cannot be read'],
   NOT_JSON: [400, 'The body is not JSON'],
   BODY_TOO_LARGE: [413, 'The body is too large'],
+  BODY_INFLATES_TOO_FAR: [413, 'The body inflates too far'],
   BODY_ABORTED: [400, 'The body ended early'],
   CONTENT_TYPE_UNSUPPORTED: [415, 'The content type is not application/json'],
   INPUT_INVALID: [422, 'The input is at fault'],
@@ -42,6 +44,7 @@ const STATUSES: Readonly<Record<string, readonly [number, string]>> = {
   METHOD_NOT_ALLOWED: [405, 'The method is not allowed here'],
   TOO_MANY_REQUESTS: [429, 'Too many requests'],
   TOO_MANY_WRONG_KEYS: [429, 'Too many wrong keys'],
+  SERVICE_BUSY: [503, 'Too much is under way now'],
   TOO_MANY_STREAMS: [503, 'Too many live streams'],
   LOG_UNAVAILABLE: [503, 'The event log does not take events now'],
   NOT_READY: [503, 'The service is starting or stopping'],
@@ -51,8 +54,7 @@ const STATUSES: Readonly<Record<string, readonly [number, string]>> = {
 /** The problem of any error. What is not ours to explain becomes INTERNAL, without its message. */
 export function problemOf(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
-  const parser = bodyParserProblem(error);
-  if (parser !== null) return parser;
+  if (error instanceof URIError) return new HttpProblem(400, 'PATH_INVALID', 'the path is not percent-encoded UTF-8');
   if (error instanceof TallyError) {
     const known = STATUSES[error.code];
     if (known !== undefined) return new HttpProblem(known[0], error.code, error.message, retryAfter(error));
@@ -81,27 +83,4 @@ export function sendProblem(response: Response, problem: HttpProblem, correlatio
 
 function retryAfter(error: TallyError): { readonly retryAfterSeconds?: number; readonly cause: unknown } {
   return error.retriable ? { retryAfterSeconds: 1, cause: error } : { cause: error };
-}
-
-/** Errors of express.json by their `type`. */
-function bodyParserProblem(error: unknown): HttpProblem | null {
-  const type = error instanceof Error && 'type' in error ? error.type : undefined;
-  switch (type) {
-    case 'entity.parse.failed':
-      return new HttpProblem(400, 'NOT_JSON', 'the body is not valid JSON');
-    case 'entity.too.large':
-      return new HttpProblem(413, 'BODY_TOO_LARGE', 'the body is too large: send fewer events in a request');
-    case 'request.aborted':
-    case 'request.size.invalid':
-      return new HttpProblem(400, 'BODY_ABORTED', 'the body is not as long as its Content-Length');
-    case 'charset.unsupported':
-    case 'encoding.unsupported':
-      return new HttpProblem(
-        415,
-        'CONTENT_TYPE_UNSUPPORTED',
-        'send application/json in UTF-8, plain, gzip, deflate or br',
-      );
-    default:
-      return null;
-  }
 }

@@ -1,8 +1,8 @@
-import { ipKeyGenerator } from 'express-rate-limit';
 import type { ElapsedClock } from '../clock/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { CountMetric } from '../telemetry/metrics-registry.ts';
 import { WRONG_KEY_HOLDERS_MAX, WRONG_KEY_WINDOW_MS, WRONG_KEYS_PER_WINDOW_MAX } from './limits.ts';
+import { networkOf } from './network-of.ts';
 import { HttpProblem } from './problem.ts';
 
 export interface WrongKeysDependencies {
@@ -36,8 +36,7 @@ export class WrongKeys {
   /** Notes a wrong key. Throws TOO_MANY_WRONG_KEYS (429) beyond the limit of the address, or of the client where the key has expired. */
   count(address: string, client: string | null): void {
     const elapsedMs = this.#of.clock.elapsedMs();
-    // A household or a company has a whole network of IPv6 addresses: they count as one.
-    const holders = [address === '' ? 'address unknown' : `address ${ipKeyGenerator(address, 56)}`];
+    const holders = [`address ${networkOf(address)}`];
     if (client !== null) holders.push(`client ${client}`);
     const waits = holders.map((holder) => this.#waitMsOf(holder, elapsedMs));
     const waitMs = Math.max(...waits);

@@ -27,7 +27,9 @@ export interface ServiceContext {
   readonly metrics: Metrics;
   /** Civil and elapsed time. */
   readonly clock: Clock;
-  /** Reads CLIENTS_FILE, default `<dataDir>/clients.json`. Throws CLIENTS_INVALID. */
+  /** CLIENTS_FILE, default `<dataDir>/clients.json`. */
+  readonly clientsFile: string;
+  /** Reads that file. Throws CLIENTS_INVALID. */
   readonly clients: () => ClientRegistry;
   /** A setting that the service cannot do without: NAME, or the content of the file NAME_FILE, as secrets are given. Throws SETTING_MISSING. */
   readonly setting: (name: string) => string;
@@ -184,13 +186,15 @@ class Service {
 
   #context(): ServiceContext {
     const dataDir = process.env['DATA_DIR'] ?? 'data';
+    const clientsFile = process.env['CLIENTS_FILE'] ?? join(dataDir, 'clients.json');
     return {
       dataDir,
       logger: this.#logger,
       metrics: this.#metrics,
       fail: (error) => this.#fail(error),
       clock: systemClock,
-      clients: () => loadClients(process.env['CLIENTS_FILE'] ?? join(dataDir, 'clients.json')),
+      clientsFile,
+      clients: () => loadClients(clientsFile),
       setting,
       onStop: (close) => void this.#closers.push(close),
       check: (name, ready) => this.#health.check(name, ready),

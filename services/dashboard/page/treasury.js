@@ -12,15 +12,40 @@ let lastMessageMs = performance.now();
 let lastTime = document.getElementById('as-of')?.textContent ?? '';
 let paused = false;
 
-const source = new EventSource('/treasury/v1/live');
-source.addEventListener('view', (message) => {
+/** Where the stream has no place for us the browser gives up: then the figures are asked for, and the stream again now and then. */
+const POLL_MS = 3_000;
+const STREAM_AGAIN_MS = 60_000;
+let source = null;
+
+listen();
+setInterval(() => {
+  if (source.readyState === EventSource.CLOSED) void poll();
+}, POLL_MS);
+setInterval(() => {
+  if (source.readyState === EventSource.CLOSED) listen();
+}, STREAM_AGAIN_MS);
+
+function listen() {
+  source = new EventSource('/treasury/v1/live');
+  source.addEventListener('view', (message) => take(JSON.parse(message.data)));
+}
+
+async function poll() {
+  try {
+    const answer = await fetch('/treasury/v1/view', { signal: AbortSignal.timeout(POLL_MS) });
+    if (answer.ok) take(await answer.json());
+  } catch {
+    // The banner says that the figures have stopped.
+  }
+}
+
+function take(view) {
   lastMessageMs = performance.now();
-  const view = JSON.parse(message.data);
   rates.push({ time: view.time, value: view.eventsPerSecond });
   if (rates.length > CHART_SECONDS) rates.shift();
   lastTime = view.time;
   if (!paused) show(view);
-});
+}
 
 setInterval(() => {
   if (paused || performance.now() - lastMessageMs <= STALE_AFTER_MS) return;

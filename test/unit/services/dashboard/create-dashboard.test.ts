@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createHttpApp } from '../../../../libs/adapters/http/create-app.ts';
 import { type HttpServer, startHttpServer } from '../../../../libs/adapters/http/http-server.ts';
+import { STREAM_CLIENTS_MAX, STREAM_HOLDER_SHARE } from '../../../../libs/adapters/http/limits.ts';
+import { clientRegistry, digestOfKey } from '../../../../libs/adapters/runtime/clients.ts';
 import { createLogger } from '../../../../libs/adapters/telemetry/logger.ts';
 import { createDashboard } from '../../../../services/dashboard/create-dashboard.ts';
 import { followSummaries } from '../../../../services/dashboard/follow-summaries.ts';
@@ -91,5 +93,29 @@ describe('followSummaries', () => {
     await vi.waitFor(() => expect(asked).toBeGreaterThan(2), LATEST);
     await source.stop();
     expect(source.latest()).toBeNull();
+  });
+});
+
+describe('a flood of watchers without a key', () => {
+  it('takes neither the stream from a client with a key nor the figures from anybody', async () => {
+    const world = new ReconciliationWorld(Date.now());
+    await world.open();
+    closers.push(() => world.close());
+    const reconciliation = await world.reconcile();
+    closers.push(() => reconciliation.stop());
+    const source = { latest: () => reconciliation.summary(), subscribe: reconciliation.subscribe };
+    const client = { id: 'wall', keySha256: digestOfKey('key-of-wall'), accounts: [], roles: [], expiresAt: null };
+    const dashboard = createDashboard({ source, logger, clients: clientRegistry([client]) });
+    closers.push(async () => dashboard.endStreams());
+    const { url } = await serve(dashboard.router);
+    const live = (headers: Record<string, string> = {}) => fetch(`${url}/treasury/v1/live`, { headers });
+    const flood = await Promise.all(Array.from({ length: 500 }, () => live()));
+    const statuses = flood.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200).length).toBe(STREAM_CLIENTS_MAX * STREAM_HOLDER_SHARE);
+    expect((await live({ authorization: 'Bearer key-of-wall' })).status).toBe(200);
+    expect((await live({ authorization: 'Bearer wrong' })).status).toBe(401);
+    const view = (await (await fetch(`${url}/treasury/v1/view`)).json()) as { cells: object; time: string };
+    expect(Object.keys(view.cells).length).toBeGreaterThan(10);
+    expect(await (await fetch(url)).text()).toContain('data-cell');
   });
 });

@@ -111,3 +111,44 @@ describe('the HTTP server', () => {
     expect(await never).toBe('cut');
   });
 });
+
+describe('places of a stream', () => {
+  it('are not all for readers without a key, nor for one address, nor for one client', async () => {
+    const made = createEventStream({ clientsMax: 20 });
+    const app = express();
+    app.set('trust proxy', true);
+    app.get('/stream', (request, response) => {
+      const id = request.get('x-client');
+      if (id !== undefined) response.locals['client'] = { id };
+      try {
+        made.serve(request, response);
+      } catch (error) {
+        response.status(problemOf(error).status).end();
+      }
+    });
+    stream = made;
+    server = await startHttpServer({ host: '127.0.0.1', port: 0, furtherPorts: 0 }, app);
+    const url = `${server.url}/stream`;
+    // Kept: an answer that nobody holds is collected, and its place is free.
+    const held: Response[] = [];
+    const ask = async (headers: Record<string, string>): Promise<number> => {
+      const response = await fetch(url, { headers });
+      held.push(response);
+      return response.status;
+    };
+    const from = (address: number) => ask({ 'x-forwarded-for': `10.0.0.${address}` });
+    const flood: number[] = [];
+    for (let n = 0; n < 50; n += 1) flood.push(await from(1));
+    expect(flood.filter((status) => status === 200)).toHaveLength(5);
+    for (let n = 0; n < 50; n += 1) flood.push(await from(2 + (n % 25)));
+    expect(
+      flood.filter((status) => status === 200),
+      'four fifths of the places',
+    ).toHaveLength(16);
+    const ofOne = [];
+    for (let n = 0; n < 6; n += 1) ofOne.push(await ask({ 'x-client': n < 3 ? 'one' : 'two' }));
+    expect(ofOne).toEqual([200, 200, 200, 200, 503, 503]);
+    expect(held.filter(({ ok }) => ok)).toHaveLength(20);
+    expect(made.readers).toBe(20);
+  });
+});
