@@ -62,15 +62,18 @@ export function createDashboard(dependencies: DashboardDependencies): Dashboard 
     const summary = summaryOf(json, logger);
     return summary === null ? null : viewOf(summary, clock.elapsedMs() - cameAtMs);
   };
-  /** The newest figures, worked out once a second however many ask. */
-  let kept: { readonly atMs: number; readonly view: PageView | null } | null = null;
+  /** The newest figures, worked out once for each summary and once a second, however many ask. */
+  let kept: { readonly atMs: number; readonly view: PageView } | null = null;
   const newest = (): PageView | null => {
     const atMs = clock.elapsedMs();
-    if (kept === null || atMs - kept.atMs > NEWEST_FOR_MS) kept = { atMs, view: view(source.latest()) };
-    return kept.view;
+    if (kept !== null && atMs - kept.atMs <= NEWEST_FOR_MS) return kept.view;
+    const current = view(source.latest());
+    kept = current === null ? null : { atMs, view: current };
+    return current;
   };
   const unsubscribe = source.subscribe((json) => {
     cameAtMs = clock.elapsedMs();
+    kept = null;
     if (stream.readers === 0) return;
     const current = view(json);
     if (current === null) return;
