@@ -12,6 +12,7 @@ interface Finding {
   readonly detail: string;
 }
 
+const HELD_SHOWN = 5;
 const FREE_BYTES_MIN = 1024 ** 3;
 
 /** `tally doctor`: looks at this machine, the data folder and the running services; exit code 1 where anything is not well. */
@@ -70,6 +71,7 @@ async function services(options: ReachOptions): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const [check, look] of [
     ['service', lookAtHealth],
+    ['ledger', lookAtHeldAccounts],
     ['reconciliation', lookAtReconciliation],
     ['payer node', lookAtOutbox],
   ] as const) {
@@ -94,6 +96,19 @@ async function lookAtHealth(client: ServiceClient): Promise<Seen> {
     .filter(({ code }) => code !== null)
     .map(({ name, code, message }) => `${name}: ${code} (${message})`);
   return { ok: ready, detail: ready ? `${client.url} is ready` : bad.join('; ') || `${client.url} is stopping` };
+}
+
+/** Accounts that the ledger holds alone, each with what it could not make an entry or a block of. */
+async function lookAtHeldAccounts(client: ServiceClient): Promise<Seen> {
+  const { accounts } = await client.call<{
+    accounts: readonly { readonly account: string; readonly code: string; readonly number: number }[];
+  }>('GET', '/ledger/v1/held');
+  const named = accounts
+    .slice(0, HELD_SHOWN)
+    .map(({ account, code, number }) => `${account} from decision ${number} on (${code})`);
+  const more = accounts.length > HELD_SHOWN ? ` and ${accounts.length - HELD_SHOWN} more` : '';
+  const detail = accounts.length === 0 ? 'no account is held' : `held alone: ${named.join(', ')}${more}`;
+  return { ok: accounts.length === 0, detail };
 }
 
 async function lookAtReconciliation(client: ServiceClient): Promise<Seen> {

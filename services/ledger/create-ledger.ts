@@ -290,6 +290,9 @@ class LedgerService implements Ledger {
       }),
     );
     const operator = requireClient({ clients, clock: this.#clock }, 'operator');
+    router.get('/ledger/v1/held', operator, (_request: Request, response: Response) => {
+      response.json({ accounts: this.#program?.heldAccounts ?? [] });
+    });
     router.post('/ledger/v1/rebuild', operator, async (_request: Request, response: Response) => {
       await this.rebuild();
       response.json({ leaves: this.#store.tree.size });
@@ -320,6 +323,7 @@ class LedgerService implements Ledger {
       signedLeaves: this.#publishedSize,
       lagRecords: partitions.reduce((sum, partition) => sum + partition.lagRecords, 0),
       halted: partitions.some((partition) => partition.status === 'halted'),
+      heldAccounts: this.#program?.heldAccounts.length ?? 0,
     };
   }
 
@@ -327,6 +331,12 @@ class LedgerService implements Ledger {
     this.#metrics.observe(event);
     if (event.type === 'acknowledgementRefused') {
       this.#of.logger.warn({ code: event.code, offset: event.offset }, 'a record of acknowledgements.v1 was not taken');
+    } else if (event.type === 'accountHeld') {
+      const { account, code, number, topic, partition, offset } = event.held;
+      this.#of.logger.error(
+        { account, code, number, topic, partition, offset },
+        'the ledger cannot go on with this account, and holds it alone: nothing of it is lost, all others go on; with the release that mends it, it goes on by itself',
+      );
     } else if (event.type === 'storeRotten') {
       this.#of.logger.error({ code: event.code }, 'the ledger store does not hold what was signed: it is folded again');
     }

@@ -8,6 +8,7 @@ export interface LedgerGauges {
   readonly signedLeaves: number;
   readonly lagRecords: number;
   readonly halted: boolean;
+  readonly heldAccounts: number;
 }
 
 export interface LedgerMetrics {
@@ -42,6 +43,11 @@ export function createLedgerMetrics(metrics: Metrics, gauges: () => LedgerGauges
     help: 'Records of acknowledgements.v1 that were not taken, by code.',
     labels: ['code'],
   });
+  const heldTotal = metrics.counter<'code'>({
+    name: 'tally_ledger_accounts_held_total',
+    help: 'Times that an account was held alone, by code.',
+    labels: ['code'],
+  });
   const damaged = metrics.counter<'code'>({
     name: 'tally_ledger_damage_total',
     help: 'Times that rot was found in the ledger store, by code.',
@@ -65,6 +71,9 @@ export function createLedgerMetrics(metrics: Metrics, gauges: () => LedgerGauges
         case 'acknowledgementRefused':
           refused.add({ code: event.code });
           return;
+        case 'accountHeld':
+          heldTotal.add({ code: event.held.code });
+          return;
         case 'storeRotten':
           damaged.add({ code: event.code });
           return;
@@ -79,6 +88,7 @@ function registerGauges(metrics: Metrics, gauges: () => LedgerGauges): void {
     ['tally_ledger_leaves', 'Blocks in the public log, read back.', (now) => now.leaves],
     ['tally_ledger_signed_leaves', 'Blocks under the newest served checkpoint.', (now) => now.signedLeaves],
     ['tally_ledger_lag_records', 'Records of the inputs that were not read yet.', (now) => now.lagRecords],
+    ['tally_ledger_held_accounts', 'Accounts that are held alone while all others go on.', (now) => now.heldAccounts],
     ['tally_ledger_halted', 'One where the ledger has halted and somebody must act.', (now) => (now.halted ? 1 : 0)],
   ];
   for (const [name, help, value] of shown) {

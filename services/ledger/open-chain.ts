@@ -67,6 +67,11 @@ export class OpenChain {
     return this.#entries.length > 0;
   }
 
+  /** The messages that the open block pins, the first of each input. */
+  get pinned(): readonly ReadMessage[] {
+    return this.#pins;
+  }
+
   get bytes(): number {
     return this.#bytes;
   }

@@ -22,11 +22,12 @@ import type { AcknowledgedHead, BlocksBody, SealedBlock } from '../../libs/core/
 import { entryOf } from '../../libs/core/ledger/entry-of-assessment.ts';
 import { ledgerKeyEntry, payerKeyEntry } from '../../libs/core/ledger/key-event.ts';
 import { ENTRY_SALT_BYTES } from '../../libs/core/ledger/ledger-entry.ts';
-import { type OpenEntry, openEntryOf } from '../../libs/core/ledger/seal-block.ts';
+import { type OpenEntry, openEntryOf, type Sealed } from '../../libs/core/ledger/seal-block.ts';
 import { checkAcknowledgement } from './check-acknowledgement.ts';
 import type { RegistrationCheck } from './check-registration.ts';
 import type { CheckedRecords } from './checked-records.ts';
 import type { BlockFold } from './fold-blocks.ts';
+import { type HeldAccount, HeldAccounts } from './held-accounts.ts';
 import { InputTrack, type ReadMessage } from './input-track.ts';
 import { chainKeysFor, type LedgerCrypto, type LedgerIdentity } from './ledger-identity.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -75,6 +76,7 @@ export type SealEvent =
     }
   | { readonly type: 'checkpointSigned'; readonly size: number }
   | { readonly type: 'acknowledgementTaken'; readonly heads: number }
+  | { readonly type: 'accountHeld'; readonly held: HeldAccount; readonly error: unknown }
   | { readonly type: 'storeRotten'; readonly code: string }
   | { readonly type: 'acknowledgementRefused'; readonly code: string; readonly offset: number };
 
@@ -96,7 +98,7 @@ export interface SealBlocksDependencies {
 
 /**
  * The ledger's stage program: decisions of liabilities.v1 become entries, entries blocks, blocks the log; checkpoints are signed over what
- * was read back. Order: append (acknowledged) → read back and fold → sign → append the checkpoint → read back → serve.
+ * was read back. An account of which no entry or block can be made is held alone (held-accounts.ts). Order: append (acknowledged) → read back and fold → sign → append the checkpoint → read back → serve.
  */
 export class SealBlocks implements StageProgram<BlocksBody> {
   readonly coverage = 'low';
@@ -107,6 +109,7 @@ export class SealBlocks implements StageProgram<BlocksBody> {
   #inputs = new Map<string, LiabilityInput>();
   #tracks: InputTrack[] = [];
   #chains = new Map<Account, OpenChain>();
+  readonly #held = new HeldAccounts();
   /** Open blocks by the time they were opened, the oldest first; one age limit each. */
   #openPaye = new Set<OpenChain>();
   #openVat = new Set<OpenChain>();
@@ -128,6 +131,11 @@ export class SealBlocks implements StageProgram<BlocksBody> {
   /** Open blocks that wait, for statistics. */
   get openBlocks(): number {
     return this.#openPaye.size + this.#openVat.size;
+  }
+
+  /** Accounts that are held alone. */
+  get heldAccounts(): readonly HeldAccount[] {
+    return this.#held.all;
   }
 
   /** Leaves under the newest signed checkpoint that was read back, committed or not. */
@@ -247,36 +255,56 @@ export class SealBlocks implements StageProgram<BlocksBody> {
 
   #take(assessment: Assessment, body: LiabilityBody, source: ReadMessage, input: LiabilityInput, now: Moment): void {
     const { account, number } = assessment;
+    if (this.#held.has(account)) return;
     const chain = this.#chainOf(account, source, now);
+    if (this.#held.has(account)) return;
     if (number !== chain.nextNumber) {
       if (number > chain.nextNumber) throw numberFault('NUMBER_GAP', assessment, chain, source);
       if (source.offset >= (input.rereadBelow ?? 0)) throw numberFault('NUMBER_REPEATED', assessment, chain, source);
       return;
     }
-    const making = { personKey: chain.keys.personKey, salt: this.#random.take(ENTRY_SALT_BYTES) };
-    const entry = openEntryOf(entryOf(assessment, making, this.#of.crypto.hmac));
+    const entry = this.#entryOf(assessment, chain, source);
+    if (entry === null) return;
     const rulesHash = chain.tax === 'paye' ? body.payeRulesHash : body.vatRulesHash;
     this.#add(chain, entry, { taxPeriod: assessment.taxPeriod, rulesHash, source, now });
   }
 
+  /** Null where the ledger cannot take it: the account is held. */
+  #entryOf(assessment: Assessment, chain: OpenChain, source: ReadMessage): OpenEntry | null {
+    const making = { personKey: chain.keys.personKey, salt: this.#random.take(ENTRY_SALT_BYTES) };
+    try {
+      return openEntryOf(entryOf(assessment, making, this.#of.crypto.hmac));
+    } catch (error) {
+      this.#hold(chain, source, error);
+      return null;
+    }
+  }
+
+  /** What is open of the chain stays open, and is sealed in its time; nothing is added to it. */
+  #hold(chain: OpenChain, source: ReadMessage, error: unknown): void {
+    const held = this.#held.hold(chain.account, chain.nextNumber, source, error);
+    this.#of.observe({ type: 'accountHeld', held, error });
+  }
+
   #add(chain: OpenChain, entry: OpenEntry, context: EntryContext): void {
-    this.#place(chain, entry, context);
+    if (!this.#place(chain, entry, context)) return;
     if (chain.isFull(this.#limits)) this.#close(chain, 'size', context.now);
   }
 
   /** A key event's entry closes its block, and is the last in it. */
   #addKeyEvent(chain: OpenChain, entry: OpenEntry, context: EntryContext): void {
-    this.#place(chain, entry, context);
-    this.#close(chain, 'key', context.now);
+    if (this.#place(chain, entry, context)) this.#close(chain, 'key', context.now);
   }
 
-  #place(chain: OpenChain, entry: OpenEntry, context: EntryContext): void {
+  /** False where the block before it could not be sealed: the account is held. */
+  #place(chain: OpenChain, entry: OpenEntry, context: EntryContext): boolean {
     const reason = chain.closesBefore(entry, context, this.#limits);
-    if (reason !== null) this.#close(chain, reason, context.now);
+    if (reason !== null && !this.#close(chain, reason, context.now)) return false;
     const wasOpen = chain.isOpen;
     chain.take(entry, context);
     this.#openBytes += entry.bytes.length;
     if (!wasOpen) this.#openOf(chain).add(chain);
+    return true;
   }
 
   /** The chain of an account; the first time anything is heard of it, with its block 0. */
@@ -296,19 +324,33 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     return chain;
   }
 
-  #close(chain: OpenChain, reason: CloseReason, now: Moment): void {
+  /** False where no block can be made of what is open: the account is held, and the messages that its open block pins stay uncovered. */
+  #close(chain: OpenChain, reason: CloseReason, now: Moment): boolean {
     this.#openBytes -= chain.bytes;
-    const sealed = chain.seal({
-      ledgerName: this.#of.identity.name,
-      reason,
-      civilMs: now.civilMs,
-      blind: this.#random.take(BLIND_BYTES),
-      hashes: this.#of.crypto.hashes,
-    });
     this.#openOf(chain).delete(chain);
+    const sealed = this.#seal(chain, reason, now);
+    if (sealed === null) return false;
     this.#of.fold.expect(sealed, chain.keys);
     this.#sealed.push(sealed.block);
     this.#of.observe({ type: 'blockSealed', tax: chain.tax, reason, entries: sealed.block.entries.length });
+    return true;
+  }
+
+  #seal(chain: OpenChain, reason: CloseReason, now: Moment): Sealed | null {
+    try {
+      return chain.seal({
+        ledgerName: this.#of.identity.name,
+        reason,
+        civilMs: now.civilMs,
+        blind: this.#random.take(BLIND_BYTES),
+        hashes: this.#of.crypto.hashes,
+      });
+    } catch (error) {
+      const [source] = chain.pinned;
+      if (source === undefined) throw error;
+      this.#hold(chain, source, error);
+      return null;
+    }
   }
 
   #openOf(chain: OpenChain): Set<OpenChain> {
@@ -378,6 +420,11 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     if (known !== undefined)
       throw new TallyError('PAYER_KEY_DIFFERS', 'another key is registered', { chain: event.chain });
     if (!isChecked()) this.#checkRegistration(event, source);
+    if (this.#held.has(event.account)) {
+      throw new TallyError('ACCOUNT_HELD', "the account's chain waits for a release that can go on with it", {
+        chain: event.chain,
+      });
+    }
     const salt = this.#random.take(ENTRY_SALT_BYTES);
     const entry = openEntryOf(payerKeyEntry(event.eventId, event.verifierKey, salt));
     this.#addKeyEvent(chain, entry, { taxPeriod: '', rulesHash: '', source, now });
@@ -445,6 +492,7 @@ export class SealBlocks implements StageProgram<BlocksBody> {
   }
 
   #dropOpen(): void {
+    this.#held.clear();
     this.#chains = new Map();
     this.#openPaye = new Set();
     this.#openVat = new Set();

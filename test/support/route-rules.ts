@@ -183,6 +183,7 @@ export const ROUTE_RULES: readonly RouteRule[] = [
     status: 200,
   },
   { route: 'GET /ledger/v1/stream', roles: CHAINS, account: 'none', status: 200 },
+  { route: 'GET /ledger/v1/held', roles: OPERATOR, account: 'none', status: 200 },
   { route: 'POST /ledger/v1/rebuild', roles: OPERATOR, account: 'none', status: 200 },
 
   {
