@@ -5,6 +5,7 @@ import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { createEventStream } from '../../libs/adapters/http/event-stream.ts';
 import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
 import { NODE_HASHES } from '../../libs/adapters/runtime/node-crypto.ts';
+import { repeatWork } from '../../libs/adapters/runtime/repeated-work.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { hasCode, TallyError } from '../../libs/core/errors/tally-error.ts';
@@ -95,7 +96,7 @@ export async function createReconciliation(
   const summary = (): Summary =>
     summaryOf(reading.books, reading.evidence(), momentOf(clock), { ...ages, halted: failure !== null });
   observe.copied = createReconciliationMetrics(metrics, summary).observeCopied;
-  const live = createLive(summary, options.liveEveryMs ?? LIVE_EVERY_MS);
+  const live = createLive(summary, options.liveEveryMs ?? LIVE_EVERY_MS, logger);
   reading.start(fail);
 
   const rebuild = async (): Promise<void> => {
@@ -226,18 +227,20 @@ class Reading {
 }
 
 /** One summary a second for everybody who listens. */
-function createLive(summary: () => Summary, everyMs: number) {
+function createLive(summary: () => Summary, everyMs: number, logger: Logger) {
   const stream = createEventStream({ replayEventsMax: 1 });
   const listeners = new Set<(summary: Summary) => void>();
   let id = 0;
-  const timer = setInterval(() => {
+  const publish = (): void => {
     if (listeners.size === 0 && stream.readers === 0) return;
     const data = summary();
     id++;
     stream.publish({ event: 'summary', id, data });
     for (const listener of listeners) listener(data);
-  }, everyMs);
-  timer.unref();
+  };
+  const repeated = repeatWork(everyMs, publish, (error) => {
+    logger.error({ err: error }, 'a summary could not be made or sent: the next one is tried in its time');
+  });
   return {
     stream,
     subscribe: (listener: (summary: Summary) => void): (() => void) => {
@@ -245,7 +248,7 @@ function createLive(summary: () => Summary, everyMs: number) {
       return () => void listeners.delete(listener);
     },
     stop: (): void => {
-      clearInterval(timer);
+      repeated.stop();
       stream.close();
     },
   };

@@ -1,7 +1,8 @@
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import type { LogRecord } from '../../libs/adapters/event-log/event-log.ts';
 import { PAYE_EVENTS, PAYMENTS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
-import { londonDate } from '../../libs/core/calendar/london-time.ts';
+import { isEventDay } from '../../libs/core/calendar/event-date.ts';
+import { londonDate, londonDayNumber } from '../../libs/core/calendar/london-time.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Assessment, Rejection } from '../../libs/core/events/decision.ts';
 import type { DecisionOfRecord } from '../../libs/core/events/liability-message.ts';
@@ -128,6 +129,8 @@ function compareStated(books: Books, figures: TaxFigures, result: Assessment): v
 
 function addToDay(books: Books, result: Assessment, tally: readonly PenceSum[]): void {
   const { days } = books.figures;
+  // A time of receipt that no clock has is of no day.
+  if (!isEventDay(londonDayNumber(result.receivedAtMs))) return;
   const day = londonDate(result.receivedAtMs);
   days[day] ??= openDay(days);
   addTally(days[day][taxOf(result.account)], tally);
@@ -204,13 +207,14 @@ function readEvent(books: Books, topic: string, record: LogRecord): EventItem {
     if (event.type === 'TillEvent') takeTillNumber(books, event);
     return [taxOf(event.account), event.account, event.eventId, taxableBaseOf(event), receivedAt(event, record)];
   } catch (error) {
-    if (!(error instanceof TallyError)) throw error;
+    // Whatever reading it throws: that record is an exception of its own, and reading goes on.
+    const code = error instanceof TallyError ? error.code : 'RULES_FAILED';
     const account = record.key !== null && isAccount(record.key) ? record.key : null;
     const tax = account === null ? taxOfTopic(topic) : taxOf(account);
     books.figures.taxes[tax].unreadable++;
     const detail = `${topic} offset ${record.offset}`;
     const atMs = record.timestampMs;
-    recordException(books, 'unreadable', { account, eventId: null, code: error.code, stage: 'decision', detail, atMs });
+    recordException(books, 'unreadable', { account, eventId: null, code, stage: 'decision', detail, atMs });
     return [tax, account, null, 0, record.timestampMs];
   }
 }

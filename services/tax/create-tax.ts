@@ -6,6 +6,7 @@ import { runStage } from '../../libs/adapters/event-log/stage.ts';
 import type { StageEvent, StageHandle } from '../../libs/adapters/event-log/stage-program.ts';
 import { LIABILITIES, PAYE_EVENTS, PAYMENTS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
 import { type BearerDependencies, requireClient } from '../../libs/adapters/http/bearer.ts';
+import { repeatWork } from '../../libs/adapters/runtime/repeated-work.ts';
 import type { StateStore } from '../../libs/adapters/state-store/state-store.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
@@ -42,6 +43,7 @@ export interface TaxService {
   stop(deadlineMs: number): Promise<void>;
 }
 
+const LAG_EVERY_MS = 1_000;
 const RULES_FAILED_TEXT =
   'the rules threw on a record that a door accepted: it alone is rejected (RULES_FAILED) and the rest goes on; report this line, and redrive the rejection with the release that mends it';
 
@@ -78,8 +80,13 @@ export async function createTax(options: TaxOptions, dependencies: TaxDependenci
     },
   );
   const publisher = await publishRejections({ log, clock });
-  const lagTimer = setInterval(() => metrics.setLag(lagOf(stage)), 1_000);
-  lagTimer.unref();
+  const lag = repeatWork(
+    LAG_EVERY_MS,
+    () => metrics.setLag(lagOf(stage)),
+    (error) => {
+      logger.error({ err: error }, 'how far tax is behind could not be told: it is tried again in a second');
+    },
+  );
   return {
     router: routerOf(stage, dependencies),
     stage,
@@ -93,7 +100,7 @@ export async function createTax(options: TaxOptions, dependencies: TaxDependenci
       }
     },
     stop: async (deadlineMs) => {
-      clearInterval(lagTimer);
+      lag.stop();
       await stage.stop(deadlineMs);
       await publisher.stop();
     },

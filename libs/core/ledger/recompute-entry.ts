@@ -1,3 +1,4 @@
+import { TallyError } from '../errors/tally-error.ts';
 import { decideEvent, type TaxRules } from '../events/decide-event.ts';
 import type { Assessment, Decision, HeadAmount, StateChange, StateView } from '../events/decision.ts';
 import type { TaxEvent } from '../events/tax-event.ts';
@@ -41,7 +42,11 @@ export function recomputeEntry(
   rules: TaxRules,
   pseudonymOf: (token: PersonToken) => Pseudonym,
 ): Recomputation {
-  const decision = decideEvent(own.event, own.hash, view, rules);
+  const decision = decisionOn(own, view, rules);
+  if (decision instanceof RulesThrew) {
+    const differences = [{ field: 'outcome', theirs: 'accepted', ours: decision.text } as const];
+    return { differences, changes: [], assessment: null };
+  }
   const assessment = decision.results.find((result) => result.eventId === entry.eventId);
   if (decision.outcome !== 'accepted' || assessment === undefined) {
     return {
@@ -51,6 +56,37 @@ export function recomputeEntry(
     };
   }
   return { differences: differencesOf(entry, assessment, pseudonymOf), changes: decision.changes, assessment };
+}
+
+/** Our own rules threw on an event of ours: a finding of this entry alone, named without what the event says. */
+class RulesThrew {
+  readonly text: string;
+
+  constructor(error: unknown) {
+    const name = error instanceof TallyError ? error.code : error instanceof Error ? error.name : typeof error;
+    this.text = `RULES_FAILED ${name}`;
+  }
+}
+
+/** The decision, or what the rules threw; what reading the state throws (a store, a receipt that is awaited) is let through. */
+function decisionOn(own: OwnEvent, view: StateView, rules: TaxRules): Decision | RulesThrew {
+  let ofView: { readonly cause: unknown } | null = null;
+  const watched: StateView = {
+    get(key) {
+      try {
+        return view.get(key);
+      } catch (cause) {
+        ofView = { cause };
+        throw cause;
+      }
+    },
+  };
+  try {
+    return decideEvent(own.event, own.hash, watched, rules);
+  } catch (error) {
+    if (ofView !== null) throw error;
+    return new RulesThrew(error);
+  }
 }
 
 function differencesOf(

@@ -36,6 +36,35 @@ describe('working an entry out again', () => {
     }
   });
 
+  it('is a finding of that entry where our own rules throw, without a word of the event', () => {
+    const event = samplePayment('a', { worksNumber: 'W-SECRET' });
+    const broken = { ...rules.paye, payDays: { get: () => JSON.parse('W-SECRET') } } as unknown as typeof rules.paye;
+    const found = recomputeEntry(
+      honestEntry(event),
+      { event, hash: HASH },
+      EMPTY,
+      { ...rules, paye: broken },
+      pseudonym,
+    );
+    expect(found).toEqual({
+      differences: [{ field: 'outcome', theirs: 'accepted', ours: 'RULES_FAILED SyntaxError' }],
+      changes: [],
+      assessment: null,
+    });
+  });
+
+  it('lets through what reading the state throws: that is no finding', () => {
+    const event = samplePayment('a');
+    const away = {
+      get: () => {
+        throw new RangeError('the store is away');
+      },
+    };
+    expect(() => recomputeEntry(honestEntry(event), { event, hash: HASH }, away, rules, pseudonym)).toThrow(
+      'the store is away',
+    );
+  });
+
   it('names every field in which the entry says something else', () => {
     const event = samplePayment('a');
     const entry = honestEntry(event);
