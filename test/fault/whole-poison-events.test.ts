@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import { PAYMENTS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
 import { localDate } from '../../libs/core/calendar/local-date.ts';
-import { canonicalJson } from '../../libs/core/events/canonical-json.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import { pence } from '../../libs/core/money/pence.ts';
 import { openEmbeddedWhole } from '../support/embedded-whole.ts';
@@ -15,7 +13,6 @@ import { appendTo, type Whole } from '../support/whole.ts';
 import { rejectionsList } from './odd-records.ts';
 
 const SHOP = account('vat:101747696');
-const RICH = account('vat:100000034');
 const DAY_MS = 86_400_000;
 
 /** A sale as large as the doors of 28df9b8 took one: 1,980 lines of £1,000,000,000.00. */
@@ -83,11 +80,11 @@ describe('poison', () => {
     const vast = sampleSale('vast', { lines, tillId: 'T9', receivedAtMs });
     const events = [poison, stamped, vast].map((event) => ({ key: event.account, value: encodeEvent(event) }));
     const paid = Array.from({ length: 100 }, (_, index) => {
-      const money = sampleMoney(`rich ${index}`, RICH, {
+      const money = sampleMoney(`rich ${index}`, SHOP, {
         amountPence: pence(10 ** 14),
         receivedAtMs: receivedAtMs - DAY_MS,
       });
-      return { key: RICH, value: encodeEvent(money) };
+      return { key: SHOP, value: encodeEvent(money) };
     });
     await whole.withLog(async (log) => {
       await appendTo(log, VAT_EVENTS, events);
@@ -106,7 +103,7 @@ describe('poison', () => {
     ]);
     const summary = await eventually(
       () => summaryOf(service),
-      ({ taxes }) => taxes.vat.hmrcCopy.events === 103 && taxes.paye.payerCopy.events === 2,
+      ({ taxes }) => taxes.vat.payerCopy.events === 103 && taxes.paye.payerCopy.events === 2,
     );
     // 100 times 10^14 pence are more than a number holds exactly, and are said by their digits.
     expect(summary.taxes.vat.paymentsPence).toBe('10000000000000000');
@@ -118,21 +115,23 @@ describe('poison', () => {
     expect(await service.stop()).toBe(0);
     await service.start();
     const [sale] = saleJsons(1, 'T1', '101747696', 4) as readonly Record<string, unknown>[];
-    expect(createHash('sha256').update(canonicalJson(sale)).digest('hex')).toHaveLength(64);
     expect((await service.call('payer', 'POST', '/payer/v1/events/vat', [sale])).status).toBe(202);
-    const summary = await eventually(
+    await eventually(
       () => summaryOf(service),
-      ({ taxes }) => taxes.vat.hmrcCopy.events === 104,
+      ({ taxes }) => taxes.vat.payerCopy.events === 104,
     );
-    for (const tax of ['paye', 'vat'] as const) {
-      for (const { stage, overdue, differs } of summary.taxes[tax].differences) {
-        expect([tax, stage, overdue.events, differs]).toEqual([tax, stage, 0, 0]);
-      }
-    }
     const doctor = await tally(['doctor', '--json', '--data-dir', service.dataDir]);
     expect(JSON.parse(doctor.stdout)).toContainEqual({ check: 'ledger', ok: true, detail: 'no account is held' });
-    expect(await service.stop()).toBe(0);
-    const ledger = await whole.checkLedger({ complete: true });
-    expect(ledger).toMatchObject({ entries: 106, paymentsPence: '10000000000000000' });
+    // Differences at zero, each copy of the payer's verified offline and worked out again, HMRC's checked from the log alone, both the same.
+    const { summary, copies, ledger } = await whole.end({ paye: 2, vat: 107 });
+    const { paye, vat } = summary.taxes;
+    // Four sales and a hundred payments; of the employer besides what was sent the closes that its own node makes.
+    expect(vat.decided.events).toBe(104);
+    expect(ledger).toMatchObject({
+      entries: paye.decided.events + 104,
+      inFlight: 0,
+      paymentsPence: '10000000000000000',
+    });
+    expect(copies.paymentsPence).toBe('10000000000000000');
   });
 });
