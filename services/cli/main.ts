@@ -106,6 +106,14 @@ reaching(rejections.command('redrive').argument('<position...>', 'as the list pr
   .description('decide on the same records again, for instance after a new rate or a schema')
   .action(loaded(async () => (await import('./rejections.ts')).redriveRejection));
 
+const outbox = program.command('outbox').description("what the payer's node sends");
+reaching(outbox.command('resend'))
+  .description(
+    'send again events with a receipt that are neither in a block nor rejected: after an older log was restored',
+  )
+  .option('--since <time>', 'receipts that came since, such as 2026-11-21T10:15:00Z; all where it is left out')
+  .action(loaded(async () => (await import('./resend-events.ts')).resendEvents));
+
 reaching(program.command('rebuild').argument('<stage>', 'tax, ledger or reconciliation'))
   .description('forget what a stage keeps beside the log, and fold it from the log again')
   .action(loaded(async () => (await import('./rebuild.ts')).rebuild));

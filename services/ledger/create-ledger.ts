@@ -39,7 +39,7 @@ import { ledgerRouter } from './serve-ledger.ts';
 import { CheckpointSigner } from './sign-checkpoints.ts';
 
 export interface LedgerOptions {
-  /** The ledger keeps its store in `<dataDir>/ledger/store`, the signer's memory in `<dataDir>/ledger/signer`, the log's year with the keys. */
+  /** The ledger keeps its store in `<dataDir>/ledger/store`, the signer's memory in `<dataDir>/signer`, the log's year with the keys. */
   readonly dataDir: string;
   readonly sealLimits?: Partial<SealLimits>;
   readonly stageLimits?: Partial<StageLimits>;
@@ -155,7 +155,11 @@ class LedgerService implements Ledger {
     this.#clock = clock;
     const folder = join(options.dataDir, 'ledger');
     this.#signer = new CheckpointSigner(
-      { origin: identity.origin, memoryFile: join(folder, 'signer', 'last-signed') },
+      {
+        origin: identity.origin,
+        memoryFile: join(options.dataDir, 'signer', 'last-signed'),
+        formerMemoryFile: join(folder, 'signer', 'last-signed'),
+      },
       { signer: identity.signer, hasher: nodeTreeHasher },
     );
     this.#store = new LedgerStore(

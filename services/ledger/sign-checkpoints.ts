@@ -17,6 +17,8 @@ export interface CheckpointSignerOptions {
   readonly origin: string;
   /** The signer's own memory of what it signed last: no cache, kept apart from the store, one for each process that signs. */
   readonly memoryFile: string;
+  /** Where a release before this one kept it: read once, where there is no memory file yet. */
+  readonly formerMemoryFile?: string;
 }
 
 export interface CheckpointSignerDependencies {
@@ -39,7 +41,12 @@ export class CheckpointSigner {
     this.#options = options;
     this.#signer = dependencies.signer;
     this.#hasher = dependencies.hasher;
-    this.#last = readMemory(options);
+    const { memoryFile, formerMemoryFile } = options;
+    this.#last = readMemory(options, memoryFile);
+    if (this.#last !== null || formerMemoryFile === undefined) return;
+    this.#last = readMemory(options, formerMemoryFile);
+    // At once: the folder that it was in may be deleted from now on.
+    if (this.#last !== null) this.#remember(this.#last);
   }
 
   /** Leaves of the tree that was signed last; 0 before the first. */
@@ -86,30 +93,30 @@ export class CheckpointSigner {
   }
 }
 
-function readMemory(options: CheckpointSignerOptions): Checkpoint | null {
+function readMemory(options: CheckpointSignerOptions, memoryFile: string): Checkpoint | null {
   let text: string;
   try {
-    text = readFileSync(options.memoryFile, 'utf8');
+    text = readFileSync(memoryFile, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw unreadable(options, error);
+    throw unreadable(memoryFile, error);
   }
   let checkpoint: Checkpoint;
   try {
     checkpoint = parseCheckpoint(text);
   } catch (error) {
-    throw unreadable(options, error);
+    throw unreadable(memoryFile, error);
   }
   if (checkpoint.origin !== options.origin) {
-    const facts = { file: options.memoryFile, found: checkpoint.origin, expected: options.origin };
+    const facts = { file: memoryFile, found: checkpoint.origin, expected: options.origin };
     throw new TallyError('SIGNER_OF_ANOTHER_LOG', `the signer remembers ${checkpoint.origin}`, facts);
   }
   return checkpoint;
 }
 
-function unreadable(options: CheckpointSignerOptions, cause: unknown): TallyError {
-  const facts = { file: options.memoryFile };
-  return new TallyError('SIGNER_MEMORY_UNREADABLE', `the signer's memory ${options.memoryFile} is unreadable`, facts, {
+function unreadable(memoryFile: string, cause: unknown): TallyError {
+  const facts = { file: memoryFile };
+  return new TallyError('SIGNER_MEMORY_UNREADABLE', `the signer's memory ${memoryFile} is unreadable`, facts, {
     cause,
   });
 }

@@ -3,8 +3,9 @@ import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { type Account, type Tax, taxOf } from '../../libs/core/identity/account.ts';
 import type { EventId } from '../../libs/core/identity/event-id.ts';
 import type { OwnEvents, ReadableEvent, SubmittedEvent } from './own-events.ts';
-import { countOf, eventKey, laneKey, type PayerStore } from './payer-store.ts';
+import { countOf, eventKey, laneKey, type PayerStore, partsOfEventKey } from './payer-store.ts';
 import { readUint64 } from './uint64-bytes.ts';
+import { watchedSince, watchOnly } from './watched-events.ts';
 
 /** Lanes of one tax: requests to the gateway that may be under way beside one another. Fixed: an account's events keep to one lane. */
 export const LANES_PER_TAX = 2;
@@ -107,6 +108,35 @@ export class Outbox {
     throw new TallyError('DISK_FULL', message, {}, RETRIABLE);
   }
 
+  /**
+   * Sends again the events with a receipt that came at `sinceMs` or later and that are neither in a block nor rejected, of accounts for which the
+   * sender `mayPost`: for events that the log lost. The gateway gives the same receipt for what it still holds, so nothing is doubled. Gives how many;
+   * resolves once they are durable in the outbox. Throws DISK_FULL (retriable).
+   */
+  async resend(sinceMs: number, mayPost: (owner: Account) => boolean): Promise<number> {
+    this.assertRoom();
+    const { store } = this.#dependencies;
+    const lanes = new Set<number>();
+    const count = await store.exclusively(() => {
+      let queued = 0;
+      for (const { receipt, events } of watchedSince(store, sinceMs)) {
+        const undecided = events.filter((key) => !store.entries.doesExist(key) && !store.rejected.doesExist(key));
+        const sent = undecided.filter((key) => mayPost(ownerOf(store, key)));
+        for (const key of sent) lanes.add(this.#queueAgain(key));
+        queued += sent.length;
+        // The new receipt puts them under watch again.
+        watchOnly(
+          store,
+          { key: receipt },
+          undecided.filter((key) => !sent.includes(key)),
+        );
+      }
+      return queued;
+    });
+    for (const lane of lanes) this.#dependencies.wake(lane);
+    return count;
+  }
+
   counts(): OutboxCounts {
     const { store } = this.#dependencies;
     return {
@@ -152,14 +182,24 @@ export class Outbox {
     const { store } = this.#dependencies;
     const followed = store.account(owner) ?? store.addAccount(owner);
     const key = eventKey(followed.number, id);
-    const lane = laneOf(owner, followed.number);
-    const position = this.#nextPosition[lane] ?? 0;
-    this.#nextPosition[lane] = position + 1;
     void store.submitted.put(key, text);
     if (store.refused.doesExist(key)) void store.refused.remove(key);
+    return this.#queueAgain(key);
+  }
+
+  /** An event of the record goes to the end of its account's lane, which is given. */
+  #queueAgain(key: Buffer): number {
+    const { store } = this.#dependencies;
+    const lane = laneOf(ownerOf(store, key), partsOfEventKey(key).accountNumber);
+    const position = this.#nextPosition[lane] ?? 0;
+    this.#nextPosition[lane] = position + 1;
     void store.unsent.put(laneKey(lane, position), key);
     return lane;
   }
+}
+
+function ownerOf(store: PayerStore, key: Buffer): Account {
+  return store.accountOfNumber(partsOfEventKey(key).accountNumber).account;
 }
 
 /** The lane of an account: the same for all of its events, so that they keep their order. */

@@ -50,6 +50,11 @@ export function payerRouter(dependencies: PayerRouterDependencies): Router {
     postEvents(dependencies, request, response),
   );
   router.get('/payer/v1/outbox', auth, (_request, response) => void response.json(node.counts()));
+  router.post('/payer/v1/outbox/resend', auth, ...jsonBody, async (request, response) => {
+    const client = clientOf(response);
+    const resent = await dependencies.outbox.resend(sinceOf(request.body), (owner) => mayActFor(client, owner));
+    response.status(202).json({ resent });
+  });
   router.get('/payer/v1/accounts', auth, (_request, response) => {
     const client = clientOf(response);
     const mine = node.accounts().filter((one) => mayActFor(client, one.account));
@@ -209,6 +214,15 @@ function ownAccount(request: Request, response: Response): Account {
   }
   assertActsFor(response, owner);
   return owner;
+}
+
+/** The `since` of a body, ms since 1970: 0 where it is left out. */
+function sinceOf(body: unknown): number {
+  const since = typeof body === 'object' && body !== null && 'since' in body ? body.since : undefined;
+  if (since === undefined) return 0;
+  const sinceMs = typeof since === 'string' ? Date.parse(since) : Number.NaN;
+  if (Number.isSafeInteger(sinceMs) && sinceMs >= 0) return sinceMs;
+  throw new HttpProblem(422, 'INPUT_INVALID', 'since is a time such as 2026-11-21T10:15:00Z, or left out');
 }
 
 function taxOfPath(request: Request): Tax {

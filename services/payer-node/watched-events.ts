@@ -43,8 +43,7 @@ export function watchedUntil(
   for (const range of [{ end: watchedKey(untilMs + 1, none) }, { start: watchedKey(steadyNowMs + 1, none) }]) {
     for (const { key, value } of store.watched.getRange(range)) {
       if (count >= eventsMax) break;
-      const events: Buffer[] = [];
-      for (let at = 0; at < value.length; at += EVENT_KEY_BYTES) events.push(value.subarray(at, at + EVENT_KEY_BYTES));
+      const events = eventKeysOf(value);
       const writtenMs = readUint64(key, 0);
       found.push({ key, receiptedAtMs: writtenMs > steadyNowMs ? 0 : writtenMs, events });
       count += events.length;
@@ -53,8 +52,23 @@ export function watchedUntil(
   return found;
 }
 
+/** Receipts that came at or after a time, by the clock of the process that took them, the oldest first. */
+export function watchedSince(
+  store: PayerStore,
+  sinceMs: number,
+): readonly { readonly receipt: Buffer; readonly events: readonly Buffer[] }[] {
+  const range = { start: watchedKey(sinceMs, Buffer.alloc(0)) };
+  return [...store.watched.getRange(range)].map(({ key, value }) => ({ receipt: key, events: eventKeysOf(value) }));
+}
+
+function eventKeysOf(value: Buffer): Buffer[] {
+  const events: Buffer[] = [];
+  for (let at = 0; at < value.length; at += EVENT_KEY_BYTES) events.push(value.subarray(at, at + EVENT_KEY_BYTES));
+  return events;
+}
+
 /** Leaves only those events under watch that are still undecided, inside commit. */
-export function watchOnly(store: PayerStore, { key }: WatchedReceipt, undecided: readonly Buffer[]): void {
+export function watchOnly(store: PayerStore, { key }: Pick<WatchedReceipt, 'key'>, undecided: readonly Buffer[]): void {
   if (undecided.length === 0) void store.watched.remove(key);
   else void store.watched.put(key, Buffer.concat(undecided));
 }

@@ -11,6 +11,7 @@ import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts'
 import { hasCode, TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../libs/core/identity/account.ts';
 import { type Books, openBooks } from './books.ts';
+import { isLogOfPositions } from './compare-with-log.ts';
 import { listExceptions } from './exceptions.ts';
 import { type Evidence, Reconciler, type ReconcilerOptions, runReconciler } from './reconcile.ts';
 import { createReconciliationMetrics } from './reconciliation-metrics.ts';
@@ -150,6 +151,26 @@ function tellDiscarded(logger: Logger, error: unknown): void {
   logger.error({ err: error }, "the reconciliation's store is damaged: it is read again from the log");
 }
 
+/** The store where it was counted from this very log; else an empty one, for it is a cache of the log. Throws DATA_FOLDER_IN_USE. */
+async function openStoreOfLog(
+  { folder, rebuild }: ReconciliationOptions & { readonly rebuild: boolean },
+  { log, logger }: Pick<OpenDependencies, 'log' | 'logger'>,
+): Promise<ReconciliationStore> {
+  const onDiscarded = (error: TallyError): void => tellDiscarded(logger, error);
+  const store = await openReconciliationStore({ folder, rebuild, onDiscarded });
+  try {
+    if (store.stored === null || (await isLogOfPositions(store.stored.positions, log))) return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  await store.close();
+  const what =
+    'the log is not the one that was counted: it was restored, or made anew. It is read again from its start';
+  logger.warn({ code: 'LOG_NOT_OF_THIS_STORE' }, what);
+  return await openReconciliationStore({ folder, rebuild: true, onDiscarded });
+}
+
 /** One store, and the reading of the log into it, from its opening to its end. */
 class Reading {
   readonly books: Books;
@@ -174,11 +195,7 @@ class Reading {
     { log, logger, clock }: OpenDependencies,
     copied: (tax: Tax, seconds: number) => void,
   ): Promise<Reading> {
-    const store = await openReconciliationStore({
-      folder: options.folder,
-      rebuild: options.rebuild,
-      onDiscarded: (error) => tellDiscarded(logger, error),
-    });
+    const store = await openStoreOfLog(options, { log, logger });
     const books = openBooks(store, copied);
     const reconciler = new Reconciler({ ...DEFAULTS, ...options }, { log, store, books, hashes: NODE_HASHES, clock });
     try {

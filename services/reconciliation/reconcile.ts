@@ -17,6 +17,7 @@ import { LinkedQueue } from './linked-queue.ts';
 import { takeAcknowledged, takeDispute } from './match-copies.ts';
 import { type ExaminedBlock, examineBlocks, takeBlock, waitsForDecisions } from './match-entries.ts';
 import { EVENT_TOPICS, takeDecision, takeEvent } from './match-events.ts';
+import { keyOf, placeOf } from './places.ts';
 import type { ReconciliationStore } from './reconciliation-store.ts';
 
 export interface ReconcilerOptions {
@@ -344,13 +345,4 @@ function earliest(times: readonly (number | null)[]): number | null {
     (first, time) => (first === null || time === null ? null : Math.min(first, time)),
     Number.MAX_SAFE_INTEGER,
   );
-}
-
-function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`;
-}
-
-function placeOf(key: string): TopicPartition {
-  const slash = key.lastIndexOf('/');
-  return { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)) };
 }

@@ -203,6 +203,7 @@ export const ROUTE_RULES: readonly RouteRule[] = [
     stranger: [422, 'INPUT_INVALID'],
   },
   { route: 'GET /payer/v1/outbox', roles: PAYER, account: 'none', status: 200 },
+  { route: 'POST /payer/v1/outbox/resend', roles: PAYER, account: 'own', body: () => ({}), status: 202 },
   { route: 'GET /payer/v1/accounts', roles: PAYER, account: 'own', status: 200 },
   {
     route: 'GET /payer/v1/accounts/:account/statement',

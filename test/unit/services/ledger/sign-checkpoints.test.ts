@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -39,6 +39,18 @@ describe('CheckpointSigner', () => {
     signer().sign(treeOf(7));
     expect(readFileSync(memoryFile, 'utf8').split('\n').slice(0, 2)).toEqual([ORIGIN, '7']);
     expect(signer().lastSize).toBe(7);
+  });
+
+  it('finds what an earlier release remembered elsewhere, and keeps it where it remembers now', () => {
+    signer().sign(treeOf(7));
+    const former = join(folder, 'former');
+    renameSync(memoryFile, former);
+    const both = { origin: ORIGIN, memoryFile, formerMemoryFile: former };
+    const open = () => new CheckpointSigner(both, { signer: LEDGER_SIGNER, hasher: nodeTreeHasher });
+    expect(open().lastSize).toBe(7);
+    rmSync(former);
+    expect(open().lastSize).toBe(7);
+    expect(() => open().sign(treeOf(6))).toThrow(expect.objectContaining({ code: 'SIGNER_AHEAD_OF_LOG' }));
   });
 
   it('signs the same size again and every larger one that begins with it', () => {

@@ -7,6 +7,7 @@ import { account } from '../../../../libs/core/identity/account.ts';
 import { laneOf, Outbox } from '../../../../services/payer-node/outbox.ts';
 import { ownEventsOf } from '../../../../services/payer-node/own-events.ts';
 import { PayerStore } from '../../../../services/payer-node/payer-store.ts';
+import { watchEvents } from '../../../../services/payer-node/watched-events.ts';
 import { paymentJson } from '../../../support/own-events.ts';
 import { saleJson } from '../../../support/submissions.ts';
 import { otherVatRules } from '../../../support/vat-rules.ts';
@@ -75,4 +76,30 @@ it('knows its own under other rates: a repeat is one, what is new and wrong by t
   // What the gateway has appended is still ours, to the byte.
   const text = JSON.stringify(sale);
   expect(now.encode('vat', text, 1, null)).toEqual(events.encode('vat', text, 1, null));
+});
+
+it('sends again what has a receipt and no decision, once, and what the sender may post', async () => {
+  const { outbox, open } = await reopen();
+  const owner = account('paye:123/AB456');
+  await outbox.submit(
+    'paye',
+    [1, 2, 3].map((n) => paymentJson(n, 1, { payeReference: '123/AB456' })),
+    WHOLE,
+  );
+  const queued = [...open.unsent.getRange()];
+  const keys = queued.map(({ value }) => Buffer.from(value));
+  const [early, decided, lost] = keys as [Buffer, Buffer, Buffer];
+  const watched = (key: Buffer, receipt: string) => ({ eventKey: key, receiptKey: Buffer.from(receipt) });
+  await open.commit(() => {
+    for (const { key } of queued) void open.unsent.remove(key);
+    watchEvents(open, [watched(early, 'receipt of before')], 1_000);
+    watchEvents(open, [watched(decided, 'receipt of both'), watched(lost, 'receipt of both')], 2_000);
+    void open.entries.put(decided, Buffer.alloc(12));
+  });
+  expect(await outbox.resend(2_000, () => false)).toBe(0);
+  expect(await outbox.resend(2_000, (one) => one === owner)).toBe(1);
+  expect([...open.unsent.getRange()].map(({ value }) => Buffer.from(value))).toEqual([lost]);
+  expect(await outbox.resend(2_000, () => true)).toBe(0);
+  expect(await outbox.resend(0, () => true)).toBe(1);
+  expect([...open.unsent.getRange()].map(({ value }) => Buffer.from(value))).toEqual([lost, early]);
 });

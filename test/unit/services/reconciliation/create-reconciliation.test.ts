@@ -1,3 +1,4 @@
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -56,6 +57,51 @@ function difference(summary: Summary, stage: Stage, tax: 'paye' | 'vat' = 'vat')
   if (found === undefined) throw new Error(`no ${stage}`);
   return found;
 }
+
+describe('a log that was restored', () => {
+  async function putLog(from: string): Promise<void> {
+    await world.log.close();
+    rmSync(join(world.folder, 'log'), { recursive: true });
+    cpSync(from, join(world.folder, 'log'), { recursive: true });
+    await world.open();
+  }
+
+  async function received(events: number, pence: number): Promise<void> {
+    const reconciliation = await start();
+    await until(reconciliation, ({ taxes, state }) => {
+      expect(state).not.toBe('halted');
+      expect(taxes.vat.received.events).toBe(events);
+      expect(taxes.vat.decided.amounts.reduce((sum, one) => sum + one.pence, 0)).toBe(pence);
+    });
+    await reconciliation.stop();
+  }
+
+  it('from an older backup is counted again, instead of halting for ever', async () => {
+    await receiveAndDecide(1);
+    await world.log.close();
+    const backup = join(world.folder, 'backup');
+    cpSync(join(world.folder, 'log'), backup, { recursive: true });
+    await world.open();
+    const later = sampleSale('later', { seq: 2 });
+    await world.decide([await world.receive(later), accepted(assessed(later, 2, 1_200))]);
+    await received(2, 400);
+    await putLog(backup);
+    await received(1, 200);
+  });
+
+  it('that went on otherwise to the same length is counted again too', async () => {
+    await receiveAndDecide(1);
+    await received(1, 200);
+    const other = new ReconciliationWorld(NOW_MS);
+    await other.open();
+    const sale = sampleSale('other', { seq: 1 });
+    await other.decide([await other.receive(sale), accepted(assessed(sale, 1, 700))]);
+    await other.log.close();
+    await putLog(join(other.folder, 'log'));
+    await other.close();
+    await received(1, 117);
+  });
+});
 
 describe('createReconciliation', () => {
   it('follows a sale from receipt to both copies, and agrees at the end', async () => {
