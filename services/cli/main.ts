@@ -1,8 +1,7 @@
 import { Command, Option } from 'commander';
-import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { EXIT_COULD_NOT, sayFailure } from './say-failure.ts';
 
-/** Exit codes: 0 all well; 1 something was found (a difference, a rejection, a failed check); 2 it could not be done. */
-const EXIT_COULD_NOT = 2;
+// Exit codes: 0 all well; 1 something was found (a difference, a rejection, a failed check); 2 it could not be done.
 
 const program = new Command('tally')
   .description('Tallystick: live VAT and PAYE liability, in a ledger of which HMRC and the payer each hold a copy')
@@ -137,13 +136,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
+// What a timer, a stream or a forgotten promise throws ends the command as any other fault does; `start` has its own way for what is forgotten.
+process.on('uncaughtException', (error) => {
+  sayFailure(error);
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof TallyError) {
-    process.stderr.write(`tally: ${error.message} (${error.code})\n`);
-    process.exitCode = EXIT_COULD_NOT;
-  } else if (!(error instanceof Error && 'exitCode' in error)) {
-    throw error;
-  }
+  // commander has said what it did not understand.
+  if (!(error instanceof Error && 'exitCode' in error)) sayFailure(error);
 }

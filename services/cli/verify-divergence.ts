@@ -8,6 +8,7 @@ import {
   REPORT_CHARACTERS_MAX,
   REPORT_FORMAT,
 } from '../../libs/core/ledger/divergence-report.ts';
+import { assertFile } from './open-input.ts';
 
 /** What a divergence report comes to for a reader who trusts neither party. */
 export interface DivergenceVerdict extends ReportVerdict {
@@ -26,7 +27,7 @@ const COPY_BEGINS = '{"kind":';
 /**
  * Judges a divergence report offline (docs/formats/payers-copy.md): the report itself, or the answer of `GET /payer/v1/divergences/{number}` that
  * holds it. Null where the file is neither. Without `ledgerKey` the report's own key is taken. Throws DIVERGENCE_REPORT_MALFORMED,
- * VERIFIER_KEY_INVALID, and node's error where the file cannot be read.
+ * VERIFIER_KEY_INVALID, and FILE_UNREADABLE where the file cannot be read.
  */
 export async function verifyDivergence(file: string, ledgerKey?: string): Promise<DivergenceVerdict | null> {
   const text = await reportText(file);
@@ -41,6 +42,7 @@ export async function verifyDivergence(file: string, ledgerKey?: string): Promis
 
 /** The report's JSON, or null where the file is something else. A copy may be large: it is told by its first bytes. */
 async function reportText(file: string): Promise<string | null> {
+  await assertFile(file);
   const handle = await open(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(COPY_BEGINS.length), 0, COPY_BEGINS.length, 0);

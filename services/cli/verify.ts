@@ -1,10 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { TextDecoder } from 'node:util';
-import { CopyReader } from '../../libs/adapters/codec/copy-file.ts';
+import { COPY_LINE_CHARACTERS_MAX, CopyReader } from '../../libs/adapters/codec/copy-file.ts';
 import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { type CopyReport, CopyVerifier } from './copy-verifier.ts';
+import { assertFile } from './open-input.ts';
+
+/** Bytes that a line of the most characters may take in UTF-8. */
+const LINE_BYTES_MAX = 4 * COPY_LINE_CHARACTERS_MAX;
 
 export interface VerifyOptions {
   /** The ledger's verifier key, where the reader knows it from elsewhere: a copy of any other ledger fails. */
@@ -13,9 +17,10 @@ export interface VerifyOptions {
 
 /**
  * Checks a payer's copy (docs/formats/payers-copy.md) with nothing running: forms, hashes, signatures, and every liability worked out again.
- * Damage is in the report, with block and entry; throws only where the file cannot be read (node's error).
+ * Damage is in the report, with block and entry; throws FILE_UNREADABLE where the file cannot be read.
  */
 export async function verifyCopy(file: string, options: VerifyOptions = {}): Promise<CopyReport> {
+  await assertFile(file);
   const reader = new CopyReader();
   const verifier = new CopyVerifier(new RuleSets(loadTaxRules()));
   let fault: TallyError | null = null;
@@ -42,6 +47,7 @@ export async function verifyCopy(file: string, options: VerifyOptions = {}): Pro
 async function* linesOf(file: string): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const pending: Buffer[] = [];
+  let pendingBytes = 0;
   for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
     const bytes = chunk as Buffer;
     let from = 0;
@@ -49,8 +55,12 @@ async function* linesOf(file: string): AsyncGenerator<string> {
       pending.push(bytes.subarray(from, at + 1));
       yield textOf(Buffer.concat(pending.splice(0)), decoder);
       from = at + 1;
+      pendingBytes = 0;
     }
     if (from < bytes.length) pending.push(bytes.subarray(from));
+    pendingBytes += bytes.length - from;
+    if (pendingBytes > LINE_BYTES_MAX)
+      throw new TallyError('COPY_MALFORMED', 'a line is longer than any of a copy', {});
   }
   if (pending.length > 0) yield textOf(Buffer.concat(pending), decoder);
 }

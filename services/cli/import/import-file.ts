@@ -13,7 +13,7 @@ import { vatRateOn } from '../../../libs/core/vat/vat-rules.ts';
 import { clientOf, type ReachOptions } from '../service-client.ts';
 import { payrollDocuments } from './payroll-file.ts';
 import { readRows } from './read-rows.ts';
-import { type ImportSummary, runImport } from './run-import.ts';
+import { type ImportProgress, type ImportSummary, runImport } from './run-import.ts';
 import { countInvoiceRows, type ImportedDocument, salesDocuments } from './sales-file.ts';
 import { readPayrollMapping, readSalesMapping } from './sales-mapping.ts';
 
@@ -29,7 +29,7 @@ const REJECTIONS_SHOWN_MAX = 20;
 export async function importSales(file: string, options: ImportFileOptions): Promise<void> {
   const mapping = await readSalesMapping(options.mapping);
   const vrn = vrnOf(options.vrn ?? '');
-  const rowsOf = await countInvoiceRows(file, mapping);
+  const rowsOf = await beforeSending(() => countInvoiceRows(file, mapping));
   const hashOf = (event: Record<string, unknown>): string => tillEventHash(event, sha256);
   const { vat } = loadTaxRules();
   const rateOf = (category: string, date: LocalDate) => vatRateOn(vat, category, date, 'GB');
@@ -40,9 +40,24 @@ export async function importSales(file: string, options: ImportFileOptions): Pro
 /** `tally import payroll FILE`. Throws as importSales. */
 export async function importPayroll(file: string, options: ImportFileOptions): Promise<void> {
   const mapping = await readPayrollMapping(options.mapping);
-  let rows = 0;
-  for await (const _row of readRows(file, Object.values(mapping.columns))) rows += 1;
+  const rows = await beforeSending(() => countRows(file, Object.values(mapping.columns)));
   await importDocuments('paye', payrollDocuments(file, mapping), rows, 'payments', options);
+}
+
+async function countRows(file: string, columns: readonly string[]): Promise<number> {
+  let rows = 0;
+  for await (const _row of readRows(file, columns)) rows += 1;
+  return rows;
+}
+
+/** The whole file is read once before anything of it is sent: a file that is damaged anywhere is told so then. */
+async function beforeSending<Read>(read: () => Promise<Read>): Promise<Read> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof TallyError)) throw error;
+    throw new TallyError(error.code, `${error.message}. Nothing of the file was sent`, error.facts, { cause: error });
+  }
 }
 
 function vrnOf(text: string): string {
@@ -65,9 +80,20 @@ async function importDocuments(
 ): Promise<void> {
   const client = clientOf(options);
   const progress = progressOf(total, noun, options.json === true);
+  let reached: ImportProgress = { read: 0, accepted: 0, rejected: 0 };
+  const onProgress = (now: ImportProgress): void => {
+    reached = now;
+    progress.update(now);
+  };
   let summary: ImportSummary;
   try {
-    summary = await runImport({ tax, documents, onProgress: progress.update, clock: systemClock }, client);
+    summary = await runImport({ tax, documents, onProgress, clock: systemClock }, client);
+  } catch (error) {
+    const { read, accepted, rejected } = reached;
+    process.stderr.write(
+      `until then ${read} ${noun} were read, ${accepted} accepted and ${rejected} rejected; the same import may be run again: nothing is counted twice\n`,
+    );
+    throw error;
   } finally {
     progress.stop();
   }
@@ -77,7 +103,7 @@ async function importDocuments(
 }
 
 interface Progress {
-  readonly update: (progress: { readonly read: number; readonly accepted: number; readonly rejected: number }) => void;
+  readonly update: (progress: ImportProgress) => void;
   readonly stop: () => void;
 }
 

@@ -1,9 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
+import { openInput } from '../open-input.ts';
+import { inputFault, LINE_CHARACTERS_MAX, lineTooLong, type Place } from './input-fault.ts';
 
 /** One row of an input file: its values by column name, and the line of the file that it begins on. */
 export interface Row {
@@ -13,26 +12,39 @@ export interface Row {
   readonly fault?: string;
 }
 
-export type RowFormat = 'csv' | 'jsonl';
+type RowFormat = 'csv' | 'jsonl';
 
-const LINE_CHARACTERS_MAX = 1_000_000;
+/** Characters of a column's name that a message shows. */
+const NAME_SHOWN_MAX = 40;
 
 /**
  * Rows of a CSV (with a header line) or JSON-lines file, plain or gzip (told by its first bytes), streamed: memory does not grow with the file.
- * Throws FILE_UNREADABLE where the file cannot be opened, and COLUMN_MISSING where the header lacks a column that the mapping names.
+ * Throws FILE_UNREADABLE, FILE_EMPTY, FILE_NOT_TEXT, FILE_DAMAGED, FILE_INFLATES, LINE_TOO_LONG and QUOTE_NOT_CLOSED, each with the line where
+ * there is one and never with content, and COLUMN_MISSING where the header lacks a column that the mapping names.
  */
 export async function* readRows(file: string, columns: readonly string[]): AsyncGenerator<Row> {
-  const format = await formatOf(file);
-  const stream = await openDecompressed(file);
-  yield* format === 'csv' ? readCsv(stream, columns, file) : readJsonLines(stream);
+  const place: Place = { file, line: 0, header: null };
+  try {
+    const format = await formatOf(file);
+    const stream = await openInput(file);
+    yield* format === 'csv' ? readCsv(stream, columns, place) : readJsonLines(stream, place);
+  } catch (error) {
+    throw inputFault(error, place);
+  }
 }
 
 /** JSON lines where the first character of the (decompressed) file is `{`, otherwise CSV. */
-export async function formatOf(file: string): Promise<RowFormat> {
-  const stream = await openDecompressed(file);
+async function formatOf(file: string): Promise<RowFormat> {
+  const stream = await openInput(file);
   try {
     for await (const chunk of stream) {
-      const text = String(chunk)
+      const bytes = chunk as Buffer;
+      if (bytes.includes(0))
+        throw new TallyError('FILE_NOT_TEXT', `${file} is not text in UTF-8: export it again as CSV in UTF-8`, {
+          file,
+        });
+      const text = bytes
+        .toString('utf8')
         .replace(/^\uFEFF/, '')
         .trimStart();
       if (text !== '') return text.startsWith('{') ? 'jsonl' : 'csv';
@@ -45,22 +57,8 @@ export async function formatOf(file: string): Promise<RowFormat> {
   });
 }
 
-async function openDecompressed(file: string): Promise<Readable> {
-  const handle = await open(file, 'r').catch((cause: unknown) => {
-    throw new TallyError('FILE_UNREADABLE', `cannot open ${file}: ${(cause as Error).message}`, { file }, { cause });
-  });
-  const { bytesRead, buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-  await handle.close();
-  const gzipped = bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-  const raw = createReadStream(file);
-  if (!gzipped) return raw;
-  const gunzip = createGunzip();
-  raw.on('error', (error) => gunzip.destroy(error));
-  gunzip.on('close', () => raw.destroy());
-  return raw.pipe(gunzip);
-}
-
-async function* readCsv(stream: Readable, columns: readonly string[], file: string): AsyncGenerator<Row> {
+async function* readCsv(stream: Readable, columns: readonly string[], place: Place): AsyncGenerator<Row> {
+  const { file } = place;
   let header: string[] | null = null;
   const parser = stream.pipe(
     parse({
@@ -75,8 +73,10 @@ async function* readCsv(stream: Readable, columns: readonly string[], file: stri
   stream.on('error', (error) => parser.destroy(error));
   for await (const item of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
     const { record, info } = item;
+    place.line = info.lines;
     if (header === null) {
       header = record.map((name) => name.trim());
+      place.header = header;
       const missing = columns.filter((column) => !header?.includes(column));
       if (missing.length > 0) {
         throw new TallyError(
@@ -105,33 +105,43 @@ function valuesOf(header: readonly string[], record: readonly string[]): Record<
   return values;
 }
 
-async function* readJsonLines(stream: Readable): AsyncGenerator<Row> {
-  let line = 0;
-  for await (const text of linesOf(stream)) {
-    line += 1;
+async function* readJsonLines(stream: Readable, place: Place): AsyncGenerator<Row> {
+  for await (const text of linesOf(stream, place)) {
+    place.line += 1;
+    const { line } = place;
     if (text.trim() === '') continue;
-    try {
-      const object: unknown = JSON.parse(line === 1 ? text.replace(/^\uFEFF/, '') : text);
-      if (typeof object !== 'object' || object === null || Array.isArray(object)) throw new Error('not a JSON object');
-      const values: Record<string, string> = {};
-      for (const [name, value] of Object.entries(object)) values[name] = value === null ? '' : String(value);
-      yield { line, values };
-    } catch (error) {
-      yield { line, values: {}, fault: `not a JSON object: ${(error as Error).message}` };
-    }
+    const read = objectOf(line === 1 ? text.replace(/^\uFEFF/, '') : text);
+    yield typeof read === 'string' ? { line, values: {}, fault: read } : { line, values: read };
   }
 }
 
-async function* linesOf(stream: Readable): AsyncGenerator<string> {
+/** The values of a line by name, or what is wrong with it. */
+function objectOf(text: string): Readonly<Record<string, string>> | string {
+  let object: unknown;
+  try {
+    object = JSON.parse(text);
+  } catch {
+    // The parser's own words quote the line.
+    return 'not valid JSON';
+  }
+  if (typeof object !== 'object' || object === null || Array.isArray(object)) return 'not a JSON object';
+  const values: Record<string, string> = {};
+  for (const [name, value] of Object.entries(object)) {
+    if (typeof value === 'object' && value !== null)
+      return `"${name.slice(0, NAME_SHOWN_MAX)}" is neither text nor a number`;
+    values[name] = value === null ? '' : String(value);
+  }
+  return values;
+}
+
+async function* linesOf(stream: Readable, place: Place): AsyncGenerator<string> {
   stream.setEncoding('utf8');
   let rest = '';
   for await (const chunk of stream as AsyncIterable<string>) {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > LINE_CHARACTERS_MAX) {
-      throw new TallyError('LINE_TOO_LONG', `a line is longer than ${LINE_CHARACTERS_MAX} characters`, {});
-    }
     for (const text of lines) yield text.replace(/\r$/, '');
+    if (rest.length > LINE_CHARACTERS_MAX) throw lineTooLong(place, 'is the file cut, or not one object a line?');
   }
   if (rest !== '') yield rest;
 }
