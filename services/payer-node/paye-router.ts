@@ -1,6 +1,7 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import { assertActsFor } from '../../libs/adapters/http/bearer.ts';
+import { WORKS_NUMBER_CHARACTERS_MAX } from '../../libs/adapters/http/limits.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
 import type { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
 import { isLocalDate } from '../../libs/core/calendar/local-date.ts';
@@ -34,7 +35,10 @@ export function payeRouter({ store, rules, auth, clock }: PayeRouterDependencies
   const employmentOf = (request: Request, response: Response): EmploymentView => {
     const followed = followedAccount(store, request, response);
     const taxYear = taxYearOfQuery(request) ?? thisYear();
-    const view = employmentView(store, rules, followed, taxYear, String(request.params['worksNumber']));
+    const worksNumber = String(request.params['worksNumber']);
+    // One that is longer than any door takes is nobody's, and too long for a key of the store.
+    const isOne = worksNumber.length <= WORKS_NUMBER_CHARACTERS_MAX;
+    const view = isOne ? employmentView(store, rules, followed, taxYear, worksNumber) : null;
     if (view !== null) return view;
     throw new HttpProblem(404, 'NOT_FOUND', `no payment under this works number is in the copy for ${taxYear}`);
   };

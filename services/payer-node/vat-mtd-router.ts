@@ -1,7 +1,7 @@
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import { type BearerDependencies, clientOfRequest, withAccess } from '../../libs/adapters/http/bearer.ts';
-import { HttpProblem } from '../../libs/adapters/http/problem.ts';
+import { HttpProblem, problemOf } from '../../libs/adapters/http/problem.ts';
 import { textBody } from '../../libs/adapters/http/request-body.ts';
 import { type Client, type ClientRegistry, hasRole, mayActFor } from '../../libs/adapters/runtime/clients.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
@@ -207,9 +207,11 @@ function mtdErrors(logger: Logger) {
       next(error);
       return;
     }
-    if (error instanceof HttpProblem && error.status !== 500) {
-      if (error.retryAfterSeconds !== null) response.set('Retry-After', String(error.retryAfterSeconds));
-      send(response, mtdRefusal(codeOfProblem(error.status)));
+    // A path that is no UTF-8 is express's own error.
+    const problem = error instanceof URIError ? problemOf(error) : error;
+    if (problem instanceof HttpProblem && problem.status !== 500) {
+      if (problem.retryAfterSeconds !== null) response.set('Retry-After', String(problem.retryAfterSeconds));
+      send(response, mtdRefusal(codeOfProblem(problem.status)));
       return;
     }
     logger.error({ err: error, correlationId: response.locals['correlationId'] }, 'the MTD VAT API failed');
