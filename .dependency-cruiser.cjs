@@ -10,6 +10,13 @@ module.exports = {
       to: { pathNot: '^(libs/core|node_modules/@noble/)' },
     },
     {
+      name: 'till-is-pure',
+      comment: "a till's own arithmetic runs on any till: core and itself only",
+      severity: 'error',
+      from: { path: '^libs/till' },
+      to: { pathNot: '^(libs/till|libs/core)/' },
+    },
+    {
       name: 'adapters-do-not-import-services',
       severity: 'error',
       from: { path: '^libs/' },

@@ -8,6 +8,7 @@ import { londonDate } from '../../libs/core/calendar/london-time.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import { completenessOf } from '../../libs/core/vat/completeness.ts';
 import type { BoxShares } from '../../libs/core/vat/event-in-boxes.ts';
+import { mtdReturnOf } from '../../libs/core/vat/mtd/mtd-return.ts';
 import { type SchemeNotice, schemeNotices } from '../../libs/core/vat/scheme-limits.ts';
 import { takingsByRate } from '../../libs/core/vat/takings.ts';
 import { traderOf } from '../../libs/core/vat/trader.ts';
@@ -131,6 +132,7 @@ function periodView(period: TraderPeriod) {
     boxesPence: boxes,
     direction,
     poundsRule,
+    declaration: mtdReturnOf(period.periodKey, period.return),
     events: counted.n,
     takings: takingsByRate(counted).map(({ rate, grossPence, vatPence }) => ({
       treatment: rate.treatment,

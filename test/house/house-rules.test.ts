@@ -1,12 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Lockfile, missingFromLockfile } from '../support/lockfile.ts';
+import { trackedFiles } from '../support/tracked-files.ts';
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
-  .split('\n')
-  .filter((file) => file !== '' && existsSync(file));
+const files = trackedFiles();
 const sources = files.filter((file) => /^(libs|services)\/.*\.ts$/.test(file));
 const read = (file: string): string => readFileSync(file, 'utf8');
 

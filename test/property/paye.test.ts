@@ -15,7 +15,7 @@ import {
   type ChargeAmounts,
   type FullPaymentSubmission,
   yearToDateCharges,
-} from '../../libs/core/paye/year-to-date-charge.ts';
+} from '../oracles/year-to-date-charge.ts';
 import { hashOf, PayeBook, paymentMade } from '../support/paye-payments.ts';
 import { testPayeRules } from '../support/paye-rules.ts';
 

@@ -6,8 +6,8 @@ import type { PurchaseRecorded, TillEvent, VatAdjustmentMade } from '../../libs/
 import { account } from '../../libs/core/identity/account.ts';
 import { sharesOfEvent } from '../../libs/core/vat/event-in-boxes.ts';
 import { periodOfDate, returnOfPeriod } from '../../libs/core/vat/return-of-period.ts';
-import { type ReturnEntry, vatReturnOf } from '../../libs/core/vat/vat-return.ts';
 import { vatRateOn } from '../../libs/core/vat/vat-rules.ts';
+import { type ReturnEntry, vatReturnOf } from '../oracles/vat-return.ts';
 import { idOf, sampleSale } from '../support/sample-events.ts';
 import { line, sampleRefund, VatBook } from '../support/vat-book.ts';
 import { testVatRules } from '../support/vat-rules.ts';

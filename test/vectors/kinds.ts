@@ -4,7 +4,7 @@ import { vatKinds } from './vat-kinds.ts';
 import type { VectorKind } from './vector-case.ts';
 
 export interface RegisteredKind {
-  readonly answer: VectorKind;
+  readonly asked: VectorKind;
   /** How the code of a refusal stands in the vectors of this kind. */
   readonly codeOf: (error: TallyError) => string;
 }
@@ -19,5 +19,5 @@ function registered(
   kinds: Readonly<Record<string, VectorKind>>,
   codeOf: (error: TallyError) => string,
 ): [string, RegisteredKind][] {
-  return Object.entries(kinds).map(([kind, answer]) => [kind, { answer, codeOf }]);
+  return Object.entries(kinds).map(([kind, asked]) => [kind, { asked, codeOf }]);
 }

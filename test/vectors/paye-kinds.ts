@@ -1,7 +1,13 @@
 import { localDate } from '../../libs/core/calendar/local-date.ts';
 import { taxWeekOf, taxYear, taxYearOf } from '../../libs/core/calendar/tax-calendar.ts';
-import { hasCode, TallyError } from '../../libs/core/errors/tally-error.ts';
-import type { NiCategory, PayFrequency } from '../../libs/core/events/paye-events.ts';
+import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import {
+  NI_CATEGORIES,
+  type NiCategory,
+  type PayFrequency,
+  type StudentLoanPlan,
+} from '../../libs/core/events/paye-events.ts';
+import { checkTaxCode } from '../../libs/core/paye/check-payment.ts';
 import {
   type Class1Terms,
   class1BandsOf,
@@ -16,41 +22,54 @@ import { loanDeductionPence } from '../../libs/core/paye/loan-deductions.ts';
 import { FREQUENCY_TERMS, isPayFrequency, isPeriodOf, PERIODS_IN_YEAR } from '../../libs/core/paye/pay-frequency.ts';
 import { type PayeRules, rulesAtYearEnd, taxCodeOf } from '../../libs/core/paye/paye-rules.ts';
 import {
-  checkNiCategory,
-  checkStudentLoanPlan,
-  checkTaxCode,
-  isLateReason,
-  notIntegerPence,
-  validateField,
-} from '../../libs/core/paye/validate-field.ts';
-import {
-  CHARGE_HEADS,
-  type ChargeHead,
-  type FullPaymentSubmission,
-  yearToDateCharges,
-} from '../../libs/core/paye/year-to-date-charge.ts';
-import { testPayeRules } from '../support/paye-rules.ts';
-import type { VectorInput, VectorKind } from './vector-case.ts';
+  loansOfPayment,
+  nicsOfDirector,
+  nicsOfLetters,
+  nicsOfPayment,
+  taxOfPayment,
+  taxOfPayments,
+  validOfField,
+} from './paye-payment-kinds.ts';
+import { chargesOfYear } from './paye-year-kind.ts';
+import { productRules } from './product-accounts.ts';
+import { type Asked, leaveOut, NOT_ASKED, type VectorInput, type VectorKind } from './vector-case.ts';
 
-let made: PayeRules | undefined;
+/** Events through the door, decided by tax. */
+const DECIDED = 'readSubmissions → decidePaye';
 
-/** The project's rules, made when the first case is answered: within a test, so that a mutant of how they are made is the test's. */
 function rulesOfCards(): PayeRules {
-  made ??= testPayeRules();
-  return made;
+  return productRules().paye;
 }
 
 /** Every kind of test/vectors/paye that is built: input of a case → its result, or a TallyError whose code is the vector's in lower case. */
 export const payeKinds: Readonly<Record<string, VectorKind>> = {
-  income_tax: (input) => incomeTaxResult(input),
-  income_tax_sequence: incomeTaxSequence,
-  ni: classOneResult,
-  ni_director: directorResult,
-  ni_director_mixed: directorMixedResult,
-  student_loan: loanResult,
-  employer_month: employerMonthResult,
-  ytd_charge: yearToDateResult,
-  validate: validateResult,
+  income_tax: [
+    { by: 'incomeTax', answer: incomeTaxResult },
+    { by: DECIDED, answer: taxOfPayment },
+  ],
+  income_tax_sequence: [
+    { by: 'incomeTax', answer: incomeTaxSequence },
+    { by: DECIDED, answer: taxOfPayments },
+  ],
+  ni: [
+    { by: 'class1BandsOf, employeeNicsPence, employerNicsPence', answer: orNotAsked(classOneResult) },
+    { by: DECIDED, answer: nicsOfPayment },
+  ],
+  ni_director: [
+    { by: 'directorNics', answer: orNotAsked(directorResult) },
+    { by: DECIDED, answer: nicsOfDirector },
+  ],
+  ni_director_mixed: [
+    { by: 'directorNics', answer: orNotAsked(directorMixedResult) },
+    { by: DECIDED, answer: nicsOfLetters },
+  ],
+  student_loan: [
+    { by: 'loanDeductionPence', answer: orNotAsked(loanResult) },
+    { by: DECIDED, answer: loansOfPayment },
+  ],
+  employer_month: [{ by: 'employerMonth', answer: employerMonthResult }],
+  ytd_charge: [{ by: DECIDED, answer: chargesOfYear }],
+  validate: [{ by: 'readSubmissions', answer: validOfField }],
 };
 
 /** How a refusal's code stands in the vectors. */
@@ -143,7 +162,9 @@ function directorResult(input: VectorInput): Record<string, unknown> {
     const paid = money(payment, 'earnings_p');
     earnings += paid;
     const before = { employee, employer };
+    // In the annual earnings period neither the frequency of a payment nor whether it is the last tells.
     if (input.method === 'annual' || payment.final === true) {
+      leaveOut(payment);
       const due = directorNics(annual, dated.letterOrder, { [letter]: earnings });
       employee = due.employeePence;
       employer = due.employerPence;
@@ -193,8 +214,9 @@ function loanResult(input: VectorInput): Record<string, unknown> {
   let studentLoan = 0;
   const plan = input.plan;
   if (plan !== undefined && plan !== null) {
-    checkStudentLoanPlan(plan, dated);
-    studentLoan = loanDeductionPence(earnings, loanThresholdsPence[plan] ?? 0, dated.studentLoanBasisPoints);
+    const threshold = loanThresholdsPence[plan as StudentLoanPlan];
+    if (threshold === undefined) throw new NotAsked();
+    studentLoan = loanDeductionPence(earnings, threshold, dated.studentLoanBasisPoints);
   }
   const postgraduate =
     input.postgrad === true
@@ -264,43 +286,6 @@ function employerMonthResult(input: VectorInput): Record<string, unknown> {
   };
 }
 
-function yearToDateResult(input: VectorInput): Record<string, unknown> {
-  const year = ofYear(input).taxYear;
-  const charges = yearToDateCharges(year, list(input.fps).map(submissionOf));
-  const months: Record<string, Record<string, number>> = {};
-  for (const [month, amounts] of charges) {
-    const total = CHARGE_HEADS.reduce((sum, head) => sum + amounts[head], 0);
-    months[String(month)] = { ...amounts, total };
-  }
-  return { months };
-}
-
-function submissionOf(fps: VectorInput): FullPaymentSubmission {
-  const toDate = (fps.ytd ?? {}) as VectorInput;
-  if (fps.late_reason !== undefined && !isLateReason(fps.late_reason)) {
-    throw new TallyError('BAD_LATE_REASON', 'a late reason is A, B, C, D, F, G or H');
-  }
-  const amounts = Object.fromEntries(CHARGE_HEADS.map((head) => [head, money(toDate, head, 0)]));
-  return {
-    worksNumber: String(fps.works_number),
-    paymentDate: dateOrBad(fps.payment_date),
-    received: fps.received === undefined ? null : dateOrBad(fps.received),
-    toDatePence: amounts as Record<ChargeHead, number>,
-    oldWorksNumber: fps.payroll_id_changed === true ? String(fps.old_works_number) : null,
-  };
-}
-
-function validateResult(input: VectorInput): Record<string, unknown> {
-  const year = input.tax_year === undefined ? null : String(input.tax_year);
-  try {
-    validateField(String(input.field), input.value, year, rulesOfCards());
-    return { valid: true, reason: null };
-  } catch (error) {
-    if (!(error instanceof TallyError) || hasCode(error, 'UNKNOWN_FIELD')) throw error;
-    return { valid: false, reason: payeVectorCode(error) };
-  }
-}
-
 function ofYear(input: VectorInput): DatedPayeRules {
   return rulesAtYearEnd(rulesOfCards(), String(input.tax_year));
 }
@@ -310,9 +295,25 @@ function frequencyOf(input: VectorInput): PayFrequency {
   return input.pay_frequency;
 }
 
+/** A letter in force; what is none, no function of core can be asked. */
 function letterOf(value: unknown, dated: DatedPayeRules): NiCategory {
-  checkNiCategory(value, dated);
-  return value;
+  const letter = NI_CATEGORIES.find((known) => known === value);
+  if (letter === undefined || dated.frequencies.W1.letters[letter] === undefined) throw new NotAsked();
+  return letter;
+}
+
+/** Thrown where a case is about what the doors refuse: core's functions are never asked it. */
+class NotAsked extends Error {}
+
+function orNotAsked(answer: Asked['answer']): Asked['answer'] {
+  return (input) => {
+    try {
+      return answer(input);
+    } catch (error) {
+      if (error instanceof NotAsked) return NOT_ASKED;
+      throw error;
+    }
+  };
 }
 
 function termsOf(letters: LetterTerms, letter: NiCategory): Class1Terms {
@@ -324,16 +325,10 @@ function termsOf(letters: LetterTerms, letter: NiCategory): Class1Terms {
 function money(input: VectorInput, field: string, absent?: number): number {
   const value = input[field];
   if (value === undefined && absent !== undefined) return absent;
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw notIntegerPence(field);
-  return value;
-}
-
-function dateOrBad(value: unknown) {
-  try {
-    return localDate(String(value));
-  } catch {
-    throw new TallyError('BAD_DATE', 'not a date YYYY-MM-DD');
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
+    throw new TallyError('NOT_INTEGER_PENCE', `${field} is not a whole number of pence`, { field });
   }
+  return value;
 }
 
 function list(value: unknown): readonly VectorInput[] {

@@ -2,7 +2,10 @@ import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import { checkVectorFile, type FileReport, vectorFilesBelow } from './check-vectors.ts';
 
-/** `npm run vectors -- FOLDER`: a line per file, what is not built, the failures, and last the counts. Exits 1 if any failed, 2 for misuse. */
+/**
+ * `npm run vectors -- FOLDER`: a line per file, the failures, how many cases each function of the product answered, what is not built, and last
+ * the counts. Exits 1 if any failed, 2 for misuse.
+ */
 function main(folders: readonly string[]): number {
   const missing = folders.find((folder) => !existsSync(folder));
   if (folders.length === 0 || missing !== undefined) {
@@ -16,7 +19,9 @@ function main(folders: readonly string[]): number {
       console.log(`FAILED ${relative(process.cwd(), file)} ${id} (${kind})\n  ${differences.join('\n  ')}`);
     }
   }
-  const notBuilt = notBuiltOf(reports);
+  for (const [name, count] of added(reports, ({ answeredBy }) => answeredBy))
+    console.log(`answered by ${name}: ${count}`);
+  const notBuilt = added(reports, (report) => report.notBuilt);
   for (const [name, count] of notBuilt) console.log(`not built: ${name} (${count})`);
   const skipped = [...notBuilt.values()].reduce((total, count) => total + count, 0);
   console.log(`${sum(reports, ({ passed }) => passed)} passed, ${failed} failed, ${skipped} not built`);
@@ -32,10 +37,14 @@ function reported(file: string): FileReport {
   return report;
 }
 
-function notBuiltOf(reports: readonly FileReport[]): ReadonlyMap<string, number> {
+/** Counts by name over all files. */
+function added(
+  reports: readonly FileReport[],
+  countsOf: (report: FileReport) => ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
   const all = new Map<string, number>();
-  for (const { notBuilt } of reports) {
-    for (const [name, count] of notBuilt) all.set(name, (all.get(name) ?? 0) + count);
+  for (const report of reports) {
+    for (const [name, count] of countsOf(report)) all.set(name, (all.get(name) ?? 0) + count);
   }
   return all;
 }

@@ -22,7 +22,11 @@ export function withAccess<Handler extends RequestHandler>(access: RouteAccess, 
   return handler;
 }
 
-/** The access that a handler guards; undefined for one that guards nothing. */
+/**
+ * The access that a handler guards; undefined for one that guards nothing.
+ *
+ * @internal for the house test that every route is guarded.
+ */
 export function accessOf(handler: RequestHandler): RouteAccess | undefined {
   return ACCESS.get(handler);
 }

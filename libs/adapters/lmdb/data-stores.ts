@@ -68,6 +68,11 @@ export const PAYER_STORE: DataStore = {
   remedy: 'restore its folder from its newest backup and start again',
 };
 
+/**
+ * Every store of the data folder.
+ *
+ * @internal for the tests that each of them says how it is mended.
+ */
 export const DATA_STORES: readonly DataStore[] = [
   EVENT_LOG,
   GATEWAY_STORE,

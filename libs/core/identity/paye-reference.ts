@@ -1,4 +1,3 @@
-import { TallyError } from '../errors/tally-error.ts';
 import type { Account } from './account.ts';
 
 /** An employer's PAYE reference: office number, slash, 1 to 10 of A-Z and 0-9 in upper case (paye.md 8.2). */
@@ -8,20 +7,6 @@ const PAYE_REFERENCE = /^\d{3}\/[A-Z0-9]{1,10}$/;
 
 export function isPayeReference(text: string): text is PayeReference {
   return PAYE_REFERENCE.test(text);
-}
-
-/** Throws BAD_PAYE_REF. */
-export function payeReference(text: string): PayeReference {
-  if (!isPayeReference(text)) {
-    throw new TallyError(
-      'BAD_PAYE_REF',
-      'a PAYE reference is 123/AB456: three digits, a slash, 1 to 10 of A-Z and 0-9',
-      {
-        reference: text,
-      },
-    );
-  }
-  return text;
 }
 
 /** The account that owes under a PAYE reference. */

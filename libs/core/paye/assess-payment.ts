@@ -142,7 +142,7 @@ function taxOf(context: Context): Taxed {
   const { family, periods: perPayment } = frequency.terms;
   // 4.10: weeks 53, 54 and 56 stand alone, whatever the basis.
   const cumulative = !nonCumulative && period.number <= PERIODS_IN_YEAR[family];
-  const p45 = p45Of(event, before, nonCumulative);
+  const p45 = p45Of(event, before);
   const payToDate = (before?.p ?? 0) + (p45?.[0] ?? 0) - (before?.q?.[0] ?? 0);
   const taxToDate = (before?.t ?? 0) + (p45?.[1] ?? 0) - (before?.q?.[1] ?? 0);
   let payBeforePence = payToDate;
@@ -196,14 +196,12 @@ function furthestPeriod({ event, before, frequency, period, rules }: Context): n
   return Math.min(PERIODS_IN_YEAR[frequency.terms.family], latest);
 }
 
-/** P45 figures of the same year count once, as last stated, and only on a cumulative basis (paye.md 4.10). */
-function p45Of(
-  event: PaymentMade,
-  before: EmploymentState | null,
-  nonCumulative: boolean,
-): readonly [number, number] | undefined {
-  const { starter } = event;
-  if (starter?.p45PayPence == null || starter.p45TaxPence == null || nonCumulative) return before?.q;
+/**
+ * The P45 figures of the year, which count once, as last stated. A week 1 or month 1 basis leaves them out of the tax of its payments; they
+ * stand in pay and tax to date for the first payment on a cumulative basis (paye.md 4.2 and 4.10).
+ */
+function p45Of({ starter }: PaymentMade, before: EmploymentState | null): readonly [number, number] | undefined {
+  if (starter?.p45PayPence == null || starter.p45TaxPence == null) return before?.q;
   return [starter.p45PayPence, starter.p45TaxPence];
 }
 

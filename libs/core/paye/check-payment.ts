@@ -6,8 +6,8 @@ import { NI_CATEGORIES, type PaymentMade, STUDENT_LOAN_PLANS } from '../events/p
 import { isNinoShaped } from '../identity/nino.ts';
 import type { DatedPayeRules } from './dated-paye-rules.ts';
 import { isPayFrequency, isPeriodOf } from './pay-frequency.ts';
-import { isDateSupported, type PayeRules, payDayOf } from './paye-rules.ts';
-import { checkTaxCode, isLateReason } from './validate-field.ts';
+import { isDateSupported, type PayeRules, payDayOf, taxCodeOf } from './paye-rules.ts';
+import { flatRateOf } from './tax-scale.ts';
 
 /** Limits of a payment at every door. */
 export const PAYMENT_LIMITS = {
@@ -20,6 +20,9 @@ export const PAYMENT_LIMITS = {
   directorWeekMax: 53,
   oddIntervalDaysMax: 366,
 } as const;
+
+/** Late reporting reasons in use (paye.md 7.9); E ended with the relaxation for micro employers. */
+const LATE_REASONS: ReadonlySet<string> = new Set(['A', 'B', 'C', 'D', 'F', 'G', 'H']);
 
 /** No control characters, no surrogates: what RTI and a person can read. */
 const PRINTABLE = /^[\x20-\x7E\u00A1-\uFFFD]+$/;
@@ -162,6 +165,16 @@ function taxCodeFault(text: string, dated: DatedPayeRules, rules: PayeRules): Fa
     if (!(error instanceof TallyError)) throw error;
     return fault(error.code, '/taxCode', error.message);
   }
+}
+
+/** Throws BAD_TAX_CODE, K_CODE_OUT_OF_RANGE or NO_RATE_FOR_D_CODE. */
+export function checkTaxCode(text: string, dated: DatedPayeRules, rules: PayeRules): void {
+  const code = taxCodeOf(rules, text);
+  if (code.kind === 'flat') flatRateOf(dated.scales[code.nation], code);
+}
+
+function isLateReason(value: unknown): value is string {
+  return typeof value === 'string' && LATE_REASONS.has(value);
 }
 
 function checkDirector(event: PaymentMade, faults: Fault[]): void {

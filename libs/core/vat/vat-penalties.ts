@@ -2,23 +2,9 @@ import { addDays, daysBetween, earlierDate, type LocalDate, localDate } from '..
 import { halfUpQuotient, halfUpShare } from '../money/half-up.ts';
 import { type Pence, pence } from '../money/pence.ts';
 import { type Clearing, clearedPence } from './settle-charges.ts';
-import { findVatParameter, type VatRules, vatParameterOn } from './vat-rules.ts';
+import { findVatParameter, type VatRules } from './vat-rules.ts';
 
 export type ReturnFrequency = 'annual' | 'quarterly' | 'monthly';
-
-/** What a late payment costs; the second penalty is worked out to the day of payment. */
-export interface LatePaymentPenalties {
-  readonly daysLate: number;
-  readonly firstPence: Pence;
-  readonly secondPence: Pence;
-}
-
-/** What late returns come to: points, and money at the threshold. */
-export interface LateReturns {
-  readonly points: number;
-  readonly penaltiesPence: Pence;
-  readonly atThreshold: boolean;
-}
 
 const FIRST_PENALTY_AFTER_DAYS = 15;
 const SECOND_PENALTY_AFTER_DAYS = 30;
@@ -27,29 +13,11 @@ const DAYS_A_YEAR = 365n;
 const NEW_RATES_DUE_FROM = localDate('2025-05-31');
 const BEFORE_NEW_RATES = localDate('2025-03-31');
 
-/**
- * Penalties for one amount paid late in full (FA 2021 Sch 26; vat.md 7.2): nothing to day 15; from day 16 a share of the balance of day 15,
- * from day 31 another of that of day 30, and a yearly rate by day. Each half up once.
- *
- * @param periodStart whose first day says which rates hold; null: told from the due date (collection.md 5.1).
- */
-export function latePaymentPenalties(
-  amountPence: number,
-  due: LocalDate,
-  paidOn: LocalDate,
-  periodStart: LocalDate | null,
-  rules: VatRules,
-): LatePaymentPenalties {
-  const paid = [{ on: paidOn, pence: amountPence }];
-  const { firstPence, secondPence } = penaltiesOfCharge({ amountPence, due, periodStart, paid }, paidOn, rules);
-  return { daysLate: Math.max(0, daysBetween(due, paidOn)), firstPence, secondPence };
-}
-
 /** A charge and what was paid of it. */
 export interface PaidCharge {
   readonly amountPence: number;
   readonly due: LocalDate;
-  /** As for latePaymentPenalties. */
+  /** Its first day says which rates hold; null: told from the due date (collection.md 5.1). */
   readonly periodStart: LocalDate | null;
   readonly paid: readonly Clearing[];
 }
@@ -69,7 +37,10 @@ export interface ChargePenalties {
   readonly secondPence: Pence;
 }
 
-/** As latePaymentPenalties, of a charge paid in parts or not at all, on a day: what is paid later counts to that day. */
+/**
+ * Penalties of a charge as they stand on a day (FA 2021 Sch 26; vat.md 7.2): nothing to day 15; from day 16 a share of the balance of day 15,
+ * from day 31 another of that of day 30, and a yearly rate by day. Each half up once. What is paid after the day counts to it.
+ */
 export function penaltiesOfCharge(
   { amountPence, due, periodStart, paid }: PaidCharge,
   asOf: LocalDate,
@@ -100,28 +71,4 @@ export function penaltiesOfCharge(
     dailyDays,
     secondPence: halfUpQuotient(daily, 10_000n * DAYS_A_YEAR),
   };
-}
-
-/**
- * Points for late returns in order (FA 2021 Sch 24): one each, stopping at the threshold of the frequency; 200 on reaching it and for each
- * late return after.
- *
- * @param on a day of the regime, for threshold and amount.
- */
-export function lateReturnPoints(
-  frequency: ReturnFrequency,
-  late: readonly boolean[],
-  on: LocalDate,
-  rules: VatRules,
-): LateReturns {
-  const threshold = vatParameterOn(rules, `lateSubmission.threshold.${frequency}`, on);
-  const penalty = vatParameterOn(rules, 'lateSubmission.penalty', on);
-  let points = 0;
-  let penalties = 0;
-  for (const isLate of late) {
-    if (!isLate) continue;
-    points = Math.min(threshold, points + 1);
-    if (points === threshold) penalties += penalty;
-  }
-  return { points, penaltiesPence: pence(penalties), atThreshold: points === threshold };
 }

@@ -29,6 +29,12 @@ export function declaredReturnOf(body: Readonly<Record<string, unknown>>): Decla
   return { periodKey: String(body['periodKey']), ...boxes };
 }
 
+/** The JSON of HMRC's MTD VAT API 1.0 that files a return as it stands: pounds as numbers, boxes 6 to 9 without pence. */
+export function mtdReturnOf(periodKey: string, { boxes }: VatReturn): DeclaredReturn & { readonly finalised: true } {
+  const pounds = BOX_FIELDS.map((name, index) => [name, boxes[(index + 1) as keyof VatReturn['boxes']] / 100] as const);
+  return { periodKey, ...(Object.fromEntries(pounds) as Record<BoxField, number>), finalised: true };
+}
+
 /** By how many pence each box that differs was declared above (below: negative) what the events come to. */
 export function declaredDifference(
   declared: DeclaredReturn,

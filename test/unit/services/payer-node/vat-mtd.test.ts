@@ -100,6 +100,8 @@ describe('the nine boxes at any moment', () => {
       filed: null,
       boxesPence: { 1: 1_800, 2: 0, 3: 1_800, 4: 800, 5: 1_000, 6: 15_000, 7: 4_000, 8: 6_000, 9: 0 },
       direction: 'PAY',
+      // What a person posts to file the return as it stands.
+      declaration: { periodKey: '26A4', vatDueSales: 18, vatReclaimedCurrPeriod: 8, netVatDue: 10, finalised: true },
       events: 4,
       completeness: { watermark: '2026-11-20T10:15:00.000Z', tills: 1, silentTills: ['T1'], missingEvents: 0 },
     });

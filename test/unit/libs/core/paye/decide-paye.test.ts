@@ -249,6 +249,17 @@ describe('starters and leavers', () => {
     });
   });
 
+  it('a P45 of a week 1 basis counts from the first payment on a cumulative basis', () => {
+    const p45 = { ...starter, p45PayPence: pence(180_000), p45TaxPence: pence(0) };
+    const paid = { taxCode: '1257L X', taxablePayPence: pence(220_000), nicableEarningsPence: pence(0) };
+    // 2,200.00 - 1,048.26 = 1,151.74 -> 20% of 1,151 = 230.20, twice.
+    expect(book.pay({ ...paid, paymentDate: '2026-06-30', period: 3, starter: p45 })).toEqual({ incomeTax: 23_020 });
+    expect(book.pay({ ...paid, paymentDate: '2026-07-30', period: 4 })).toEqual({ incomeTax: 23_020 });
+    // Month 5: 1,800 + 6,600 - 5,241.30 = 3,158.70 -> 631.60, less 460.40 paid.
+    const month5 = { ...paid, taxCode: '1257L', paymentDate: '2026-08-30', period: 5 };
+    expect(book.pay(month5)).toEqual({ incomeTax: 17_120 });
+  });
+
   it('has a flag where it is taxed by another code or basis than its declaration gives', () => {
     const none = { startDate: null, declaration: null, p45PayPence: null, p45TaxPence: null } as const;
     const flags = (changes: Parameters<typeof paymentMade>[0]) => book.decide(paymentMade(changes)).results[0]?.flags;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mtdReturnOf, type ReturnEntry, vatReturnOf } from '../../../../../libs/core/vat/vat-return.ts';
+import { mtdReturnOf } from '../../../../../libs/core/vat/mtd/mtd-return.ts';
+import { type ReturnEntry, vatReturnOf } from '../../../../oracles/vat-return.ts';
 
 const BLANK: ReturnEntry = {
   kind: 'sale',

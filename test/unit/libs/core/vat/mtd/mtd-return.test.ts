@@ -7,7 +7,7 @@ import {
   isPeriodKey,
   viewRefusal,
 } from '../../../../../../libs/core/vat/mtd/mtd-return.ts';
-import { type ReturnEntry, vatReturnOf } from '../../../../../../libs/core/vat/vat-return.ts';
+import { type ReturnEntry, vatReturnOf } from '../../../../../oracles/vat-return.ts';
 
 const BODY = {
   periodKey: '26A4',

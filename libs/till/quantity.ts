@@ -1,4 +1,4 @@
-import { TallyError } from '../errors/tally-error.ts';
+import { TallyError } from '../core/errors/tally-error.ts';
 
 /** A quantity in millionths of a unit: weighed goods are not whole. */
 export type Quantity = bigint & { readonly __unit: 'millionths' };

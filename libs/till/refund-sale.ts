@@ -1,10 +1,10 @@
-import { TallyError } from '../errors/tally-error.ts';
-import { halfUpQuotient } from '../money/half-up.ts';
-import { negatePence, type Pence, pence } from '../money/pence.ts';
-import type { Quantity } from '../money/quantity.ts';
+import { TallyError } from '../core/errors/tally-error.ts';
+import { halfUpQuotient } from '../core/money/half-up.ts';
+import { negatePence, type Pence, pence } from '../core/money/pence.ts';
+import { vatOnTop, vatWithin } from '../core/vat/vat-rate.ts';
 import type { AssessedLine, AssessedRate, AssessedSale, Pricing } from './assess-sale.ts';
+import type { Quantity } from './quantity.ts';
 import type { Rounding } from './round-vat.ts';
-import { vatOnTop, vatWithin } from './vat-rate.ts';
 
 /** A line given back: how much of it; null is all that remains. */
 export interface ReturnedLine {

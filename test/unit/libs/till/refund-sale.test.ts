@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { localDate } from '../../../../../libs/core/calendar/local-date.ts';
-import { ONE_UNIT, type Quantity } from '../../../../../libs/core/money/quantity.ts';
-import { assessSale, type Sale, saleTotals } from '../../../../../libs/core/vat/assess-sale.ts';
-import { type ReturnedLine, refundSale, voidSale } from '../../../../../libs/core/vat/refund-sale.ts';
-import { ROUNDINGS, type Rounding } from '../../../../../libs/core/vat/round-vat.ts';
-import { testVatRules } from '../../../../support/vat-rules.ts';
+import { localDate } from '../../../../libs/core/calendar/local-date.ts';
+import { assessSale, type Sale, saleTotals } from '../../../../libs/till/assess-sale.ts';
+import { ONE_UNIT, type Quantity } from '../../../../libs/till/quantity.ts';
+import { type ReturnedLine, refundSale, voidSale } from '../../../../libs/till/refund-sale.ts';
+import { ROUNDINGS, type Rounding } from '../../../../libs/till/round-vat.ts';
+import { testVatRules } from '../../../support/vat-rules.ts';
 
 const RULES = testVatRules();
 const item = fc.record({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addPenniesByRemainder, shareByLargestRemainder } from '../../../../../libs/core/money/largest-remainder.ts';
+import { addPenniesByRemainder, shareByLargestRemainder } from '../../../../libs/till/largest-remainder.ts';
 
 describe('sharing by largest remainder', () => {
   it('6.00, 1.50, 1.50 and 6.00 sold for 10.00 are 4, 1, 1 and 4 pounds (VATVAL03800)', () => {

@@ -1,8 +1,8 @@
-import { halfUpQuotient } from '../money/half-up.ts';
-import { addPenniesByRemainder } from '../money/largest-remainder.ts';
-import { type Pence, pence } from '../money/pence.ts';
-import { ONE_UNIT, type Quantity } from '../money/quantity.ts';
-import { type VatRate, vatOnTop, vatWithin } from './vat-rate.ts';
+import { halfUpQuotient } from '../core/money/half-up.ts';
+import { type Pence, pence } from '../core/money/pence.ts';
+import { type VatRate, vatOnTop, vatWithin } from '../core/vat/vat-rate.ts';
+import { addPenniesByRemainder } from './largest-remainder.ts';
+import { ONE_UNIT, type Quantity } from './quantity.ts';
 
 /**
  * How VAT of a sale is rounded (vat.md section 4): `receipt` sums the gross per rate and rounds once (default); `line` and `unit` round

@@ -1,13 +1,13 @@
-import type { LocalDate } from '../calendar/local-date.ts';
-import { TallyError } from '../errors/tally-error.ts';
-import type { VatRegion } from '../events/vat-events.ts';
-import { halfUpQuotient, halfUpShare } from '../money/half-up.ts';
-import { shareByLargestRemainder } from '../money/largest-remainder.ts';
-import { type Pence, pence } from '../money/pence.ts';
-import { ONE_UNIT, type Quantity } from '../money/quantity.ts';
+import type { LocalDate } from '../core/calendar/local-date.ts';
+import { TallyError } from '../core/errors/tally-error.ts';
+import type { VatRegion } from '../core/events/vat-events.ts';
+import { halfUpQuotient, halfUpShare } from '../core/money/half-up.ts';
+import { type Pence, pence } from '../core/money/pence.ts';
+import { basisPointsOfPercent, compareVatRates, type VatRate } from '../core/vat/vat-rate.ts';
+import { type VatRules, vatRateOn } from '../core/vat/vat-rules.ts';
+import { shareByLargestRemainder } from './largest-remainder.ts';
+import { ONE_UNIT, type Quantity } from './quantity.ts';
 import { type LineTax, type Rounding, vatByRounding } from './round-vat.ts';
-import { basisPointsOfPercent, compareVatRates, type VatRate } from './vat-rate.ts';
-import { type VatRules, vatRateOn } from './vat-rules.ts';
 
 export type Pricing = 'inclusive' | 'exclusive';
 

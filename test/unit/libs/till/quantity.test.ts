@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ONE_UNIT, quantity } from '../../../../../libs/core/money/quantity.ts';
+import { ONE_UNIT, quantity } from '../../../../libs/till/quantity.ts';
 
 describe('a quantity', () => {
   it('is counted in millionths of a unit', () => {

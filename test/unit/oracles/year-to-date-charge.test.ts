@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { localDate } from '../../../../../libs/core/calendar/local-date.ts';
-import { taxYear } from '../../../../../libs/core/calendar/tax-calendar.ts';
-import {
-  type FullPaymentSubmission,
-  monthOfSubmission,
-  yearToDateCharges,
-} from '../../../../../libs/core/paye/year-to-date-charge.ts';
+import { localDate } from '../../../libs/core/calendar/local-date.ts';
+import { taxYear } from '../../../libs/core/calendar/tax-calendar.ts';
+import { type FullPaymentSubmission, monthOfSubmission, yearToDateCharges } from '../../oracles/year-to-date-charge.ts';
 
 const YEAR = taxYear('2026-27');
 const fps = (

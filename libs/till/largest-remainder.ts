@@ -1,5 +1,5 @@
-import { TallyError } from '../errors/tally-error.ts';
-import { type Pence, pence } from './pence.ts';
+import { TallyError } from '../core/errors/tally-error.ts';
+import { type Pence, pence } from '../core/money/pence.ts';
 
 /**
  * Shares an amount over weights so that the parts sum to it exactly: each its whole share, then a penny each to the largest remainders,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { localDate } from '../../../../../libs/core/calendar/local-date.ts';
-import { quantity } from '../../../../../libs/core/money/quantity.ts';
-import { assessSale, type Sale, type SaleLine, saleTotals } from '../../../../../libs/core/vat/assess-sale.ts';
-import { testVatRules } from '../../../../support/vat-rules.ts';
+import { localDate } from '../../../../libs/core/calendar/local-date.ts';
+import { assessSale, type Sale, type SaleLine, saleTotals } from '../../../../libs/till/assess-sale.ts';
+import { quantity } from '../../../../libs/till/quantity.ts';
+import { testVatRules } from '../../../support/vat-rules.ts';
 
 const RULES = testVatRules();
 
