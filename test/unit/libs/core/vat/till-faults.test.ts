@@ -100,6 +100,21 @@ describe('what a till is told of a fault is its code, its place and what would b
       sale({ occurredAt: 20_261_121 }),
       ['E_TIME_FORMAT', '/occurredAt', 'RFC 3339 with its offset, such as 2026-11-21T10:15:00Z'],
     ],
+    [
+      'a time of no day that an event may name',
+      sale({ occurredAt: '9999-12-31T23:59:59-23:59' }),
+      ['E_TIME_FORMAT', '/occurredAt', 'RFC 3339 with its offset, such as 2026-11-21T10:15:00Z'],
+    ],
+    [
+      'a time of no day that an event may name',
+      sale({ occurredAt: '3000-01-01T00:00:00Z' }),
+      ['E_TIME_FORMAT', '/occurredAt', 'RFC 3339 with its offset, such as 2026-11-21T10:15:00Z'],
+    ],
+    [
+      'a time of no day that an event may name',
+      sale({ occurredAt: '0001-01-01T00:00:00+23:59' }),
+      ['E_TIME_FORMAT', '/occurredAt', 'RFC 3339 with its offset, such as 2026-11-21T10:15:00Z'],
+    ],
     ['currency', sale({ currency: 'EUR' }), ['E_CURRENCY', '/currency', 'GBP']],
     ['region', sale({ region: 'IM' }), ['E_REGION', '/region', 'GB or NI']],
     ['lines', sale({ lines: [] }), ['E_LINES_EMPTY', '/lines', 'a sale, refund or void has at least one line']],
