@@ -103,17 +103,17 @@ describe('what a till is told of a fault is its code, its place and what would b
     [
       'a time of no day that an event may name',
       sale({ occurredAt: '9999-12-31T23:59:59-23:59' }),
-      ['E_TIME_FORMAT', '/occurredAt', 'RFC 3339 with its offset, such as 2026-11-21T10:15:00Z'],
+      ['E_TIME_FORMAT', '/occurredAt', 'a time of a day from 1900-01-01 to 2999-12-31 in the United Kingdom'],
     ],
     [
       'a time of no day that an event may name',
       sale({ occurredAt: '3000-01-01T00:00:00Z' }),
-      ['E_TIME_FORMAT', '/occurredAt', 'RFC 3339 with its offset, such as 2026-11-21T10:15:00Z'],
+      ['E_TIME_FORMAT', '/occurredAt', 'a time of a day from 1900-01-01 to 2999-12-31 in the United Kingdom'],
     ],
     [
       'a time of no day that an event may name',
       sale({ occurredAt: '0001-01-01T00:00:00+23:59' }),
-      ['E_TIME_FORMAT', '/occurredAt', 'RFC 3339 with its offset, such as 2026-11-21T10:15:00Z'],
+      ['E_TIME_FORMAT', '/occurredAt', 'a time of a day from 1900-01-01 to 2999-12-31 in the United Kingdom'],
     ],
     ['currency', sale({ currency: 'EUR' }), ['E_CURRENCY', '/currency', 'GBP']],
     ['region', sale({ region: 'IM' }), ['E_REGION', '/region', 'GB or NI']],
