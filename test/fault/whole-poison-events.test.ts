@@ -103,7 +103,7 @@ describe('poison', () => {
     ]);
     const summary = await eventually(
       () => summaryOf(service),
-      ({ taxes }) => taxes.vat.payerCopy.events === 103 && taxes.paye.payerCopy.events === 2,
+      ({ taxes }) => taxes.vat.payerCopy.events === 103 && taxes.paye.payerCopy.events >= 2,
     );
     // 100 times 10^14 pence are more than a number holds exactly, and are said by their digits.
     expect(summary.taxes.vat.paymentsPence).toBe('10000000000000000');
