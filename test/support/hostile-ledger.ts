@@ -1,4 +1,5 @@
 import { NODE_HASHES, nodeHmacSha256 } from '../../libs/adapters/runtime/node-crypto.ts';
+import { localDate } from '../../libs/core/calendar/local-date.ts';
 import type { TaxRules } from '../../libs/core/events/decide-event.ts';
 import type { Assessment, StateChange, StateValue } from '../../libs/core/events/decision.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
@@ -13,6 +14,10 @@ import { type OwnRecord, recomputeBlock } from '../../libs/core/ledger/recompute
 import type { OwnEvent } from '../../libs/core/ledger/recompute-entry.ts';
 import { openEntryOf } from '../../libs/core/ledger/seal-block.ts';
 import { type BlockVerdict, examineBlock } from '../../libs/core/ledger/verify-block.ts';
+import { completenessOf } from '../../libs/core/vat/completeness.ts';
+import { periodOfDate, returnOfPeriod } from '../../libs/core/vat/return-of-period.ts';
+import { schemeNotices } from '../../libs/core/vat/scheme-limits.ts';
+import { traderOf } from '../../libs/core/vat/trader.ts';
 import { InputTrack } from '../../services/ledger/input-track.ts';
 import { BLOCK_LIMITS, OpenChain } from '../../services/ledger/open-chain.ts';
 import { LEDGER_KEY, LEDGER_NAME, seededBytes } from './ledger-chain.ts';
@@ -81,6 +86,7 @@ export class HostileLedger {
       for (const { eventId, number } of verdict.verified.entries) if (number > 0) own.entries.push(eventId);
       head = verdict.verified.head;
     }
+    own.look();
     if (own.entries.join() !== chain.accepted.join()) throw new Error(`${account}: entries are not what was accepted`);
     if (new Set(own.entries).size !== own.entries.length) throw new Error(`${account}: an event stands twice`);
     if (BigInt(head?.balancePence ?? 0) !== chain.sumPence) throw new Error(`${account}: the balance differs`);
@@ -147,6 +153,27 @@ class PayersRecord implements OwnRecord {
     for (const { key, value } of changes) {
       if (value === null) this.#state.delete(key);
       else this.#state.set(key, JSON.parse(JSON.stringify(value)));
+    }
+  }
+
+  /** Every view that the payer has of a trader: the return of each period, what of it is known to be complete, the schemes it is too large for. */
+  look(): void {
+    if (!this.#account.startsWith('vat:')) return;
+    const trader = traderOf(this.#account, this.view);
+    for (const key of this.#state.keys()) {
+      const start = key.startsWith(`vat|${this.#account}|`) ? key.slice(-'2026-10-01'.length) : null;
+      if (start === null) continue;
+      const period = periodOfDate(this.view, this.#account, localDate(start));
+      const { boxes } = returnOfPeriod(this.view, this.#account, period);
+      for (const [box, pence] of Object.entries(boxes)) {
+        if (!Number.isSafeInteger(pence))
+          throw new Error(`${this.#account}: box ${box} of ${start} is no whole number`);
+      }
+      completenessOf(this.#account, this.view, {
+        asOfMs: Date.parse('2026-11-30T12:00:00Z'),
+        silentAfterMs: 86_400_000,
+      });
+      schemeNotices(this.#account, trader, period, this.view, this.#rules.vat);
     }
   }
 
