@@ -97,7 +97,7 @@ describe('the payer node against the real gateway, tax and ledger', () => {
       decided: 46,
       rejected: 0,
     });
-    expect(JSON.parse((await call('/payer/v1/divergences')).text)).toEqual({ divergences: [] });
+    expect(JSON.parse((await call('/payer/v1/divergences')).text)).toEqual({ divergences: [], waiting: null });
     for (const owner of ['vat:101747696', 'paye:123-AB456']) {
       const statement = JSON.parse((await call(`/payer/v1/accounts/${owner}/statement`)).text);
       const file = join(under.folder, 'copy.tally');
