@@ -191,7 +191,7 @@ async function startServices(
   const ledger = await createLedger({ dataDir, sealLimits }, { ...common, keys });
   closers.push(() => ledger.stop(STAGE_DEADLINE_MS));
   const gatewayKeys = loadGatewayKeys(dataDir, await recordsIn(common.log, EVENT_TOPICS));
-  const gateway = createGateway({ dataDir, keys: gatewayKeys }, common);
+  const gateway = createGateway({ dataDir, keys: gatewayKeys }, { ...common, onBroken: onFailed });
   await gateway.start();
   closers.push(() => gateway.stop());
   const reconciliation = await createReconciliation({ folder: join(dataDir, 'reconciliation') }, common);

@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs';
+import { chmodSync, createWriteStream, existsSync, type WriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import Table from 'cli-table3';
@@ -56,7 +56,7 @@ export async function statement(accountText: string, options: StatementOptions):
   if (options.export !== undefined) {
     const response = await client.download(`${path}/copy`);
     if (response.body !== null) {
-      await pipeline(Readable.fromWeb(response.body as never), createWriteStream(options.export));
+      await pipeline(Readable.fromWeb(response.body as never), createPrivateFile(options.export));
     }
     console.log(
       options.json === true
@@ -124,4 +124,10 @@ function printEntries(answer: Statement): void {
 /** `employeeNics` as `employee nics`. */
 function wordsOf(head: string): string {
   return head.replace(/([A-Z]|\d\w)/g, ' $1').toLowerCase();
+}
+
+/** A copy is for its owner alone (0600), also where it is written over a file that was readable to others. */
+function createPrivateFile(file: string): WriteStream {
+  if (existsSync(file)) chmodSync(file, 0o600);
+  return createWriteStream(file, { mode: 0o600 });
 }

@@ -54,6 +54,8 @@ export interface GatewayDependencies {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** The store's disk failed: nothing more is taken, the process should end. */
+  readonly onBroken?: (error: unknown) => void;
 }
 
 /** The door of the system: what payers and banks send is checked, reserved, made durable in the log and receipted. */
@@ -96,7 +98,10 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       const vault = vaultSeal(vaultKey, nodeRandom);
       const reserve = options.reserveBytes === undefined ? {} : { reserveBytes: options.reserveBytes };
       const folder = join(options.dataDir, 'gateway');
-      store = await openReservationStore({ folder, ledgerName, ...reserve }, { vault });
+      store = await openReservationStore(
+        { folder, ledgerName, ...reserve },
+        { vault, onBroken: (error) => dependencies.onBroken?.(error) },
+      );
       try {
         intake = await checkedIntake(options, dependencies, store);
       } catch (error) {

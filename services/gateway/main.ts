@@ -16,7 +16,7 @@ await runService({ name: 'gateway', port: 8080 }, async (context) => {
   const history = await recordsIn(log, EVENT_TOPICS);
   const gateway = createGateway(
     { dataDir, keys: loadGatewayKeys(dataDir, history) },
-    { ...context, log, register, clients: context.clients(), rules: loadTaxRules() },
+    { ...context, onBroken: context.fail, log, register, clients: context.clients(), rules: loadTaxRules() },
   );
   await gateway.start();
   context.onStop(() => gateway.stop(STOP_DEADLINE_MS));

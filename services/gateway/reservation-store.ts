@@ -1,9 +1,10 @@
-import { statfsSync } from 'node:fs';
 import type { Database, RootDatabase } from 'lmdb';
 import { type DataFolderLock, lockDataFolder } from '../../libs/adapters/event-log/data-folder-lock.ts';
 import type { PartitionPosition, TopicPartition } from '../../libs/adapters/event-log/event-log.ts';
+import { commitTogether } from '../../libs/adapters/event-log/lmdb-commit.ts';
 import { GATEWAY_STORE } from '../../libs/adapters/lmdb/data-stores.ts';
 import { openLmdb } from '../../libs/adapters/lmdb/open-lmdb.ts';
+import { assertRoom, writeFault } from '../../libs/adapters/lmdb/write-fault.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
@@ -68,6 +69,8 @@ export interface ReservationStoreOptions {
 
 export interface ReservationStoreDependencies {
   readonly vault: VaultSeal;
+  /** A commit failed though the disk is not full: nothing more is written, the process should end. */
+  readonly onBroken?: (error: TallyError) => void;
 }
 
 /** The key of an event: its account, a zero byte, its 16 bytes. */
@@ -120,7 +123,7 @@ export async function openReservationStore(
       overlappingSync: false,
       maxDbs: 8,
     });
-    const store = new ReservationStore(options, env, lock, dependencies.vault);
+    const store = new ReservationStore(options, env, lock, dependencies);
     await store.begin(options.ledgerName);
     return store;
   } catch (error) {
@@ -141,13 +144,21 @@ export class ReservationStore {
   readonly #meta: Database<Meta, string>;
   readonly #ingress: Database<number, string>;
   readonly #ends: Database<LogEnd, string>;
+  readonly #onBroken: (error: TallyError) => void;
+  #broken: TallyError | null = null;
   #closed = false;
 
-  constructor(options: ReservationStoreOptions, env: RootDatabase, lock: DataFolderLock, vault: VaultSeal) {
+  constructor(
+    options: ReservationStoreOptions,
+    env: RootDatabase,
+    lock: DataFolderLock,
+    { vault, onBroken }: ReservationStoreDependencies,
+  ) {
     this.#options = options;
     this.#env = env;
     this.#lock = lock;
     this.#vault = vault;
+    this.#onBroken = onBroken ?? (() => undefined);
     this.#events = env.openDB('events', { encoding: 'binary', keyEncoding: 'binary' });
     this.#receipts = env.openDB('receipts', { encoding: 'binary', keyEncoding: 'binary' });
     this.#pending = env.openDB('pending', { encoding: 'json', keyEncoding: 'binary' });
@@ -160,7 +171,7 @@ export class ReservationStore {
   async begin(ledgerName: string): Promise<void> {
     const meta = this.#meta.get(META_KEY);
     if (meta === undefined) {
-      await this.#meta.put(META_KEY, { version: 1, ledgerName, complete: false });
+      await this.#commit(() => [this.#meta.put(META_KEY, { version: 1, ledgerName, complete: false })]);
     } else if (meta.ledgerName !== ledgerName) {
       throw new TallyError(
         'STORE_OF_ANOTHER_LEDGER',
@@ -212,11 +223,12 @@ export class ReservationStore {
     for (const { key, value } of this.#events.getRange()) {
       if (readNumber(value, 0) === 0) rebuilt.push(Buffer.from(key));
       if (rebuilt.length < REMOVED_TOGETHER_MAX) continue;
-      await Promise.all(rebuilt.map((one) => this.#events.remove(one)));
+      const removed = rebuilt;
+      await this.#commit(() => removed.map((one) => this.#events.remove(one)));
       rebuilt = [];
     }
-    await Promise.all(rebuilt.map((one) => this.#events.remove(one)));
-    await Promise.all([this.#ingress.clearAsync(), this.#ends.clearAsync()]);
+    await this.#commit(() => rebuilt.map((one) => this.#events.remove(one)));
+    await this.#commit(() => [this.#ingress.clearAsync(), this.#ends.clearAsync()]);
   }
 
   /** The whole log was read: whose it is, where it ends, and which receipts have events that it does not hold. Durable when it resolves. */
@@ -284,7 +296,7 @@ export class ReservationStore {
     }
     for (const one of batch.reservations) written.push(this.#events.put(one.key, reservationBytes(one)));
     for (const { person, nino } of batch.persons) this.#putPerson(Buffer.from(person, 'hex'), nino, written);
-    await Promise.all(written);
+    await this.#commit(() => written);
   }
 
   /** Durable soon; start-up finds out by itself what a crash forgets. */
@@ -297,14 +309,14 @@ export class ReservationStore {
     const written: Promise<boolean>[] = done.map((number) => this.#pending.remove(numberKey(number)));
     for (const [number, pending] of stillPending) written.push(this.#pending.put(numberKey(number), pending));
     for (const end of ends) written.push(this.#ends.put(`${end.topic}/${end.partition}`, end));
-    await Promise.all(written);
+    await this.#commit(() => written);
   }
 
   /** Adds what the log holds and the store does not; what the store has stays. */
   async restore(reservations: readonly NewReservation[]): Promise<void> {
     this.#assertOpen();
     const missing = reservations.filter(({ key }) => !this.#events.doesExist(key));
-    await Promise.all(missing.map((one) => this.#events.put(one.key, reservationBytes(one))));
+    await this.#commit(() => missing.map((one) => this.#events.put(one.key, reservationBytes(one))));
   }
 
   /** The NINO behind a token, or null where the vault has none. Throws VAULT_DAMAGED. */
@@ -322,7 +334,7 @@ export class ReservationStore {
   /** Durable when it resolves. */
   async setIngressOffset({ topic, partition, offset }: PartitionPosition): Promise<void> {
     this.#assertOpen();
-    await this.#ingress.put(`${topic}/${partition}`, offset);
+    await this.#commit(() => [this.#ingress.put(`${topic}/${partition}`, offset)]);
   }
 
   async close(): Promise<void> {
@@ -338,11 +350,12 @@ export class ReservationStore {
     this.#assertOpen();
     const meta = this.#meta.get(META_KEY);
     assert(meta !== undefined, 'an open store has its meta record');
-    await this.#meta.put(META_KEY, { ...meta, ...changed });
+    await this.#commit(() => [this.#meta.put(META_KEY, { ...meta, ...changed })]);
   }
 
   /** What goes on after the deadline of a stop must not queue anything more. */
   #assertOpen(): void {
+    if (this.#broken !== null) throw this.#broken;
     if (!this.#closed) return;
     const { folder } = this.#options;
     throw new TallyError('STORE_CLOSED', `the store in ${folder} is closed`, { folder });
@@ -350,15 +363,21 @@ export class ReservationStore {
 
   /** Throws STORE_FULL (retriable) where nothing new can be reserved. */
   assertRoom(): void {
-    const { bavail, bsize } = statfsSync(this.#options.folder);
-    if (bavail * bsize >= (this.#options.reserveBytes ?? RESERVE_BYTES)) return;
-    const { folder } = this.#options;
-    throw new TallyError(
-      'STORE_FULL',
-      `the disk of ${folder} is full: make room, and it goes on by itself`,
-      { folder },
-      { retriable: true },
-    );
+    assertRoom(this.#options.folder, this.#options.reserveBytes ?? RESERVE_BYTES);
+  }
+
+  /** Throws STORE_FULL (retriable) on a full disk, and STORE_BROKEN, told once, where the disk fails otherwise: then nothing more is written. */
+  async #commit(write: () => readonly Promise<unknown>[]): Promise<void> {
+    try {
+      await commitTogether(this.#env, write);
+    } catch (cause) {
+      const fault = writeFault(this.#options.folder, cause);
+      if (!fault.retriable && this.#broken === null) {
+        this.#broken = fault;
+        this.#onBroken(fault);
+      }
+      throw fault;
+    }
   }
 
   #putPerson(token: Buffer, nino: string, written: Promise<boolean>[]): void {

@@ -107,7 +107,8 @@ export async function createLedger(options: LedgerOptions, dependencies: LedgerD
   checkLogYear(year, beginning);
   const identity = ledgerIdentity({ name, year, signer, master });
   const folder = join(options.dataDir, 'ledger');
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  keepPrivate(folder);
   const lock = await lockDataFolder(folder);
   try {
     const service = new LedgerService(options, dependencies, identity, clock, lock);

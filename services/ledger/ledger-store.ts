@@ -1,6 +1,8 @@
 import type { Database, Key, RootDatabase } from 'lmdb';
+import { attendTo, commitError } from '../../libs/adapters/event-log/lmdb-commit.ts';
 import { LEDGER_FOLD } from '../../libs/adapters/lmdb/data-stores.ts';
 import { type OnDiscarded, openLmdb } from '../../libs/adapters/lmdb/open-lmdb.ts';
+import { assertRoom, writeFault } from '../../libs/adapters/lmdb/write-fault.ts';
 import type { Checkpoint as StageCheckpoint } from '../../libs/adapters/state-store/state-store.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
@@ -213,22 +215,20 @@ export class LedgerStore {
 
   /**
    * Writes everything gathered in one transaction, with the stage's checkpoint where one is given; resolves when it is synced.
-   * Throws STORE_WRITE_FAILED (retriable): what was gathered is kept, and the next commit writes it.
+   * Throws STORE_FULL (retriable): what was gathered is kept, and the next commit writes it. Throws STORE_BROKEN where the disk fails otherwise.
    */
   async commit(checkpoint?: StageCheckpoint): Promise<void> {
     this.#assertOpen();
+    assertRoom(this.#options.folder);
     const pending = this.#pending;
     const sealed = this.tree.sealedTiles();
     const writing = this.#env.transaction(() => this.#write(pending, sealed, checkpoint));
+    attendTo(this.#env);
     this.#writing = writing.catch(() => undefined);
     try {
       await writing;
     } catch (cause) {
-      const facts = { folder: this.#options.folder };
-      throw new TallyError('STORE_WRITE_FAILED', 'the ledger store could not be written', facts, {
-        retriable: true,
-        cause,
-      });
+      throw writeFault(this.#options.folder, await commitError(cause));
     }
     // Another take may have begun anew in the meantime: what it gathered is not what was written here.
     if (this.#pending !== pending) return;

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import {
@@ -17,7 +17,7 @@ export interface CheckpointSignerOptions {
   readonly origin: string;
   /** The signer's own memory of what it signed last: no cache, kept apart from the store, one for each process that signs. */
   readonly memoryFile: string;
-  /** Where a release before this one kept it: read once, where there is no memory file yet. */
+  /** Where a release before this one kept it: taken along once, the larger of the two where there are both. */
   readonly formerMemoryFile?: string;
 }
 
@@ -43,10 +43,11 @@ export class CheckpointSigner {
     this.#hasher = dependencies.hasher;
     const { memoryFile, formerMemoryFile } = options;
     this.#last = readMemory(options, memoryFile);
-    if (this.#last !== null || formerMemoryFile === undefined) return;
-    this.#last = readMemory(options, formerMemoryFile);
+    const former = formerMemoryFile === undefined ? null : readMemory(options, formerMemoryFile);
+    if (former === null || formerMemoryFile === undefined) return;
     // At once: the folder that it was in may be deleted from now on.
-    if (this.#last !== null) this.#remember(this.#last);
+    if (former.size > this.lastSize) this.#remember(former);
+    rmSync(formerMemoryFile);
   }
 
   /** Leaves of the tree that was signed last; 0 before the first. */
@@ -72,7 +73,7 @@ export class CheckpointSigner {
     }
   }
 
-  /** The signed note of the tree as it stands. Throws as assertExtends does, and SIGNER_MEMORY_UNWRITABLE (retriable on a full disk). */
+  /** The signed note of the tree as it stands. Throws as assertExtends does, and SIGNER_MEMORY_UNWRITABLE (retriable: nothing was signed, and the next try writes a new file). */
   sign(tree: LogTree): string {
     this.assertExtends(tree);
     const checkpoint = { origin: this.#options.origin, size: tree.size, root: tree.root() };
@@ -85,9 +86,9 @@ export class CheckpointSigner {
     try {
       writeDurably(memoryFile, printCheckpoint(checkpoint));
     } catch (cause) {
-      const retriable = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC';
-      const what = `the signer's memory ${memoryFile} could not be written: nothing is signed`;
-      throw new TallyError('SIGNER_MEMORY_UNWRITABLE', what, { file: memoryFile }, { retriable, cause });
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const what = `the signer's memory ${memoryFile} could not be written (${why}): nothing is signed until it can; make room or mend the disk, and it goes on by itself`;
+      throw new TallyError('SIGNER_MEMORY_UNWRITABLE', what, { file: memoryFile }, { retriable: true, cause });
     }
     this.#last = checkpoint;
   }
@@ -116,16 +117,19 @@ function readMemory(options: CheckpointSignerOptions, memoryFile: string): Check
 
 function unreadable(memoryFile: string, cause: unknown): TallyError {
   const facts = { file: memoryFile };
-  return new TallyError('SIGNER_MEMORY_UNREADABLE', `the signer's memory ${memoryFile} is unreadable`, facts, {
-    cause,
-  });
+  const message =
+    `the signer's memory ${memoryFile} is unreadable: restore it from the newest backup; without one make sure that the log ` +
+    'was not restored from an older state, remove the file and start again: the log as it then stands is taken for what was signed';
+  return new TallyError('SIGNER_MEMORY_UNREADABLE', message, facts, { cause });
 }
 
 /** Whole or not at all, and on the disk when it returns: file, rename, folder. */
 function writeDurably(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true });
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const next = `${file}.next`;
-  const handle = openSync(next, 'w', 0o600);
+  // Always a new file: what an earlier try could not sync is not synced again as if it had been written.
+  rmSync(next, { force: true });
+  const handle = openSync(next, 'wx', 0o600);
   try {
     writeSync(handle, text);
     fsyncSync(handle);

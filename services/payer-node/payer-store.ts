@@ -1,9 +1,12 @@
 import { statfsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, RootDatabase } from 'lmdb';
+import { attendTo, commitError } from '../../libs/adapters/event-log/lmdb-commit.ts';
 import { PAYER_STORE } from '../../libs/adapters/lmdb/data-stores.ts';
 import { openLmdb } from '../../libs/adapters/lmdb/open-lmdb.ts';
+import { answeredInTime, assertRoom, finalWriteFault } from '../../libs/adapters/lmdb/write-fault.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
-import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { hasCode, TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { StateValue } from '../../libs/core/events/decision.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import type { EventId } from '../../libs/core/identity/event-id.ts';
@@ -21,6 +24,10 @@ import { readUint64, writeUint64 } from './uint64-bytes.ts';
 
 export interface PayerStoreOptions {
   readonly folder: string;
+  /** Told when a write waits for room on the disk. */
+  readonly onWaiting?: (error: TallyError) => void;
+  /** How long a commit may take before its disk counts as failed. */
+  readonly commitMsMax?: number;
 }
 
 type Bytes = Database<Buffer, Buffer>;
@@ -88,11 +95,17 @@ export class PayerStore {
   readonly #unregistered = new Set<number>();
   readonly #uncountersigned = new Set<number>();
   readonly #halted = new Set<number>();
+  readonly #onWaiting: (error: TallyError) => void;
+  readonly #commitMsMax: number | undefined;
+  #isStopping = false;
+  #isBroken = false;
   #divergenceCount: number;
 
   /** Throws STORE_DAMAGED where the file is not what LMDB left. */
   constructor(options: PayerStoreOptions) {
     this.#folder = options.folder;
+    this.#commitMsMax = options.commitMsMax;
+    this.#onWaiting = options.onWaiting ?? (() => undefined);
     this.#root = openLmdb(PAYER_STORE, { path: options.folder, maxDbs: 24 });
     const bytes = (name: string): Bytes => this.#root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' });
     const texts = (name: string): Texts => this.#root.openDB({ name, keyEncoding: 'binary', encoding: 'string' });
@@ -124,22 +137,30 @@ export class PayerStore {
     });
   }
 
-  /** All writes made in `write` reach the disk together, or none. Resolves once they are durable. An error of the disk is fatal. */
+  /**
+   * All writes made in `write` reach the disk together, or none. Resolves once they are durable. On a full disk it waits until there is room,
+   * before anything is changed. Throws STORE_BROKEN where the disk fails: what memory holds is ahead of it then, so the process ends.
+   */
   async commit(write: () => void): Promise<void> {
-    await this.write(write);
-    await this.#root.flushed;
+    await this.#onceRoom();
+    await this.#written(this.#root.batch(write).then(() => this.#root.flushed));
   }
 
   /** As commit, but resolves once they are written, not durable: the next commit makes them so, never without these. */
   async write(write: () => void): Promise<void> {
-    await this.#root.batch(write);
+    await this.#onceRoom();
+    await this.#written(this.#root.batch(write));
   }
 
   /** As commit, but `action` sees its own and every earlier write, and no other transaction runs beside it. */
   async exclusively<Result>(action: () => Result): Promise<Result> {
-    const result = await this.#root.transaction(action);
-    await this.#root.flushed;
-    return result;
+    await this.#onceRoom();
+    return this.#written(
+      this.#root.transaction(action).then(async (result) => {
+        await this.#root.flushed;
+        return result;
+      }),
+    );
   }
 
   /** Bytes that the disk of the store still has for us. */
@@ -293,8 +314,39 @@ export class PayerStore {
     return bytes === undefined ? undefined : look(readAppended(bytes.subarray(0, bytes.length)));
   }
 
-  close(): Promise<void> {
-    return this.#root.close();
+  /** Whoever waits for room gives up: the process ends. */
+  stopWaiting(): void {
+    this.#isStopping = true;
+  }
+
+  async close(): Promise<void> {
+    // After a failed write LMDB waits for a sync that never comes: the process ends without it.
+    if (!this.#isBroken) await this.#root.close();
+  }
+
+  /** Said once for each time that the disk is full. */
+  async #onceRoom(): Promise<void> {
+    for (let isSaid = false; ; isSaid = true) {
+      try {
+        return assertRoom(this.#folder);
+      } catch (error) {
+        if (this.#isStopping || !hasCode(error, 'STORE_FULL')) throw error;
+        if (!isSaid) this.#onWaiting(error);
+      }
+      await sleep(ROOM_LOOK_MS);
+    }
+  }
+
+  async #written<Result>(writing: Promise<Result>): Promise<Result> {
+    attendTo(this.#root);
+    try {
+      return await answeredInTime(this.#folder, writing, this.#commitMsMax);
+    } catch (cause) {
+      if (hasCode(cause, 'STORE_BROKEN')) this.#isBroken = true;
+      if (!isOfCommit(cause)) throw cause;
+      this.#isBroken = true;
+      throw finalWriteFault(this.#folder, await commitError(cause));
+    }
   }
 
   #holdRecord(key: Buffer, value: string): void {
@@ -315,6 +367,13 @@ export class PayerStore {
     keep(this.#uncountersigned, number, head !== null && keyRegistered && head.seq !== acknowledgedSeq);
     keep(this.#halted, number, haltedBy !== null);
   }
+}
+
+const ROOM_LOOK_MS = 500;
+
+/** Whether an error is LMDB's, of a commit that failed, and not one that the writer itself threw. */
+function isOfCommit(error: unknown): boolean {
+  return error instanceof Error && ('commitError' in error || ('code' in error && typeof error.code === 'number'));
 }
 
 function keep(set: Set<number>, number: number, isIn: boolean): void {

@@ -103,6 +103,8 @@ export class Reconciler {
   /** Reads and counts one round. True where there was something to do. */
   async step(): Promise<boolean> {
     const { events, decisions, blocks } = this.#open();
+    // On a full disk nothing more is read than memory has room for.
+    if (this.#dependencies.store.changes >= this.#options.commitEveryChanges) this.commit();
     const blocksQueue = this.#blocks;
     let read = 0;
     if (blocksQueue?.empty === true) {

@@ -4,6 +4,7 @@ import type { LinkedPosition } from '../../libs/adapters/event-log/linked-output
 import { RECONCILIATION } from '../../libs/adapters/lmdb/data-stores.ts';
 import { dropTables, type OnDiscarded, openLmdb } from '../../libs/adapters/lmdb/open-lmdb.ts';
 import { openSealedText, sealText } from '../../libs/adapters/lmdb/sealed-text.ts';
+import { assertRoom, writeFault } from '../../libs/adapters/lmdb/write-fault.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { StoredFigures } from './figures.ts';
 import { TABLE_NAMES, type Table, type Tables } from './tables.ts';
@@ -26,7 +27,7 @@ export interface ReconciliationStore {
   readonly stored: StoredBooks | null;
   /** Rows changed since the last commit. */
   readonly changes: number;
-  /** Makes every change and these books durable together. */
+  /** Makes every change and these books durable together. Throws STORE_FULL (retriable: the changes are kept for the next commit), STORE_BROKEN. */
   commit(books: StoredBooks): void;
   close(): Promise<void>;
 }
@@ -78,10 +79,15 @@ function openTables(options: ReconciliationStoreOptions, release: () => Promise<
       return rows.reduce((sum, [, table]) => sum + table.changes, 0);
     },
     commit(books) {
-      env.transactionSync(() => {
-        for (const [, table] of rows) table.write();
-        meta.put('books', books);
-      });
+      assertRoom(options.folder);
+      try {
+        env.transactionSync(() => {
+          for (const [, table] of rows) table.write();
+          meta.put('books', books);
+        });
+      } catch (cause) {
+        throw writeFault(options.folder, cause);
+      }
       for (const [, table] of rows) table.settle();
     },
     async close() {

@@ -35,7 +35,7 @@ export async function runStage<Body>(
 }
 
 /** Codes of a log or store that is gone for good: the stage ends as a whole. */
-const FATAL_CODES = ['LOG_BROKEN', 'LOG_CLOSED', 'STORE_CLOSED'] as const;
+const FATAL_CODES = ['LOG_BROKEN', 'LOG_CLOSED', 'STORE_BROKEN', 'STORE_CLOSED'] as const;
 
 interface Rebuild {
   readonly partition: number | undefined;

@@ -54,7 +54,7 @@ export function dropTables(env: RootDatabase, names: readonly string[]): void {
 }
 
 /** A folder and the files in it for their owner alone; others of an earlier version were readable to all. */
-function keepPrivate(folder: string): void {
+export function keepPrivate(folder: string): void {
   restrict(folder, 0o700);
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     if (entry.isFile()) restrict(join(folder, entry.name), 0o600);

@@ -9,12 +9,15 @@ import { commitTogether } from '../event-log/lmdb-commit.ts';
 import { TAX_STATE } from '../lmdb/data-stores.ts';
 import { dropTables, type OnDiscarded, openLmdb } from '../lmdb/open-lmdb.ts';
 import { openSealedText, sealText } from '../lmdb/sealed-text.ts';
+import { answeredInTime, assertRoom, storeBroken, writeFault } from '../lmdb/write-fault.ts';
 import type { Checkpoint, InspectableStore, StoreCommit } from './state-store.ts';
 
 export interface EmbeddedStoreOptions {
   /** Each stage has its own store in a folder of its name within this one. */
   readonly folder: string;
   readonly stage: string;
+  /** How long a commit may take before its disk counts as failed. */
+  readonly commitMsMax?: number;
 }
 
 export interface EmbeddedStoreDependencies {
@@ -59,7 +62,7 @@ export async function openEmbeddedStore(
       maxDbs: 3,
     };
     const env = openLmdb(TAX_STATE, settings, dependencies.onDiscarded);
-    const store = new EmbeddedStore(env, lock, folder);
+    const store = new EmbeddedStore(env, lock, folder, options.commitMsMax);
     await store.finishWipes();
     return store;
   } catch (error) {
@@ -81,9 +84,12 @@ class EmbeddedStore implements InspectableStore {
   readonly #state: Database<string, Buffer>;
   /** One write at a time, so that the compare-and-set of a commit is decided on what is stored. */
   #last: Promise<unknown> = Promise.resolve();
+  readonly #commitMsMax: number | undefined;
+  #isBroken = false;
   #closed = false;
 
-  constructor(env: RootDatabase, lock: DataFolderLock, folder: string) {
+  constructor(env: RootDatabase, lock: DataFolderLock, folder: string, commitMsMax: number | undefined) {
+    this.#commitMsMax = commitMsMax;
     this.#env = env;
     this.#lock = lock;
     this.#folder = folder;
@@ -162,7 +168,8 @@ class EmbeddedStore implements InspectableStore {
     }
     this.#closed = true;
     await this.#last.catch(() => undefined);
-    await this.#env.close();
+    // After a failed write LMDB waits for a sync that never comes: the process ends without it.
+    if (!this.#isBroken) await this.#env.close();
     await this.#lock.release();
   }
 
@@ -201,7 +208,7 @@ class EmbeddedStore implements InspectableStore {
 
   /** Throws STORE_DAMAGED where the value is not what was written. */
   #read(place: Buffer, transaction?: Transaction): string | undefined {
-    const sealed = transaction === undefined ? this.#state.get(place) : this.#state.get(place, { transaction });
+    const sealed = this.#stored(place, transaction);
     if (sealed === undefined) return undefined;
     const text = openSealedText(place, sealed);
     if (text !== null) return text;
@@ -211,6 +218,15 @@ class EmbeddedStore implements InspectableStore {
       `a value of the state store in ${this.#folder} is not what was written`,
       facts,
     );
+  }
+
+  /** LMDB's own errors mean that its pages are not what it wrote: the next start looks at the file and begins anew. */
+  #stored(place: Buffer, transaction?: Transaction): string | undefined {
+    try {
+      return transaction === undefined ? this.#state.get(place) : this.#state.get(place, { transaction });
+    } catch (cause) {
+      throw storeBroken(this.#folder, cause);
+    }
   }
 
   async #finishWipe(partition: number): Promise<void> {
@@ -237,16 +253,18 @@ class EmbeddedStore implements InspectableStore {
   }
 
   async #write(writes: readonly Write[]): Promise<void> {
+    assertRoom(this.#folder);
     try {
-      await commitTogether(this.#state, () =>
+      const writing = commitTogether(this.#state, () =>
         writes.map(({ place, text }) =>
           text === null ? this.#state.remove(place) : this.#state.put(place, sealText(place, text)),
         ),
       );
+      await answeredInTime(this.#folder, writing, this.#commitMsMax);
     } catch (cause) {
-      const facts = { folder: this.#folder };
-      const message = `the state store in ${this.#folder} could not be written: is its disk full?`;
-      throw new TallyError('STORE_WRITE_FAILED', message, facts, { retriable: true, cause });
+      const fault = cause instanceof TallyError ? cause : writeFault(this.#folder, cause);
+      this.#isBroken ||= !fault.retriable;
+      throw fault;
     }
   }
 

@@ -154,7 +154,7 @@ describe.skipIf(!tmpfs.available)('the embedded state store on a disk of 8 MiB',
           await commit(number);
         }
       };
-      await expect(fill()).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED', retriable: true });
+      await expect(fill()).rejects.toMatchObject({ code: 'STORE_FULL', retriable: true });
       expect(await store.checkpoint(0)).toMatchObject({ tip, outputNext: number - 1 });
       expect((await store.get(0, [`${number} 0`, `${number - 1} 99`])).values).toEqual([null, 'x'.repeat(500)]);
       await unlink(join(disk, 'ballast'));
