@@ -4,6 +4,7 @@ import { loadRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { nodeTooOld } from '../../libs/adapters/runtime/node-version.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { printUtc } from '../../libs/core/ledger/utc-time.ts';
+import { lookAtStores } from './look-at-stores.ts';
 import { clientOf, type ReachOptions, type ServiceClient } from './service-client.ts';
 
 interface Finding {
@@ -17,7 +18,13 @@ const FREE_BYTES_MIN = 1024 ** 3;
 
 /** `tally doctor`: looks at this machine, the data folder and the running services; exit code 1 where anything is not well. */
 export async function doctor(options: ReachOptions): Promise<void> {
-  const findings = [nodeVersion(), ...dataFolder(options.dataDir), rateCards(), ...(await services(options))];
+  const findings = [
+    nodeVersion(),
+    ...dataFolder(options.dataDir),
+    ...(await lookAtStores(options.dataDir)).map(({ store, ...seen }) => ({ check: store, ...seen })),
+    rateCards(),
+    ...(await services(options)),
+  ];
   if (findings.some((finding) => !finding.ok)) process.exitCode = 1;
   if (options.json === true) {
     console.log(JSON.stringify(findings));

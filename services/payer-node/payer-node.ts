@@ -93,19 +93,17 @@ export interface PayerNode extends NodeView {
   stop(): Promise<void>;
 }
 
-<<<<<<< HEAD
-/** Throws DATA_FOLDER_IN_USE, KEY_NOT_OF_THIS_DATA, VERIFIER_KEY_INVALID, RATE_CARD_HASH_DIFFERS; a store that cannot be opened throws node's or LMDB's own error. */
-=======
-/** Throws DATA_FOLDER_IN_USE, VERIFIER_KEY_INVALID, RATE_CARD_HASH_DIFFERS, STORE_DAMAGED; a store that cannot be opened throws node's or LMDB's own error. */
->>>>>>> 09605d0 (A full disk is waited out by every store and a disk that fails ends the process by its name; the signer's memory moves out of the cache's folder and is tried again)
+/** Throws DATA_FOLDER_IN_USE, STORE_DAMAGED, KEY_NOT_OF_THIS_DATA, VERIFIER_KEY_INVALID, RATE_CARD_HASH_DIFFERS; a store that cannot be opened throws node's or LMDB's own error. */
 export async function createPayerNode(
   options: PayerNodeOptions,
   dependencies: PayerNodeDependencies,
 ): Promise<PayerNode> {
   mkdirSync(options.folder, { recursive: true, mode: 0o700 });
   const lock = await lockDataFolder(options.folder);
-<<<<<<< HEAD
-  const store = new PayerStore({ folder: options.folder });
+  const store = await openStore(options.folder, dependencies.logger).catch(async (error: unknown) => {
+    await lock.release();
+    throw error;
+  });
   try {
     await checkPayerKey(store, dependencies.signer.key);
   } catch (error) {
@@ -113,12 +111,6 @@ export async function createPayerNode(
     await lock.release();
     throw error;
   }
-=======
-  const store = await openStore(options.folder, dependencies.logger).catch(async (error: unknown) => {
-    await lock.release();
-    throw error;
-  });
->>>>>>> 09605d0 (A full disk is waited out by every store and a disk that fails ends the process by its name; the signer's memory moves out of the cache's folder and is tried again)
   const rules = await keptRules(store, dependencies);
   await followAccounts(store, options.accounts);
   await resumeUnderNewRules(store, dependencies.clock.civilMs());

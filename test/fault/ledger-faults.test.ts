@@ -9,6 +9,7 @@ import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import { createLedger } from '../../services/ledger/create-ledger.ts';
+import { DAMAGES } from '../support/damage-file.ts';
 import { KillableLog } from '../support/killable-log.ts';
 import { LedgerFixture, ONE_ACCOUNT, PARTITIONS } from '../support/ledger-fixture.ts';
 import { LiabilitySource } from '../support/liability-source.ts';
@@ -179,13 +180,16 @@ describe('a log that was rolled back', () => {
     return { again, restore: () => (fixture.log = before) };
   }
 
-  it('is signed no more: the signer remembers what it signed', async () => {
-    const { again, restore } = await startOnEmptyLog('signer');
-    const halt = () => again.ledger.stats().stage.partitions[0]?.haltCode;
-    await expect.poll(halt).toBe('SIGNER_AHEAD_OF_LOG');
-    expect(await other.bounds({ topic: BLOCKS, partition: 0 })).toEqual({ low: 0, high: 0 });
-    restore();
-  });
+  it.each(['signer', 'all but the ledger folder'] as const)(
+    'is signed no more: the signer remembers what it signed (%s is left)',
+    async (keep) => {
+      const { again, restore } = await startOnEmptyLog(keep);
+      const halt = () => again.ledger.stats().stage.partitions[0]?.haltCode;
+      await expect.poll(halt).toBe('SIGNER_AHEAD_OF_LOG');
+      expect(await other.bounds({ topic: BLOCKS, partition: 0 })).toEqual({ low: 0, high: 0 });
+      restore();
+    },
+  );
 
   it('halts the ledger too where the store knows more than the log', async () => {
     const { again, restore } = await startOnEmptyLog('store and signer');
@@ -193,6 +197,38 @@ describe('a log that was rolled back', () => {
     await expect.poll(halt).toBe('POSITION_OUT_OF_RANGE');
     expect(await other.bounds({ topic: BLOCKS, partition: 0 })).toEqual({ low: 0, high: 0 });
     restore();
+  });
+});
+
+describe("a signer's memory that cannot be written for a while", () => {
+  it('halts nothing: sealing goes on, and what was not signed is signed once it can be', async () => {
+    const running = await fixture.start();
+    await fixture.source.decide([{ account: ONE_ACCOUNT }]);
+    await fixture.sealed(running, 1);
+    const next = join(fixture.folder, 'main', 'signer', 'last-signed.next');
+    await mkdir(next);
+    await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: 'vat:123456727' }]);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(running.ledger.stats().stage.partitions[0]?.status).toBe('running');
+    const { signedLeaves } = running.ledger.stats();
+    await rm(next, { recursive: true });
+    expect((await fixture.sealed(running, 3)).entries).toBe(3);
+    expect(running.ledger.stats().signedLeaves).toBeGreaterThan(signedLeaves);
+  });
+});
+
+describe('a ledger whose fold is damaged', () => {
+  it.each(Object.entries(DAMAGES))('by %s folds blocks.v1 again by itself at the next start', async (_, spoil) => {
+    const running = await fixture.start();
+    await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: 'vat:123456727' }]);
+    await fixture.sealed(running, 2);
+    const checkpoint = await running.client.checkpoint();
+    await running.stop();
+    spoil(join(fixture.folder, 'main', 'ledger', 'store', 'data.mdb'));
+    const again = await fixture.start();
+    await expect.poll(() => again.client.checkpoint().catch(() => '')).toBe(checkpoint);
+    await fixture.source.decide([{ account: ONE_ACCOUNT }]);
+    expect((await fixture.sealed(again, 3)).entries).toBe(3);
   });
 });
 

@@ -3,7 +3,7 @@ import { link, mkdir, readdir, readFile, rename, statfs, unlink, writeFile } fro
 import type { Server } from 'node:net';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { TallyError } from '../../core/errors/tally-error.ts';
+import { hasCode, TallyError } from '../../core/errors/tally-error.ts';
 import { isListening, listenIn } from './socket-in-folder.ts';
 
 export interface DataFolderLock {
@@ -57,6 +57,17 @@ export async function lockDataFolder(folder: string): Promise<DataFolderLock> {
   } catch (error) {
     heldHere.delete(path);
     throw error;
+  }
+}
+
+/** The process that holds a folder now, or null where none does. The folder is left as it is. */
+export async function holderOf(folder: string): Promise<{ readonly pid: number; readonly host: string } | null> {
+  try {
+    await freePlace(folder, join(resolve(folder), LOCK_FILE));
+    return null;
+  } catch (error) {
+    if (!hasCode(error, 'DATA_FOLDER_IN_USE')) throw error;
+    return { pid: Number(error.facts['pid']), host: String(error.facts['host']) };
   }
 }
 

@@ -5,6 +5,8 @@ import { isSealedValue } from './sealed-text.ts';
 export interface DataStore {
   /** Its folder below DATA_DIR. */
   readonly path: string;
+  /** The folder that its process locks, where that is another. */
+  readonly lockedAt?: string;
   readonly what: string;
   /** A cache is folded again from the log; anything else exists here alone. */
   readonly isCache: boolean;
@@ -32,7 +34,7 @@ export const EVENT_LOG: DataStore = {
   what: 'the event log',
   isCache: false,
   lost: 'what was accepted since the last backup can be lost',
-  remedy: 'stop every service, restore the whole data folder from its newest backup and start again',
+  remedy: 'stop every service and restore its folder from its newest backup (docs/operations.md, "Restoring the log")',
 };
 
 export const TAX_STATE: DataStore = {
@@ -42,7 +44,12 @@ export const TAX_STATE: DataStore = {
   look: lookAtSealed,
 };
 
-export const LEDGER_FOLD: DataStore = { path: 'ledger/store', what: "the ledger's fold", ...REFOLDED };
+export const LEDGER_FOLD: DataStore = {
+  path: 'ledger/store',
+  lockedAt: 'ledger',
+  what: "the ledger's fold",
+  ...REFOLDED,
+};
 
 export const RECONCILIATION: DataStore = {
   path: 'reconciliation',

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -53,6 +53,21 @@ describe('CheckpointSigner', () => {
     expect(() => open().sign(treeOf(6))).toThrow(expect.objectContaining({ code: 'SIGNER_AHEAD_OF_LOG' }));
   });
 
+  it('takes the larger of two memories, however they came about, and takes the former one along once', () => {
+    const formerMemoryFile = join(folder, 'former');
+    const both = (): CheckpointSigner =>
+      new CheckpointSigner(
+        { origin: ORIGIN, memoryFile, formerMemoryFile },
+        { signer: LEDGER_SIGNER, hasher: nodeTreeHasher },
+      );
+    signer().sign(treeOf(119));
+    renameSync(memoryFile, formerMemoryFile);
+    signer().sign(treeOf(89));
+    expect(both().lastSize).toBe(119);
+    expect(existsSync(formerMemoryFile)).toBe(false);
+    expect(signer().lastSize).toBe(119);
+  });
+
   it('signs the same size again and every larger one that begins with it', () => {
     const one = signer();
     for (const size of [1, 1, 2, 300, 301]) expect(one.sign(treeOf(size))).toContain(`\n${size}\n`);
@@ -70,6 +85,18 @@ describe('CheckpointSigner', () => {
     expect(() => signer().sign(treeOf(10, 'other'))).toThrow(fault);
     expect(() => signer().sign(treeOf(12, 'other'))).toThrow(fault);
     expect(signer().lastSize).toBe(10);
+  });
+
+  it('signs nothing while its memory cannot be written, and goes on once it can', () => {
+    const one = signer();
+    one.sign(treeOf(3));
+    mkdirSync(`${memoryFile}.next`);
+    const fault = expect.objectContaining({ code: 'SIGNER_MEMORY_UNWRITABLE', retriable: true });
+    expect(() => one.sign(treeOf(4))).toThrow(fault);
+    expect(one.lastSize).toBe(3);
+    rmSync(`${memoryFile}.next`, { recursive: true });
+    expect(one.sign(treeOf(4))).toContain('\n4\n');
+    expect(signer().lastSize).toBe(4);
   });
 
   it('refuses the memory of another log and a memory that it cannot read', () => {
