@@ -11,6 +11,7 @@ import type { StageEvent, StageHandle, StageLimits, StageStats } from '../../lib
 import { ACKNOWLEDGEMENTS, BLOCKS, LIABILITIES } from '../../libs/adapters/event-log/topics.ts';
 import { requireClient } from '../../libs/adapters/http/bearer.ts';
 import { createEventStream, type EventStream } from '../../libs/adapters/http/event-stream.ts';
+import { keepPrivate } from '../../libs/adapters/lmdb/open-lmdb.ts';
 import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
 import { type LedgerKeys, ledgerLogYearOf } from '../../libs/adapters/runtime/key-files.ts';
 import {
