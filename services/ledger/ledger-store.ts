@@ -2,10 +2,11 @@ import type { Database, Key, RootDatabase } from 'lmdb';
 import { attendTo, commitError } from '../../libs/adapters/event-log/lmdb-commit.ts';
 import { LEDGER_FOLD } from '../../libs/adapters/lmdb/data-stores.ts';
 import { type OnDiscarded, openLmdb } from '../../libs/adapters/lmdb/open-lmdb.ts';
+import { openSealedText, sealText } from '../../libs/adapters/lmdb/sealed-text.ts';
 import { assertRoom, writeFault } from '../../libs/adapters/lmdb/write-fault.ts';
 import type { Checkpoint as StageCheckpoint } from '../../libs/adapters/state-store/state-store.ts';
 import { assert } from '../../libs/core/errors/assert.ts';
-import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { hasCode, TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import type { ChainHead } from '../../libs/core/ledger/chain-head.ts';
 import type { ChainKeys } from '../../libs/core/ledger/chain-keys.ts';
@@ -19,7 +20,8 @@ import { LogTree, type SealedTile } from './log-tree.ts';
 const PAGE_SEQS = 32;
 /** Chains kept in memory between commits, by default. */
 const CHAINS_CACHED_MAX = 20_000;
-const FORMAT = 1;
+/** 2: texts are sealed (sealed-text.ts). A store of format 1 is forgotten and folded again. */
+const FORMAT = 2;
 
 export interface LedgerStoreOptions {
   readonly folder: string;
@@ -72,6 +74,7 @@ export interface RejectionsPosition {
  */
 export class LedgerStore {
   readonly #options: LedgerStoreOptions;
+  readonly #onDiscarded: OnDiscarded | undefined;
   readonly #env: RootDatabase;
   readonly #meta: Database<string, string>;
   readonly #tails: Database<Buffer, string>;
@@ -99,6 +102,7 @@ export class LedgerStore {
 
   constructor(options: LedgerStoreOptions, dependencies: LedgerStoreDependencies) {
     this.#options = options;
+    this.#onDiscarded = dependencies.onDiscarded;
     const env = { path: options.folder, maxDbs: 16, overlappingSync: false };
     this.#env = openLmdb(LEDGER_FOLD, env, dependencies.onDiscarded);
     const text = { encoding: 'string' } as const;
@@ -128,7 +132,7 @@ export class LedgerStore {
   /** Where the committed fold stands in blocks.v1; null for an empty store. */
   checkpoint(): StageCheckpoint | null {
     this.#assertOpen();
-    const text = this.#meta.get('stage');
+    const text = this.#text(this.#meta, 'stage');
     return text === undefined ? null : (JSON.parse(text) as StageCheckpoint);
   }
 
@@ -173,7 +177,7 @@ export class LedgerStore {
   payerKeyOf(account: Account): string | undefined {
     const number = this.chainOf(account)?.number;
     if (number === undefined) return undefined;
-    return this.#pending.payerKeys.get(number) ?? this.#payerKeys.get(number);
+    return this.#pending.payerKeys.get(number) ?? this.#text(this.#payerKeys, number);
   }
 
   setAcknowledged(account: Account, acknowledged: AcknowledgedSeq): void {
@@ -183,7 +187,7 @@ export class LedgerStore {
   acknowledgedOf(account: Account): AcknowledgedSeq | undefined {
     const number = this.chainOf(account)?.number;
     if (number === undefined) return undefined;
-    return this.#pending.acknowledged.get(number) ?? parsed<AcknowledgedSeq>(this.#acknowledged.get(number));
+    return this.#pending.acknowledged.get(number) ?? parsed<AcknowledgedSeq>(this.#text(this.#acknowledged, number));
   }
 
   /** The signed checkpoint that stands last in blocks.v1. */
@@ -204,7 +208,7 @@ export class LedgerStore {
   rejectionsPosition(partition: number): RejectionsPosition | undefined {
     return (
       this.#pending.rejectionPositions.get(partition) ??
-      parsed<RejectionsPosition>(this.#rejectionPositions.get(partition))
+      parsed<RejectionsPosition>(this.#text(this.#rejectionPositions, partition))
     );
   }
 
@@ -247,19 +251,25 @@ export class LedgerStore {
   /** The newest signed checkpoint that was read back and committed, or undefined before the first. */
   committedNote(): string | undefined {
     this.#assertOpen();
-    return this.#meta.get('served');
+    return this.#text(this.#meta, 'served');
   }
 
   committedChain(account: Account): StoredChain | undefined {
     this.#assertOpen();
     const number = this.#accounts.get(account);
-    return number === undefined ? undefined : this.#chainOfNumber(number);
+    if (number === undefined) return undefined;
+    const chain = this.#chainOfNumber(number);
+    if (chain.account !== account) throw this.#notAsWritten('accounts', number);
+    return chain;
   }
 
   committedChainById(chain: string): StoredChain | undefined {
     this.#assertOpen();
     const number = this.#chainIds.get(chain);
-    return number === undefined ? undefined : this.#chainOfNumber(number);
+    if (number === undefined) return undefined;
+    const found = this.#chainOfNumber(number);
+    if (found.keys.chain !== chain) throw this.#notAsWritten('chain-ids', number);
+    return found;
   }
 
   /** Log indices of a chain's blocks from a seq up to `limit` of them. */
@@ -302,19 +312,19 @@ export class LedgerStore {
   }
 
   committedPayerKey(chain: StoredChain): string | undefined {
-    return this.#payerKeys.get(chain.number);
+    return this.#text(this.#payerKeys, chain.number);
   }
 
   committedAcknowledgement(account: Account): AcknowledgedSeq | undefined {
     this.#assertOpen();
     const number = this.#accounts.get(account);
-    return number === undefined ? undefined : parsed<AcknowledgedSeq>(this.#acknowledged.get(number));
+    return number === undefined ? undefined : parsed<AcknowledgedSeq>(this.#text(this.#acknowledged, number));
   }
 
   committedRejections(account: Account, from: number, limit: number): readonly StoredRejection[] {
     const found: StoredRejection[] = [];
     for (let n = from; found.length < limit; n += 1) {
-      const text = this.#rejections.get([account, n]);
+      const text = this.#text(this.#rejections, [account, n]);
       if (text === undefined) break;
       found.push(JSON.parse(text) as StoredRejection);
     }
@@ -360,19 +370,19 @@ export class LedgerStore {
   #write(pending: Pending, sealed: readonly SealedTile[], checkpoint: StageCheckpoint | undefined): void {
     for (const chain of pending.begun) this.#writeChain(chain);
     for (const [index, frame] of pending.blocks) this.#put(this.#blocks, index, frame);
-    for (const chain of pending.heads) this.#put(this.#heads, chain.number, headText(chain));
-    for (const [key, page] of pending.pages) this.#put(this.#pages, key, JSON.stringify(page));
-    for (const [number, key] of pending.payerKeys) this.#put(this.#payerKeys, number, key);
-    for (const [number, seq] of pending.acknowledged) this.#put(this.#acknowledged, number, JSON.stringify(seq));
-    for (const [key, rejection] of pending.rejections) this.#put(this.#rejections, key, JSON.stringify(rejection));
+    for (const chain of pending.heads) this.#putText(this.#heads, chain.number, headText(chain));
+    for (const [key, page] of pending.pages) this.#putText(this.#pages, key, JSON.stringify(page));
+    for (const [number, key] of pending.payerKeys) this.#putText(this.#payerKeys, number, key);
+    for (const [number, seq] of pending.acknowledged) this.#putText(this.#acknowledged, number, JSON.stringify(seq));
+    for (const [key, rejection] of pending.rejections) this.#putText(this.#rejections, key, JSON.stringify(rejection));
     for (const [account, count] of pending.rejectionCounts) this.#put(this.#rejectionCounts, account, count);
     for (const [partition, position] of pending.rejectionPositions) {
-      this.#put(this.#rejectionPositions, partition, JSON.stringify(position));
+      this.#putText(this.#rejectionPositions, partition, JSON.stringify(position));
     }
     for (const tile of sealed) this.#put(this.#tiles, [tile.level, tile.index], tile.bytes);
     if (pending.blocks.length > 0) this.#put(this.#tails, 'tails', this.tree.saveTails());
-    if (pending.servedNote !== null) this.#put(this.#meta, 'served', pending.servedNote);
-    if (checkpoint !== undefined) this.#put(this.#meta, 'stage', JSON.stringify(checkpoint));
+    if (pending.servedNote !== null) this.#putText(this.#meta, 'served', pending.servedNote);
+    if (checkpoint !== undefined) this.#putText(this.#meta, 'stage', JSON.stringify(checkpoint));
   }
 
   #writeChain(chain: StoredChain): void {
@@ -384,7 +394,7 @@ export class LedgerStore {
       tagKey: base64(keys.tagKey),
       personKey: base64(keys.personKey),
     };
-    this.#put(this.#chains, chain.number, JSON.stringify(stored));
+    this.#putText(this.#chains, chain.number, JSON.stringify(stored));
     this.#put(this.#accounts, account, chain.number);
     this.#put(this.#chainIds, keys.chain, chain.number);
   }
@@ -394,18 +404,46 @@ export class LedgerStore {
     database.putSync(key, value);
   }
 
+  #putText<StoreKey extends Key>(database: Database<string, StoreKey>, key: StoreKey, text: string): void {
+    this.#put(database, key, sealText(String(key), text));
+  }
+
+  /** Throws STORE_DAMAGED where the text is not what was written under the key: the stage then folds everything again. */
+  #text<StoreKey extends Key>(database: Database<string, StoreKey>, key: StoreKey): string | undefined {
+    const sealed = database.get(key);
+    if (sealed === undefined) return undefined;
+    const text = openSealedText(String(key), sealed);
+    if (text === null) throw this.#notAsWritten(this.#nameOf(database), key);
+    return text;
+  }
+
+  #nameOf(database: unknown): string {
+    for (const [name, one] of this.#databases()) if (one === database) return name;
+    return '';
+  }
+
+  #notAsWritten(table: string, key: Key): TallyError {
+    const { folder } = this.#options;
+    const message = `a value of table ${table} in the ledger's fold in ${folder} is not what was written: it is folded again from the log`;
+    return new TallyError('STORE_DAMAGED', message, {
+      folder,
+      table,
+      ...(typeof key === 'number' ? { number: key } : {}),
+    });
+  }
+
   #chainOfNumber(number: number): StoredChain {
     const { account, keys } = this.#identityOf(number);
-    const head = this.#heads.get(number);
-    assert(head !== undefined, 'a chain of the store has its head', { number });
+    const head = this.#text(this.#heads, number);
+    if (head === undefined) throw this.#notAsWritten('heads', number);
     return { number, account, keys, ...headOfText(account, keys.chain, head) };
   }
 
   #identityOf(number: number): Pick<StoredChain, 'account' | 'keys'> {
     const known = this.#identities.get(number);
     if (known !== undefined) return known;
-    const stored = parsed<ChainText>(this.#chains.get(number));
-    assert(stored !== undefined, 'a chain of the store has its keys', { number });
+    const stored = parsed<ChainText>(this.#text(this.#chains, number));
+    if (stored === undefined) throw this.#notAsWritten('chains', number);
     const { account, chain } = stored;
     const keys = {
       chain,
@@ -419,7 +457,7 @@ export class LedgerStore {
   }
 
   #page(number: number, page: number): readonly number[] {
-    return parsed<readonly number[]>(this.#pages.get([number, page])) ?? [];
+    return parsed<readonly number[]>(this.#text(this.#pages, [number, page])) ?? [];
   }
 
   #numberOf(account: Account): number {
@@ -439,13 +477,31 @@ export class LedgerStore {
   }
 
   #claim(): void {
-    const identity = JSON.stringify({ format: FORMAT, ledger: this.#options.ledgerName });
+    const identityOf = (format: number) => JSON.stringify({ format, ledger: this.#options.ledgerName });
+    const identity = identityOf(FORMAT);
+    const isFormer = this.#meta.get('identity') === identityOf(1);
+    const damage = isFormer ? null : this.#damageOfMeta();
+    if (damage !== null) this.#onDiscarded?.(damage);
+    if (damage !== null || isFormer) {
+      for (const database of this.#databases().values()) database.clearSync();
+    }
     const found = this.#meta.get('identity');
     if (found === undefined) {
       this.#meta.putSync('identity', identity);
     } else if (found !== identity) {
       const facts = { folder: this.#options.folder, found, expected: identity };
       throw new TallyError('STORE_OF_ANOTHER_LEDGER', 'this ledger store belongs to another ledger or format', facts);
+    }
+  }
+
+  /** What is wrong with where the fold stands, which is asked for before anything else; null where it is sound. */
+  #damageOfMeta(): TallyError | null {
+    try {
+      for (const key of ['stage', 'served']) this.#text(this.#meta, key);
+      return null;
+    } catch (error) {
+      if (!hasCode(error, 'STORE_DAMAGED')) throw error;
+      return error;
     }
   }
 

@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
@@ -226,6 +227,51 @@ describe('a ledger whose fold is damaged', () => {
     await expect.poll(() => again.client.checkpoint().catch(() => '')).toBe(checkpoint);
     await fixture.source.decide([{ account: ONE_ACCOUNT }]);
     expect((await fixture.sealed(again, 3)).entries).toBe(3);
+  });
+});
+
+describe("a value of a ledger's fold that is not what was written", () => {
+  it.each([
+    ['the heads of its chains', 'heads', 1],
+    ['their accounts and keys', 'chains', 1],
+    // Found when it is opened.
+    ['where it stands', 'meta', 0],
+  ])('%s: it is not believed, and everything is folded again', async (_, table, refolds) => {
+    const running = await fixture.start();
+    await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: 'vat:123456727' }]);
+    await fixture.sealed(running, 2);
+    await running.stop();
+    const env = open({ path: join(fixture.folder, 'main', 'ledger', 'store'), noSubdir: false, maxDbs: 16 });
+    const texts = env.openDB<string, string | number>({ name: table, encoding: 'string' });
+    const spoilt = [...texts.getRange()].filter(({ key }) => key !== 'identity');
+    expect(spoilt.length).toBeGreaterThan(0);
+    // One digit behind the checksum.
+    for (const { key, value } of spoilt) {
+      await texts.put(
+        key,
+        value.replace(/(?<=^.{8}.*)[0-9]/, (digit) => String((Number(digit) + 1) % 10)),
+      );
+    }
+    await env.close();
+    const again = await fixture.start();
+    await fixture.source.decide([{ account: ONE_ACCOUNT }, { account: 'vat:123456727' }]);
+    expect((await fixture.sealed(again, 4)).entries).toBe(4);
+    expect(again.ledger.stats().stage.storeRefolds).toBe(refolds);
+  });
+
+  it('of an earlier format is folded again without a word', async () => {
+    const running = await fixture.start();
+    await fixture.source.decide([{ account: ONE_ACCOUNT }]);
+    await fixture.sealed(running, 1);
+    await running.stop();
+    const env = open({ path: join(fixture.folder, 'main', 'ledger', 'store'), noSubdir: false, maxDbs: 16 });
+    const meta = env.openDB<string, string>({ name: 'meta', encoding: 'string' });
+    await meta.put('identity', String(meta.get('identity')).replace('"format":2', '"format":1'));
+    await env.close();
+    const again = await fixture.start();
+    await fixture.source.decide([{ account: ONE_ACCOUNT }]);
+    expect((await fixture.sealed(again, 2)).entries).toBe(2);
+    expect(again.ledger.stats().stage.storeRefolds).toBe(0);
   });
 });
 
