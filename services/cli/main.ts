@@ -130,11 +130,13 @@ reaching(program.command('doctor'))
   .description('check this machine, the data folder and the running services')
   .action(loaded(async () => (await import('./doctor.ts')).doctor));
 
-// A reader that has seen enough (`| head`) is no fault.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
+// A reader that has seen enough (`| head`) is no fault, and neither is a terminal that was closed: SIGHUP says that by itself.
+for (const output of [process.stdout, process.stderr]) {
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    if (error.code !== 'EIO') throw error;
+  });
+}
 
 // What a timer, a stream or a forgotten promise throws ends the command as any other fault does; `start` has its own way for what is forgotten.
 process.on('uncaughtException', (error) => {

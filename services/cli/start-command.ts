@@ -1,6 +1,8 @@
 import { statfsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemClock } from '../../libs/adapters/clock/clock.ts';
+import { onEndSignals } from '../../libs/adapters/runtime/end-signals.ts';
+import { checkOpenFiles } from '../../libs/adapters/runtime/open-files.ts';
 import { createLogger, type LogLevel } from '../../libs/adapters/telemetry/logger.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { runFeed } from './run-feed.ts';
@@ -25,10 +27,15 @@ const DRAIN_MS_MAX = 8_000;
 const FREE_BYTES_LOW = 16 * 1024 ** 2;
 const FAILED = 'a part failed';
 
-/** `tally start`: runs until SIGINT or SIGTERM, then drains. Throws OPTION_INVALID, DATA_FOLDER_IN_USE. */
+/**
+ * `tally start`: runs until SIGINT, SIGTERM or SIGHUP, then drains; a second signal ends it at once. Throws OPTION_INVALID, DATA_FOLDER_IN_USE,
+ * OPEN_FILES_TOO_FEW.
+ */
 export async function start(options: StartCommandOptions): Promise<void> {
   const port = integerOption('--port', options.port, 0, 65_535);
   const rate = integerOption('--rate', options.rate, 0, 10_000);
+  const fewFiles = checkOpenFiles();
+  if (fewFiles !== null) process.stderr.write(`note: ${fewFiles}\n`);
   const dataDir = resolve(options.dataDir);
   const logger = createLogger({ service: 'tallystick', level: (process.env['LOG_LEVEL'] ?? 'warn') as LogLevel });
   let end: (reason: string) => void = () => undefined;
@@ -43,6 +50,15 @@ export async function start(options: StartCommandOptions): Promise<void> {
     process.exitCode = 1;
     end(FAILED);
   };
+  // From before anything is begun: what was begun by then is ended in order too.
+  onEndSignals({
+    end: (signal) => {
+      console.log(`\n${signal}: draining (once more to stop at once: nothing is lost by it)`);
+      end(signal);
+    },
+    again: (signal) =>
+      console.log(`${signal} again: stopped at once; nothing acknowledged is lost, the next start goes on from here`),
+  });
   // LMDB rejects promises that it hands to nobody when a commit fails.
   process.on('unhandledRejection', (cause) => onFailed(storeError(cause, dataDir)));
   const onKafka = options.kafka === true || process.env['KAFKA_BROKERS'] !== undefined;
@@ -59,13 +75,11 @@ export async function start(options: StartCommandOptions): Promise<void> {
           { dataDir, seed: options.seed, eventsPerSecond: rate },
           { target: service.feedTarget, rules: service.rules.rules.paye, logger },
         );
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(signal));
   for (const line of service.places) console.log(line);
   console.log(feed === null ? 'no feed' : 'a feed of invented employers and tills is running (--empty for none)');
   console.log('Ctrl-C drains and stops');
   const reason = await ended;
-  console.log(`\n${reason}: draining (once more to stop at once: nothing is lost by it)`);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  if (reason === FAILED) console.log(`\n${reason}: draining`);
   const timer = setTimeout(() => {
     logger.error('not everything ended in time: stopping all the same');
     process.exit(1);

@@ -17,7 +17,9 @@ import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts
 import { addProcessMetrics, createMetrics, type Metrics } from '../telemetry/metrics-registry.ts';
 import { metricsRouter } from '../telemetry/metrics-router.ts';
 import { type ClientRegistry, loadClients } from './clients.ts';
+import { onEndSignals } from './end-signals.ts';
 import { nodeTooOld } from './node-version.ts';
+import { checkOpenFiles } from './open-files.ts';
 
 /** What every service alone in a process is given. */
 export interface ServiceContext {
@@ -71,8 +73,8 @@ const WAIT_LOOK_MS = 3_000;
 const STOP_MS_MAX = 30_000;
 
 /**
- * A service alone in a process: logs, metrics, health, HTTP (HOST, PORT, LOG_LEVEL), ordered shutdown on SIGINT and SIGTERM, exit code 1
- * where it could not start or had to end. An orchestrator starts it again.
+ * A service alone in a process: logs, metrics, health, HTTP (HOST, PORT, LOG_LEVEL), ordered shutdown on SIGINT, SIGTERM and SIGHUP (at once
+ * on the second), exit code 1 where it could not start or had to end. An orchestrator starts it again.
  */
 export async function runService(
   options: RunServiceOptions,
@@ -86,7 +88,16 @@ export async function runService(
   }
   const logger = createLogger({ service: options.name, level: (process.env['LOG_LEVEL'] ?? 'info') as LogLevel });
   const service = new Service(options, logger);
+  onEndSignals({
+    end: (signal) => {
+      logger.info({ signal }, `${options.name} stops: a second signal ends it at once`);
+      void service.stop();
+    },
+    again: (signal) => logger.warn({ signal }, `${options.name} ends at once: nothing acknowledged is lost by it`),
+  });
   try {
+    const fewFiles = checkOpenFiles();
+    if (fewFiles !== null) logger.warn({ code: 'OPEN_FILES_FEW' }, fewFiles);
     await service.run(build);
   } catch (error) {
     if (!service.isStopping) {
@@ -172,7 +183,6 @@ class Service {
     this.#server = await startHttpServer({ host, port, furtherPorts: 0 }, app);
     const stopWatching = this.#health.watch(LOOK_EVERY_MS);
     this.#closers.push(stopWatching);
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void this.stop());
     // Started by another process that holds the other end: when that is gone, this service ends too.
     if (process.env['STOP_WITH_STDIN'] === '1') process.stdin.resume().once('close', () => void this.stop());
     return this.#server.url;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { SingleBar } from 'cli-progress';
 import { systemClock } from '../../../libs/adapters/clock/clock.ts';
+import { onEndSignals } from '../../../libs/adapters/runtime/end-signals.ts';
 import { loadTaxRules } from '../../../libs/adapters/runtime/load-rules.ts';
 import type { LocalDate } from '../../../libs/core/calendar/local-date.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
@@ -10,6 +11,7 @@ import type { Tax } from '../../../libs/core/identity/account.ts';
 import { readVrn } from '../../../libs/core/identity/vrn.ts';
 import { tillEventHash } from '../../../libs/core/vat/till-event-hash.ts';
 import { vatRateOn } from '../../../libs/core/vat/vat-rules.ts';
+import { EXIT_COULD_NOT } from '../say-failure.ts';
 import { clientOf, type ReachOptions } from '../service-client.ts';
 import { payrollDocuments } from './payroll-file.ts';
 import { readRows } from './read-rows.ts';
@@ -85,17 +87,29 @@ async function importDocuments(
     reached = now;
     progress.update(now);
   };
-  let summary: ImportSummary;
-  try {
-    summary = await runImport({ tax, documents, onProgress, clock: systemClock }, client);
-  } catch (error) {
+  const sayReached = (): void => {
     const { read, accepted, rejected } = reached;
     process.stderr.write(
       `until then ${read} ${noun} were read, ${accepted} accepted and ${rejected} rejected; the same import may be run again: nothing is counted twice\n`,
     );
+  };
+  const release = onEndSignals({
+    end: () => {
+      progress.stop();
+      sayReached();
+      process.exit(EXIT_COULD_NOT);
+    },
+    again: () => undefined,
+  });
+  let summary: ImportSummary;
+  try {
+    summary = await runImport({ tax, documents, onProgress, clock: systemClock }, client);
+  } catch (error) {
+    sayReached();
     throw error;
   } finally {
     progress.stop();
+    release();
   }
   if (options.rejects !== undefined) await writeRejects(options.rejects, summary);
   print(summary, noun, options);
