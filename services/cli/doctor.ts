@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { loadRules } from '../../libs/adapters/runtime/load-rules.ts';
 import { nodeTooOld } from '../../libs/adapters/runtime/node-version.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
@@ -14,6 +15,7 @@ interface Finding {
 }
 
 const HELD_SHOWN = 5;
+const CLOCK_DIFFERS_MS = 10_000;
 const FREE_BYTES_MIN = 1024 ** 3;
 
 /** `tally doctor`: looks at this machine, the data folder and the running services; exit code 1 where anything is not well. */
@@ -81,6 +83,7 @@ async function services(options: ReachOptions): Promise<Finding[]> {
     ['ledger', lookAtHeldAccounts],
     ['reconciliation', lookAtReconciliation],
     ['payer node', lookAtOutbox],
+    ['clock', lookAtClock],
   ] as const) {
     findings.push(
       await look(client).then(
@@ -128,6 +131,23 @@ async function lookAtReconciliation(client: ServiceClient): Promise<Seen> {
     ok: state === 'agreed' || state === 'behind',
     detail: `${state}; ${blocks.divergentCopies} divergent copies`,
   };
+}
+
+/** The clock of the machine that serves, as its metrics tell it, against the time that this command has. */
+async function lookAtClock(client: ServiceClient): Promise<Seen> {
+  const response = await client.download('/metrics');
+  const served = Date.parse(response.headers.get('date') ?? '');
+  const ahead = Number(/^tally_clock_ahead_seconds (\S+)$/m.exec(await response.text())?.[1] ?? 0);
+  const differsMs = Number.isNaN(served) ? 0 : served - systemClock.civilMs();
+  if (ahead !== 0)
+    return { ok: false, detail: `it was set by ${ahead} s while the service ran: put it right (time server)` };
+  if (Math.abs(differsMs) > CLOCK_DIFFERS_MS) {
+    return {
+      ok: false,
+      detail: `the service's clock is ${Math.round(differsMs / 1_000)} s from the one here: put the wrong one right`,
+    };
+  }
+  return { ok: true, detail: 'not set since the service began' };
 }
 
 async function lookAtOutbox(client: ServiceClient): Promise<Seen> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Router } from 'express';
 import type { Clock } from '../../libs/adapters/clock/clock.ts';
+import { watchClock } from '../../libs/adapters/clock/watch-clock.ts';
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
 import type { EventLog, TopicToMake } from '../../libs/adapters/event-log/event-log.ts';
 import { type LogRegister, openLogRegister } from '../../libs/adapters/event-log/log-register.ts';
@@ -118,6 +119,7 @@ async function startParts(
   const rules = loadRules(options.ratesDir);
   const metrics = createMetrics();
   addProcessMetrics(metrics.registry);
+  closers.push(watchClock({ clock, logger, metrics }));
   const health = createHealth();
   health.check('event log', () => watch.check());
   const { keys, clients } = ownClients(dataDir, process.env['CLIENTS_FILE']);

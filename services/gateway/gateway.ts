@@ -4,6 +4,7 @@ import { rateLimit } from 'express-rate-limit';
 import type { Clock } from '../../libs/adapters/clock/clock.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import type { LogRegister } from '../../libs/adapters/event-log/log-register.ts';
+import { newestRecordMs } from '../../libs/adapters/event-log/newest-record.ts';
 import { PAYE_EVENTS, PAYMENTS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
 import { assertActsFor, clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
 import { REQUESTS_PER_CLIENT_SECOND_MAX } from '../../libs/adapters/http/limits.ts';
@@ -109,6 +110,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         throw error;
       }
       metrics.receiptsPending.set({}, intake.pendingReceipts);
+      await sayClockBehind(dependencies);
       const clients = dependencies.clients.clients.filter((client) => client.ingress === true);
       if (clients.length > 0) {
         const { personTokenKey } = options.keys;
@@ -130,6 +132,21 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       await store?.close();
     },
   };
+}
+
+const CLOCK_BEHIND_MS = 60_000;
+
+/** A clock that is behind what was received before gives receipts whose times are wrong: said at the start, since it is no jump that a process sees. */
+async function sayClockBehind({ log, clock, logger }: GatewayDependencies): Promise<void> {
+  const newestMs = await newestRecordMs(log, EVENT_TOPICS).catch((error: unknown) => {
+    logger.warn({ err: error }, 'the newest record of the log is not known: the clock is not held against it');
+    return null;
+  });
+  const behindMs = newestMs === null ? 0 : newestMs - clock.civilMs();
+  if (behindMs < CLOCK_BEHIND_MS) return;
+  const seconds = Math.round(behindMs / 1_000);
+  const what = `the clock of this machine is ${seconds} s behind the newest record of the log`;
+  logger.warn({ code: 'CLOCK_BEHIND_LOG', seconds }, `${what}: put it right, or receipts carry times that have been`);
 }
 
 /** The forwarder first: what it has under way goes through the intake. */

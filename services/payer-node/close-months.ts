@@ -7,6 +7,7 @@ import { type Account, taxOf } from '../../libs/core/identity/account.ts';
 import { eventId, uuidOf } from '../../libs/core/identity/event-id.ts';
 import { monthOpenUntil } from '../../libs/core/paye/charge-month.ts';
 import { settledMonth } from '../../libs/core/paye/decide-claims.ts';
+import type { CloseHold } from './close-hold.ts';
 import { Doorbell } from './doorbell.ts';
 import { BATCH_EVENTS_MAX, type Outbox } from './outbox.ts';
 import { OwnState } from './own-state.ts';
@@ -16,10 +17,13 @@ export interface MonthCloserDependencies {
   readonly store: PayerStore;
   readonly outbox: Pick<Outbox, 'submit'>;
   readonly clock: CivilClock;
+  /** Keeps a clock that is ahead from closing months. */
+  readonly hold: Pick<CloseHold, 'leftMs'>;
   readonly onFault: (fault: TallyError) => void;
 }
 
 const LOOK_EVERY_MS = 3_600_000;
+const HELD_LOOK_MS = 60_000;
 const MONTHS = 12;
 
 /**
@@ -36,6 +40,12 @@ export class MonthCloser {
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      const heldMs = await this.#dependencies.hold.leftMs();
+      if (heldMs > 0) {
+        // Looked at often, since a clock may be put right long before.
+        await new Doorbell().wait(Math.min(heldMs, HELD_LOOK_MS), signal);
+        continue;
+      }
       try {
         await this.closeDue();
       } catch (error) {

@@ -7,6 +7,7 @@ import { type Account, taxOf } from '../../libs/core/identity/account.ts';
 import { eventId, uuidOf } from '../../libs/core/identity/event-id.ts';
 import { duePeriodCloses } from '../../libs/core/vat/due-period-closes.ts';
 import { type TraderState, traderOf } from '../../libs/core/vat/trader.ts';
+import type { CloseHold } from './close-hold.ts';
 import type { Doorbell } from './doorbell.ts';
 import { BATCH_EVENTS_MAX, type Outbox } from './outbox.ts';
 import { OwnState } from './own-state.ts';
@@ -21,6 +22,8 @@ export interface VatPeriodCloserDependencies {
   readonly outbox: Pick<Outbox, 'submit'>;
   readonly bell: Doorbell;
   readonly clock: Clock;
+  /** Keeps a clock that is ahead from closing periods. */
+  readonly hold: Pick<CloseHold, 'leftMs'>;
   readonly onFault: (fault: TallyError) => void;
 }
 
@@ -57,11 +60,12 @@ export class VatPeriodCloser {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { bell, clock } = this.#dependencies;
+    const { bell, clock, hold } = this.#dependencies;
     const softlyFromMs = clock.elapsedMs() + this.#lookEveryMs;
     while (!signal.aborted) {
       await this.#look(() => this.closeFiled());
-      if (clock.elapsedMs() >= softlyFromMs) await this.#look(() => this.closeEnded());
+      const isHeld = (await hold.leftMs()) > 0;
+      if (!isHeld && clock.elapsedMs() >= softlyFromMs) await this.#look(() => this.closeEnded());
       await bell.wait(this.#lookEveryMs, signal);
     }
   }

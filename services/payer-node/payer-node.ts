@@ -16,6 +16,7 @@ import { parseVerifierKey, printVerifierKey } from '../../libs/core/ledger/verif
 import { statementOf } from './account-statement.ts';
 import { checkPayerKey } from './check-payer-key.ts';
 import { ReceiptChecker } from './check-receipts.ts';
+import { CloseHold } from './close-hold.ts';
 import { MonthCloser } from './close-months.ts';
 import { VatPeriodCloser } from './close-vat-periods.ts';
 import { Doorbell } from './doorbell.ts';
@@ -46,6 +47,9 @@ export interface PayerNodeOptions {
   readonly withheldWholeAfterMs: number;
   /** How often it is looked for VAT periods to close, and how long after the start before one is closed softly. */
   readonly closeLookEveryMs: number;
+  /** How long closes by the calendar wait until the clock is believed, at least and at most (CloseHold). */
+  readonly closeHoldLeastMs: number;
+  readonly closeHoldMostMs: number;
 }
 
 export const PAYER_NODE_DEFAULTS = {
@@ -54,6 +58,8 @@ export const PAYER_NODE_DEFAULTS = {
   withheldAfterMs: 60_000,
   withheldWholeAfterMs: 600_000,
   closeLookEveryMs: 600_000,
+  closeHoldLeastMs: 600_000,
+  closeHoldMostMs: 86_400_000,
 } as const;
 
 export interface PayerNodeDependencies {
@@ -114,9 +120,11 @@ export async function createPayerNode(
   const rules = await keptRules(store, dependencies);
   await followAccounts(store, options.accounts);
   await resumeUnderNewRules(store, dependencies.clock.civilMs());
-  const parts = partsOf(options, dependencies, store, rules);
+  const { closeHoldLeastMs: holdLeastMs, closeHoldMostMs: holdMostMs } = options;
+  const hold = new CloseHold({ holdLeastMs, holdMostMs }, { clock: dependencies.clock, store });
+  const parts = partsOf(options, dependencies, store, rules, hold);
   const { outbox, follower, forwarders, closer } = parts;
-  const vat = vatPartsOf(options, dependencies, store, rules, outbox);
+  const vat = vatPartsOf(options, dependencies, store, rules, { outbox, hold });
   const stopping = new AbortController();
   let running: Promise<unknown> = Promise.resolve();
   const node: Omit<PayerNode, 'router'> = {
@@ -176,14 +184,14 @@ function vatPartsOf(
   { clients, clock, logger }: PayerNodeDependencies,
   store: PayerStore,
   rules: RuleSets,
-  outbox: Outbox,
+  { outbox, hold }: { readonly outbox: Outbox; readonly hold: CloseHold },
 ): { readonly closer: VatPeriodCloser; readonly routers: readonly Router[] } {
   const filings = new VatFilings(store);
   const money = new TraderMoney(store);
   const bell = new Doorbell();
   const onFault = (fault: TallyError): void => logger.warn({ code: fault.code }, fault.message);
   return {
-    closer: new VatPeriodCloser({ lookEveryMs }, { store, filings, outbox, bell, clock, onFault }),
+    closer: new VatPeriodCloser({ lookEveryMs }, { store, filings, outbox, bell, clock, hold, onFault }),
     routers: [
       vatRouter({ store, filings, money, rules: rules.current.vat, clients, clock }),
       mtdVatRouter({
@@ -212,6 +220,7 @@ function partsOf(
   dependencies: PayerNodeDependencies,
   store: PayerStore,
   rules: RuleSets,
+  hold: CloseHold,
 ): Parts {
   const { gateway, ledger, signer, clock, random, logger } = dependencies;
   const steadyMs = steadyTime(clock);
@@ -271,7 +280,7 @@ function partsOf(
     wake: (lane) => forwarders[lane]?.wake(),
     follow: () => follower.nudge(),
   });
-  const closer = new MonthCloser({ store, outbox, clock, onFault });
+  const closer = new MonthCloser({ store, outbox, clock, hold, onFault });
   return { outbox, follower, forwarders, closer };
 }
 

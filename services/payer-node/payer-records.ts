@@ -46,6 +46,8 @@ export interface NodeState {
   readonly checkpoint: { readonly size: number; readonly note: string };
   /** Verifier key of the one that countersigns, as `<name>+<8 hex>+<base64>`. */
   readonly signer: string;
+  /** The last time that this node ran with a clock that it believed, milliseconds since 1970. */
+  readonly ran: { readonly civilMs: number };
 }
 
 /** An event as the gateway appended it, by our own encoding. */

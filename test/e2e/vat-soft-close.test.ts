@@ -56,6 +56,8 @@ async function openNode(folder?: string): Promise<void> {
     {
       pullEveryMs: 100,
       closeLookEveryMs: LOOK_MS,
+      closeHoldLeastMs: 0,
+      closeHoldMostMs: 0,
       clock: { ...systemClock, civilMs: () => Date.now() - behindMs },
       ...(folder === undefined ? {} : { folder }),
     },

@@ -111,7 +111,7 @@ describe('the house in one process', () => {
     await until(() => existsSync(join(dataDir, 'log')), 60_000);
     house.child.kill('SIGTERM');
     expect(await house.ended).toBe(0);
-    expect(house.output()).toMatch(/SIGTERM: draining[^]*stopped: the next start goes on from here/);
+    expect(house.output()).toMatch(/SIGTERM: draining[\s\S]*stopped: the next start goes on from here/);
   });
 
   it('says in one sentence that it may open too few files, and does not begin', async () => {

@@ -46,11 +46,12 @@ describe.each([
     const dataDir = mkdtempSync(join(tmpdir(), 'tally-clock-'));
     const clock = new MovedClock();
     const failed: unknown[] = [];
+    const lines: string[] = [];
     const service = await startTallystick(
       { dataDir, port: 0, furtherPorts: 0, partitions: 2 },
       {
         clock,
-        logger: createLogger({ service: 'test', level: 'silent' }),
+        logger: createLogger({ service: 'test', level: 'warn' }, { write: (line) => void lines.push(line) }),
         onFailed: (error) => failed.push(error),
       },
     );
@@ -67,6 +68,15 @@ describe.each([
       expect(counted(service)).toMatchObject({ received: 4 * SALES, inPayerCopy: 4 * SALES, inFlight: 0, overdue: 0 });
       expect(counted(service).state).toBe('agreed');
       expect(failed).toEqual([]);
+      const seconds = Math.round(byMs / 1_000);
+      const jumps = lines
+        .map((line) => JSON.parse(line) as { code?: string; seconds: number })
+        .filter(({ code }) => code === 'CLOCK_JUMPED');
+      expect(jumps).toHaveLength(2);
+      expect(Math.abs((jumps[0]?.seconds ?? 0) - seconds)).toBeLessThanOrEqual(2);
+      expect(Math.abs((jumps[1]?.seconds ?? 0) + seconds)).toBeLessThanOrEqual(2);
+      const metrics = await (await fetch(`${service.url}/metrics`)).text();
+      expect(Math.abs(Number(/^tally_clock_ahead_seconds (\S+)$/m.exec(metrics)?.[1]))).toBeLessThanOrEqual(2);
     } finally {
       await service.stop();
     }

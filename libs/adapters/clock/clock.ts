@@ -1,3 +1,5 @@
+import { uptime } from 'node:os';
+
 /**
  * The two times that a service knows, which must not be mixed up. Civil time is what people and the law mean (the time of a receipt, a
  * block's `closed`, the end of a period, the expiry of a key); somebody may set it at any moment. Elapsed time is for ages, deadlines and
@@ -18,6 +20,11 @@ export const systemClock: Clock = {
   civilMs: () => Date.now(),
   elapsedMs: () => performance.now(),
 };
+
+/** Milliseconds since the machine was started, with the time that it slept: tells a clock that was set from a machine that slept. */
+export function systemUptimeMs(): number {
+  return uptime() * 1_000;
+}
 
 /** One moment by both clocks. */
 export interface Moment {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Router } from 'express';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import { type Clock, systemClock } from '../clock/clock.ts';
+import { watchClock } from '../clock/watch-clock.ts';
 import { createHttpApp } from '../http/create-app.ts';
 import { type HttpServer, startHttpServer } from '../http/http-server.ts';
 import {
@@ -182,7 +183,8 @@ class Service {
     const port = Number(process.env['PORT'] ?? this.#options.port);
     this.#server = await startHttpServer({ host, port, furtherPorts: 0 }, app);
     const stopWatching = this.#health.watch(LOOK_EVERY_MS);
-    this.#closers.push(stopWatching);
+    const watched = { clock: systemClock, logger: this.#logger, metrics: this.#metrics };
+    this.#closers.push(stopWatching, watchClock(watched));
     // Started by another process that holds the other end: when that is gone, this service ends too.
     if (process.env['STOP_WITH_STDIN'] === '1') process.stdin.resume().once('close', () => void this.stop());
     return this.#server.url;

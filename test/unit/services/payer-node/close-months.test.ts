@@ -14,9 +14,12 @@ import { Outbox } from '../../../../services/payer-node/outbox.ts';
 import { ownEventsOf } from '../../../../services/payer-node/own-events.ts';
 import { PayerStore, stateKey } from '../../../../services/payer-node/payer-store.ts';
 import { PayeBook, paymentMade } from '../../../support/paye-payments.ts';
+import { until } from '../../../support/payer-node-fixture.ts';
 
 const { rules } = loadRules();
 const EMPLOYER = account('paye:123/AB456');
+/** Nothing holds closes. */
+const FREE = { leftMs: async () => 0 };
 let folder: string;
 let store: PayerStore;
 let nowMs: number;
@@ -36,7 +39,13 @@ afterEach(async () => {
 
 function closerOf(): MonthCloser {
   const outbox = new Outbox({ store, events: ownEventsOf(rules), wake: () => undefined, follow: () => undefined });
-  return new MonthCloser({ store, outbox, clock: { civilMs: () => nowMs }, onFault: ({ code }) => faults.push(code) });
+  return new MonthCloser({
+    store,
+    outbox,
+    clock: { civilMs: () => nowMs },
+    hold: FREE,
+    onFault: ({ code }) => faults.push(code),
+  });
 }
 
 /** The state that a claim of this month leaves. */
@@ -124,6 +133,7 @@ describe('the closer at work', () => {
       store,
       outbox,
       clock: { civilMs: () => nowMs },
+      hold: FREE,
       onFault: ({ code }) => {
         faults.push(code);
         stopping.abort();
@@ -132,4 +142,34 @@ describe('the closer at work', () => {
     await closer.run(stopping.signal);
     expect(faults).toEqual(['OUTBOX_FULL']);
   });
+});
+
+it('sends nothing while the clock is not believed', async () => {
+  await claim(1);
+  nowMs = Date.UTC(2026, 8, 20);
+  let looks = 0;
+  const hold = {
+    leftMs: async () => {
+      looks += 1;
+      return looks < 4 ? 5 : 0;
+    },
+  };
+  const submitted: number[] = [];
+  const outbox = {
+    submit: async (_tax: string, events: readonly unknown[]) => void submitted.push(looks, events.length),
+  };
+  const closer = new MonthCloser({
+    store,
+    outbox: outbox as never,
+    clock: { civilMs: () => nowMs },
+    hold,
+    onFault: () => undefined,
+  });
+  const stopping = new AbortController();
+  const running = closer.run(stopping.signal);
+  await until(() => submitted.length > 0);
+  stopping.abort();
+  await running;
+  // At the fourth look, the months 1 to 5.
+  expect(submitted).toEqual([4, 5]);
 });

@@ -31,6 +31,8 @@ let filings: VatFilings;
 let queued: { readonly eventId: string; readonly periodStart: string; readonly close: string }[];
 let bell: Doorbell;
 let nowMs: number;
+let heldMs: number;
+const hold = { leftMs: async () => heldMs };
 let isFull: boolean;
 let batches: number[];
 let closer: VatPeriodCloser;
@@ -86,10 +88,11 @@ beforeEach(async () => {
     throw fault;
   };
   bell = new Doorbell();
+  heldMs = 0;
   newCloser = () =>
     new VatPeriodCloser(
       { lookEveryMs: 600_000 },
-      { store, filings, outbox, bell, clock: { civilMs: () => nowMs, elapsedMs: () => nowMs }, onFault },
+      { store, filings, outbox, bell, clock: { civilMs: () => nowMs, elapsedMs: () => nowMs }, hold, onFault },
     );
   closer = newCloser();
 });
@@ -232,6 +235,31 @@ describe('the soft close of a period that has ended', () => {
     bell.ring();
     await sent(3);
     expect(queued.at(-1)).toMatchObject({ periodStart: '2026-10-01', close: 'soft' });
+    stopping.abort();
+    await running;
+  });
+
+  it('closes nothing by the calendar while the clock is not believed, and what a person filed all the same', async () => {
+    nowMs = Date.UTC(2027, 0, 8, 12);
+    heldMs = 60_000;
+    await filings.file(1, filed('26A3', SUMMER));
+    const stopping = new AbortController();
+    const running = closer.run(stopping.signal);
+    const sent = (count: number) =>
+      eventually(
+        async () => queued.length,
+        (length) => length === count,
+      );
+    await sent(1);
+    nowMs += 3_600_000;
+    await filings.file(1, filed('26A2', [localDate('2026-04-01'), localDate('2026-06-30'), 0]));
+    bell.ring();
+    await sent(2);
+    expect(queued.map(({ close }) => close)).toEqual(['hard', 'hard']);
+    heldMs = 0;
+    bell.ring();
+    await sent(3);
+    expect(queued.at(-1)).toMatchObject({ close: 'soft' });
     stopping.abort();
     await running;
   });
