@@ -60,6 +60,8 @@ export class HostileWorld {
   readonly #sent: { readonly step: HostileStep; readonly json: Json }[] = [];
   readonly #codes = new Map<string, number>();
   readonly #offsets = new Map<string, number>();
+  /** Traders of whom the close of a period was sent: tax may have forgotten some of their ids. */
+  readonly #closed = new Set<string>();
   readonly #counts = { refused: 0, accepted: 0, rejected: 0, repeats: 0, held: 0 };
   #pending: Pending[] = [];
   #nowMs = BEGAN_AT_MS;
@@ -78,6 +80,7 @@ export class HostileWorld {
       const event = decodeEvent(bytes);
       this.#append(topicOfType(event.type), event, bytes);
       this.#sent.push({ step, json });
+      if (event.type === 'VatPeriodClosed') this.#closed.add(event.account);
     }
     if (step.endsBatch) await this.decide();
   }
@@ -156,8 +159,10 @@ export class HostileWorld {
     const same = before[step.of % Math.max(1, before.length)];
     if (step.link === 'same' && same !== undefined) return same.json;
     const id = uuidOfName(`hostile ${this.#sent.length} ${this.#counts.refused}`);
-    // The gateway reserves an id for one body; of VAT alone tax itself knows every id of an account, and is asked here.
-    const named = step.link === 'sameId' && step.door === 'vat' && same !== undefined ? same.json.eventId : id;
+    // The gateway reserves an id for one body, for ever. Of VAT tax itself knows an account's ids, until those of closed periods are forgotten:
+    // so long it is asked here what it makes of another body.
+    const isKnownToTax = step.door === 'vat' && !this.#closed.has(`vat:${VRNS[step.account]}`);
+    const named = step.link === 'sameId' && isKnownToTax && same !== undefined ? same.json.eventId : id;
     switch (step.door) {
       case 'paye':
         return { ...step.json, eventId: named, payeReference: PAYE_REFERENCES[step.account] };
