@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import { rateLimit } from 'express-rate-limit';
-import type { Clock } from '../../libs/adapters/clock/clock.ts';
+import type { Clock, ElapsedClock } from '../../libs/adapters/clock/clock.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import type { LogRegister } from '../../libs/adapters/event-log/log-register.ts';
 import { newestRecordMs } from '../../libs/adapters/event-log/newest-record.ts';
@@ -10,6 +10,7 @@ import { assertActsFor, clientOf, requireClient } from '../../libs/adapters/http
 import { REQUESTS_PER_CLIENT_SECOND_MAX } from '../../libs/adapters/http/limits.ts';
 import { HttpProblem, problemOf } from '../../libs/adapters/http/problem.ts';
 import { jsonBody } from '../../libs/adapters/http/request-body.ts';
+import { RequestWindows } from '../../libs/adapters/http/request-windows.ts';
 import { type Door, type Draft, readSubmissions } from '../../libs/adapters/http/submissions.ts';
 import { type Client, type ClientRegistry, mayActFor } from '../../libs/adapters/runtime/clients.ts';
 import type { GatewayKeys } from '../../libs/adapters/runtime/key-files.ts';
@@ -134,6 +135,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   };
 }
 
+const LIMIT_WINDOW_MS = 1_000;
 const CLOCK_BEHIND_MS = 60_000;
 
 /** A clock that is behind what was received before gives receipts whose times are wrong: said at the start, since it is no jump that a process sees. */
@@ -221,7 +223,7 @@ function gatewayRouter(
     response.status(202).json({ receipts });
   };
   const router = Router();
-  const limit = perClientLimit();
+  const limit = perClientLimit(dependencies.clock);
   router.post('/v1/paye/events', requireClient(dependencies, 'payer', 'operator'), limit, ...jsonBody, door('paye'));
   router.post('/v1/vat/events', requireClient(dependencies, 'payer', 'operator'), limit, ...jsonBody, door('vat'));
   router.post('/v1/payments', requireClient(dependencies, 'bank'), limit, ...jsonBody, door('payments'));
@@ -324,9 +326,10 @@ function countRefused(metrics: GatewayMetrics, problem: HttpProblem): void {
   for (const fault of problem.faults) metrics.faults.add({ code: fault.code });
 }
 
-function perClientLimit() {
+function perClientLimit(clock: ElapsedClock) {
   return rateLimit({
-    windowMs: 1_000,
+    windowMs: LIMIT_WINDOW_MS,
+    store: new RequestWindows(LIMIT_WINDOW_MS, clock),
     limit: REQUESTS_PER_CLIENT_SECOND_MAX,
     keyGenerator: (_request, response) => clientOf(response).id,
     standardHeaders: false,

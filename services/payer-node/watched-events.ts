@@ -8,6 +8,15 @@ export interface WatchedReceipt {
   readonly events: readonly Buffer[];
 }
 
+/** Times by the steady time of this process. */
+export interface WatchSpan {
+  /** Receipts that came after it are too young. */
+  readonly untilMs: number;
+  readonly steadyNowMs: number;
+  /** When this process began. */
+  readonly begunMs: number;
+}
+
 const TIME_BYTES = 8;
 
 /** Watches events whose receipts are in hand now, inside commit. */
@@ -30,11 +39,11 @@ export function watchEvents(
 
 /**
  * Receipts that came at or before `untilMs`, the oldest first, until they hold `eventsMax` events. A receipt whose time lies after `steadyNowMs` was
- * written by an earlier process whose clock was ahead: it is among them, as one that came before this process began.
+ * written by an earlier process whose clock was ahead: it is among them, as one that came when this process began.
  */
 export function watchedUntil(
   store: PayerStore,
-  { untilMs, steadyNowMs }: { readonly untilMs: number; readonly steadyNowMs: number },
+  { untilMs, steadyNowMs, begunMs }: WatchSpan,
   eventsMax: number,
 ): readonly WatchedReceipt[] {
   const found: WatchedReceipt[] = [];
@@ -45,7 +54,7 @@ export function watchedUntil(
       if (count >= eventsMax) break;
       const events = eventKeysOf(value);
       const writtenMs = readUint64(key, 0);
-      found.push({ key, receiptedAtMs: writtenMs > steadyNowMs ? 0 : writtenMs, events });
+      found.push({ key, receiptedAtMs: writtenMs > steadyNowMs ? begunMs : writtenMs, events });
       count += events.length;
     }
   }

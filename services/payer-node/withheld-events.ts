@@ -66,6 +66,7 @@ interface OpenReport {
 export class WithheldEvents {
   readonly #options: WithheldOptions;
   readonly #dependencies: WithheldDependencies;
+  readonly #begunMs: number;
   readonly #decided: DecidedSoFar;
   readonly #pulls: AnsweredPulls;
   /** By the number of the account. */
@@ -76,6 +77,7 @@ export class WithheldEvents {
   constructor(options: WithheldOptions, dependencies: WithheldDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
+    this.#begunMs = dependencies.steadyMs();
     this.#decided = new DecidedSoFar(dependencies.store);
     this.#pulls = new AnsweredPulls(options.withheldAfterMs);
     for (const { number, findings, account, settledAtMs } of dependencies.store.divergences()) {
@@ -146,7 +148,11 @@ export class WithheldEvents {
     const shrunk: (readonly [WatchedReceipt, readonly Buffer[]])[] = [];
     const slice = new TimeSlice();
     // Most of what waits came just now, and nothing is to be known of it yet.
-    for (const watched of watchedUntil(store, { untilMs, steadyNowMs: steadyMs() }, LOOKED_THROUGH_MAX)) {
+    for (const watched of watchedUntil(
+      store,
+      { untilMs, steadyNowMs: steadyMs(), begunMs: this.#begunMs },
+      LOOKED_THROUGH_MAX,
+    )) {
       const undecided = watched.events.filter((key) => !store.entries.doesExist(key) && !store.rejected.doesExist(key));
       if (undecided.length < watched.events.length) shrunk.push([watched, undecided]);
       for (const key of undecided) {

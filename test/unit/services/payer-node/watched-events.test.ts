@@ -29,7 +29,7 @@ async function watch(name: string, numbers: readonly number[], atMs: number): Pr
 }
 
 /** What came until a time, seen an hour later. */
-const until = (untilMs: number) => ({ untilMs, steadyNowMs: AT_MS + 3_600_000 });
+const until = (untilMs: number) => ({ untilMs, steadyNowMs: AT_MS + 3_600_000, begunMs: 0 });
 
 it('events under one receipt are one record, the oldest receipts come first, and none that came later', async () => {
   await watch('later', [4], AT_MS + 1_000);
@@ -53,10 +53,10 @@ it('looks at receipts that a clock ahead of ours wrote, as at those of an earlie
   await watch('by a clock 40 days ahead', [1], steadyNowMs + 40 * 86_400_000);
   await watch('just now', [2], steadyNowMs);
   await watch('two minutes ago', [3], steadyNowMs - 120_000);
-  const found = watchedUntil(store, { untilMs: steadyNowMs - 60_000, steadyNowMs }, 10);
+  const found = watchedUntil(store, { untilMs: steadyNowMs - 60_000, steadyNowMs, begunMs: AT_MS }, 10);
   expect(found.map(({ events, receiptedAtMs }) => [events, receiptedAtMs])).toEqual([
     [[key(3)], steadyNowMs - 120_000],
-    [[key(1)], 0],
+    [[key(1)], AT_MS],
   ]);
 });
 

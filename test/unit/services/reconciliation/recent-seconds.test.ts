@@ -51,3 +51,24 @@ describe('RecentDurations', () => {
     expect(longest).toBeGreaterThan(3_600_000);
   });
 });
+
+describe('figures of the last minutes, where the clock was 40 days ahead and is put right', () => {
+  const NOW_MS = Date.UTC(2026, 10, 30);
+  const AHEAD_MS = 40 * 86_400_000;
+
+  it('count again what comes a second', () => {
+    const counts = new RecentCounts();
+    for (let second = 0; second < 120; second++) counts.add(NOW_MS + AHEAD_MS + second * 1_000);
+    expect(counts.perSecond(NOW_MS, 10)).toBe(0);
+    for (let second = 0; second < 10; second++) counts.add(NOW_MS + second * 1_000, 5);
+    expect(counts.perSecond(NOW_MS + 10_000, 10)).toBe(5);
+  });
+
+  it('give percentiles of what came since', () => {
+    const durations = new RecentDurations();
+    for (let slot = 0; slot < 10; slot++) durations.add(NOW_MS + AHEAD_MS + slot * 6_000, 60_000);
+    expect(durations.percentilesMs(NOW_MS, [0.5])).toEqual([null]);
+    durations.add(NOW_MS, 5);
+    expect(durations.percentilesMs(NOW_MS + 1_000, [0.5])).toEqual([5]);
+  });
+});
