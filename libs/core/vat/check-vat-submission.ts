@@ -3,12 +3,12 @@ import { isPrintableText } from '../events/printable-text.ts';
 import { TILL_EVENT_TYPES } from '../events/vat-events.ts';
 import { isUuid } from '../identity/event-id.ts';
 import { checkAdjustmentFields } from './check-adjustment.ts';
+import { checkCloseDates } from './check-close.ts';
 import { checkPurchaseFields } from './check-purchase.ts';
 import { checkRegistrationFields } from './check-registration.ts';
 import { checkTillEnvelope, checkTillLinks, checkTillTakings, checkVrn, rateDayOf, regionOf } from './check-till.ts';
 import { checkIdentity, checkMissingFields, isJsonObject, tillFieldsOf } from './check-till-event.ts';
 import type { RateSource } from './check-till-lines.ts';
-import { checkCloseDates } from './close-period.ts';
 import {
   CATEGORY_LENGTH_MAX,
   DECIMAL_LENGTH_MAX,

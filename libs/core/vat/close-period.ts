@@ -1,4 +1,3 @@
-import { EVENT_DATE_EXPECTED, isEventDate } from '../calendar/event-date.ts';
 import { dayNumber, type LocalDate } from '../calendar/local-date.ts';
 import { londonDate } from '../calendar/london-time.ts';
 import type { Fault } from '../errors/fault.ts';
@@ -7,6 +6,7 @@ import type { StateDraft } from '../events/state-draft.ts';
 import type { VatPeriodClosed } from '../events/vat-events.ts';
 import type { Account } from '../identity/account.ts';
 import { ZERO_PENCE } from '../money/pence.ts';
+import { checkCloseDates } from './check-close.ts';
 import { checkVrn } from './check-till.ts';
 import { amountsOf, difference, withPeriod } from './count-in-period.ts';
 import { afterHardClose } from './forget-events.ts';
@@ -68,16 +68,6 @@ export function assessPeriodClose(
 interface Closed {
   readonly text: string | null;
   readonly amounts: readonly HeadAmount[];
-}
-
-/** Checks that both ends of a period to be closed are dates that an event may name, from JSON or from the log; faults are added to the list. */
-export function checkCloseDates(
-  { periodStart, periodEnd }: { readonly periodStart?: unknown; readonly periodEnd?: unknown },
-  faults: Fault[],
-): void {
-  const expected = { code: 'E_DATE', detail: EVENT_DATE_EXPECTED };
-  if (!isEventDate(periodStart)) faults.push({ ...expected, pointer: '/periodStart' });
-  if (!isEventDate(periodEnd)) faults.push({ ...expected, pointer: '/periodEnd' });
 }
 
 function checkClose(
