@@ -1,7 +1,7 @@
 import { TallyError } from '../core/errors/tally-error.ts';
 import { halfUpQuotient } from '../core/money/half-up.ts';
 import { negatePence, type Pence, pence } from '../core/money/pence.ts';
-import { vatOnTop, vatWithin } from '../core/vat/vat-rate.ts';
+import { vatOnTop, vatWithin } from '../core/vat/rates/vat-rate.ts';
 import type { AssessedLine, AssessedRate, AssessedSale, Pricing } from './assess-sale.ts';
 import type { Quantity } from './quantity.ts';
 import type { Rounding } from './round-vat.ts';

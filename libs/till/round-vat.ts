@@ -1,6 +1,6 @@
 import { halfUpQuotient } from '../core/money/half-up.ts';
 import { type Pence, pence } from '../core/money/pence.ts';
-import { type VatRate, vatOnTop, vatWithin } from '../core/vat/vat-rate.ts';
+import { type VatRate, vatOnTop, vatWithin } from '../core/vat/rates/vat-rate.ts';
 import { addPenniesByRemainder } from './largest-remainder.ts';
 import { ONE_UNIT, type Quantity } from './quantity.ts';
 

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { EXIT_COULD_NOT, sayFailure } from './say-failure.ts';
+import { EXIT_COULD_NOT, sayFailure } from './input/say-failure.ts';
 
 // Exit codes: 0 all well; 1 something was found (a difference, a rejection, a failed check); 2 it could not be done.
 
@@ -41,7 +41,7 @@ program
   .option('--empty', 'no feed of example employers and tills')
   .option('--seed <number>', 'seed of the feed', '1')
   .option('--rate <number>', 'events a second of the feed', '20')
-  .action(loaded(async () => (await import('./start-command.ts')).start));
+  .action(loaded(async () => (await import('./start/start-command.ts')).start));
 
 const importing = program
   .command('import')
@@ -62,13 +62,13 @@ reaching(program.command('statement').argument('<account>', 'paye:123/AB456 or v
   .option('--export <file>', "write the payer's copy to a file, for tally verify")
   .option('--month <month>', "an employer's tax month, such as 2026-27-M08: its bill, and how it came about")
   .option('--ao-reference <reference>', 'Accounts Office reference, for the payment reference of --month')
-  .action(loaded(async () => (await import('./statement.ts')).statement));
+  .action(loaded(async () => (await import('./commands/statement.ts')).statement));
 
 reaching(program.command('payslip').argument('<account>', 'paye:123/AB456').argument('<works-number>'))
   .description('one payment with every step of its working: free pay, bands, thresholds, rates, rules')
   .argument('[which]', 'payment date or event id; the latest payment where it is left out')
   .option('--tax-year <year>', 'such as 2026-27; this one where it is left out')
-  .action(loaded(async () => (await import('./payslip.ts')).payslip));
+  .action(loaded(async () => (await import('./commands/payslip.ts')).payslip));
 
 const vat = program.command('vat').description('VAT of a trader');
 reaching(
@@ -79,7 +79,7 @@ reaching(
 )
   .description('the nine boxes as they stand, and the events behind each')
   .option('--events <number>', 'events to list behind each box', '10')
-  .action(loaded(async () => (await import('./vat-return.ts')).vatReturn));
+  .action(loaded(async () => (await import('./commands/vat-return.ts')).vatReturn));
 
 program
   .command('verify')
@@ -92,18 +92,18 @@ program
     "the ledger's verifier key, where you know it from elsewhere: a copy of any other ledger fails",
   )
   .addOption(json())
-  .action(loaded(async () => (await import('./verify-command.ts')).verify));
+  .action(loaded(async () => (await import('./commands/verify-command.ts')).verify));
 
 const rejections = program.command('rejections').description('events that tax rejected');
 reaching(rejections.command('list'))
   .option('--limit <number>', 'newest first', '50')
-  .action(loaded(async () => (await import('./rejections.ts')).listRejections));
+  .action(loaded(async () => (await import('./commands/rejections.ts')).listRejections));
 reaching(rejections.command('show').argument('<position>', 'as the list prints it')).action(
-  loaded(async () => (await import('./rejections.ts')).showRejection),
+  loaded(async () => (await import('./commands/rejections.ts')).showRejection),
 );
 reaching(rejections.command('redrive').argument('<position...>', 'as the list prints them'))
   .description('decide on the same records again, for instance after a new rate or a schema')
-  .action(loaded(async () => (await import('./rejections.ts')).redriveRejection));
+  .action(loaded(async () => (await import('./commands/rejections.ts')).redriveRejection));
 
 const outbox = program.command('outbox').description("what the payer's node sends");
 reaching(outbox.command('resend'))
@@ -111,11 +111,11 @@ reaching(outbox.command('resend'))
     'send again events with a receipt that are neither in a block nor rejected: after an older log was restored',
   )
   .option('--since <time>', 'receipts that came since, such as 2026-11-21T10:15:00Z; all where it is left out')
-  .action(loaded(async () => (await import('./resend-events.ts')).resendEvents));
+  .action(loaded(async () => (await import('./commands/resend-events.ts')).resendEvents));
 
 reaching(program.command('rebuild').argument('<stage>', 'tax, ledger or reconciliation'))
   .description('forget what a stage keeps beside the log, and fold it from the log again')
-  .action(loaded(async () => (await import('./rebuild.ts')).rebuild));
+  .action(loaded(async () => (await import('./commands/rebuild.ts')).rebuild));
 
 program
   .command('prepare')
@@ -124,11 +124,11 @@ program
     'make the keys of a deployment whose services have a data folder each, and give every service its own alone',
   )
   .addOption(json())
-  .action(loaded(async () => (await import('./prepare-deployment.ts')).prepare));
+  .action(loaded(async () => (await import('./start/prepare-deployment.ts')).prepare));
 
 reaching(program.command('doctor'))
   .description('check this machine, the data folder and the running services')
-  .action(loaded(async () => (await import('./doctor.ts')).doctor));
+  .action(loaded(async () => (await import('./commands/doctor.ts')).doctor));
 
 // A reader that has seen enough (`| head`) is no fault, and neither is a terminal that was closed: SIGHUP says that by itself.
 for (const output of [process.stdout, process.stderr]) {

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Response, Router } from 'express';
-import { type Clock, systemClock } from '../../libs/adapters/clock/clock.ts';
-import { clientOfRequest, everybody, keyOf } from '../../libs/adapters/http/bearer.ts';
-import { createEventStream } from '../../libs/adapters/http/event-stream.ts';
+import { clientOfRequest, everybody, keyOf } from '../../libs/adapters/access/bearer.ts';
+import type { ClientRegistry } from '../../libs/adapters/access/clients.ts';
+import { projectRoot } from '../../libs/adapters/codec/schema/project-root.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
-import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
-import { projectRoot } from '../../libs/adapters/runtime/project-root.ts';
+import { createEventStream } from '../../libs/adapters/server/event-stream.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
+import { type Clock, systemClock } from '../../libs/adapters/time/clock.ts';
 import { type PageView, timeOf, viewOf } from './page-view.ts';
 import { renderPage } from './render-page.ts';
 import { type PageSummary, SUMMARY } from './summary-shape.ts';

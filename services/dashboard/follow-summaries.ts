@@ -1,6 +1,6 @@
-import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { readEventStream } from '../../libs/adapters/http/read-event-stream.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
+import { systemClock } from '../../libs/adapters/time/clock.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { SummarySource } from './create-dashboard.ts';
 

@@ -1,4 +1,4 @@
-import type { Head } from '../../libs/core/events/heads.ts';
+import type { Head } from '../../libs/core/decisions/heads.ts';
 import { addSums, formatPenceSum, type PenceSum, totalOf } from '../../libs/core/money/pence-sum.ts';
 import type { PageCounted, PageSummary, PageTax } from './summary-shape.ts';
 

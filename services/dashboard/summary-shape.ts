@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HEADS, type Head } from '../../libs/core/events/heads.ts';
+import { HEADS, type Head } from '../../libs/core/decisions/heads.ts';
 import { parsePenceSum } from '../../libs/core/money/pence-sum.ts';
 
 /**

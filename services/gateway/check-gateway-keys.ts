@@ -1,11 +1,11 @@
+import { type GatewayKeyName, type GatewayKeys, keyNotOfData } from '../../libs/adapters/access/key-files.ts';
+import { nodeEd25519Verify } from '../../libs/adapters/crypto/node-crypto.ts';
 import type { LogRegister } from '../../libs/adapters/event-log/log-register.ts';
-import { type GatewayKeyName, type GatewayKeys, keyNotOfData } from '../../libs/adapters/runtime/key-files.ts';
-import { nodeEd25519Verify } from '../../libs/adapters/runtime/node-crypto.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import { hasCode } from '../../libs/core/errors/tally-error.ts';
-import { openNote } from '../../libs/core/ledger/signed-note.ts';
-import { tokenOfNino } from './person-tokens.ts';
-import type { ReservationStore } from './reservation-store.ts';
+import { openNote } from '../../libs/core/ledger/note/signed-note.ts';
+import { tokenOfNino } from './intake/person-tokens.ts';
+import type { ReservationStore } from './intake/reservation-store.ts';
 
 const NAMES = ['gateway-ed25519', 'person-token-key', 'vault-key'] as const satisfies readonly GatewayKeyName[];
 /** What the log's events and their receipts were made with: so that an empty folder on an old log is found out too. */

@@ -1,7 +1,7 @@
+import { loadGatewayKeys } from '../../libs/adapters/access/key-files.ts';
 import { openLogRegister } from '../../libs/adapters/event-log/log-register.ts';
 import { recordsIn } from '../../libs/adapters/event-log/records-in.ts';
-import { loadGatewayKeys } from '../../libs/adapters/runtime/key-files.ts';
-import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { loadTaxRules } from '../../libs/adapters/rules/load-rules.ts';
 import { openLog } from '../../libs/adapters/runtime/open-backends.ts';
 import { runService } from '../../libs/adapters/runtime/run-service.ts';
 import { createGateway, EVENT_TOPICS } from './gateway.ts';

@@ -1,15 +1,15 @@
+import { keyNotOfData, type LedgerKeys } from '../../libs/adapters/access/key-files.ts';
 import { blocksCodec } from '../../libs/adapters/codec/blocks-codec.ts';
+import { nodeHkdfSha256, nodeHmacSha256 } from '../../libs/adapters/crypto/node-crypto.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
-import { linkedStart } from '../../libs/adapters/event-log/linked-output.ts';
-import { openLinkedReader } from '../../libs/adapters/event-log/linked-reader.ts';
 import { BLOCKS } from '../../libs/adapters/event-log/topics.ts';
-import { keyNotOfData, type LedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
-import { nodeHkdfSha256, nodeHmacSha256 } from '../../libs/adapters/runtime/node-crypto.ts';
-import { parseBlockHeader } from '../../libs/core/ledger/block-header.ts';
-import type { SealedBlock } from '../../libs/core/ledger/blocks-message.ts';
-import { chainKeysOf } from '../../libs/core/ledger/chain-keys.ts';
-import { decodeEntry } from '../../libs/core/ledger/entry-codec.ts';
-import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { linkedStart } from '../../libs/adapters/stage/linked-output.ts';
+import { openLinkedReader } from '../../libs/adapters/stage/linked-reader.ts';
+import { parseBlockHeader } from '../../libs/core/ledger/block/block-header.ts';
+import type { SealedBlock } from '../../libs/core/ledger/block/blocks-message.ts';
+import { chainKeysOf } from '../../libs/core/ledger/entry/chain-keys.ts';
+import { decodeEntry } from '../../libs/core/ledger/entry/entry-codec.ts';
+import { printVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
 
 /** What blocks.v1 says of the ledger that began it. */
 export interface LedgerBeginning {

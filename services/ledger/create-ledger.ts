@@ -1,19 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Request, type Response, Router } from 'express';
-import { type Clock, systemClock } from '../../libs/adapters/clock/clock.ts';
+import { requireClient } from '../../libs/adapters/access/bearer.ts';
+import type { ClientRegistry } from '../../libs/adapters/access/clients.ts';
+import { type LedgerKeys, ledgerLogYearOf } from '../../libs/adapters/access/key-files.ts';
 import { blocksCodec } from '../../libs/adapters/codec/blocks-codec.ts';
-import { type DataFolderLock, lockDataFolder } from '../../libs/adapters/event-log/data-folder-lock.ts';
-import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
-import { runStage } from '../../libs/adapters/event-log/stage.ts';
-import { systemStageClock } from '../../libs/adapters/event-log/stage-clock.ts';
-import type { StageEvent, StageHandle, StageLimits, StageStats } from '../../libs/adapters/event-log/stage-program.ts';
-import { ACKNOWLEDGEMENTS, BLOCKS, LIABILITIES } from '../../libs/adapters/event-log/topics.ts';
-import { requireClient } from '../../libs/adapters/http/bearer.ts';
-import { createEventStream, type EventStream } from '../../libs/adapters/http/event-stream.ts';
-import { keepPrivate } from '../../libs/adapters/lmdb/open-lmdb.ts';
-import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
-import { type LedgerKeys, ledgerLogYearOf } from '../../libs/adapters/runtime/key-files.ts';
 import {
   NODE_HASHES,
   nodeEd25519Verify,
@@ -21,23 +12,32 @@ import {
   nodeHmacSha256,
   nodeRandom,
   nodeTreeHasher,
-} from '../../libs/adapters/runtime/node-crypto.ts';
+} from '../../libs/adapters/crypto/node-crypto.ts';
+import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
+import { ACKNOWLEDGEMENTS, BLOCKS, LIABILITIES } from '../../libs/adapters/event-log/topics.ts';
+import { type DataFolderLock, lockDataFolder } from '../../libs/adapters/lmdb/data-folder-lock.ts';
+import { keepPrivate } from '../../libs/adapters/lmdb/open-lmdb.ts';
+import { createEventStream, type EventStream } from '../../libs/adapters/server/event-stream.ts';
+import { systemStageClock } from '../../libs/adapters/stage/clock.ts';
+import type { StageEvent, StageHandle, StageLimits, StageStats } from '../../libs/adapters/stage/program.ts';
+import { runStage } from '../../libs/adapters/stage/stage.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import { type Clock, systemClock } from '../../libs/adapters/time/clock.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
-import type { BlocksBody } from '../../libs/core/ledger/blocks-message.ts';
-import { servedCheckpoint } from './answer-pull.ts';
-import { AcknowledgementDoor } from './append-acknowledgements.ts';
+import type { BlocksBody } from '../../libs/core/ledger/block/blocks-message.ts';
 import { checkLedgerKeys, checkLogYear, readLedgerBeginning } from './check-ledger-keys.ts';
-import { RegistrationCheck } from './check-registration.ts';
-import { CheckedRecords } from './checked-records.ts';
-import { BlockFold } from './fold-blocks.ts';
-import { type LedgerCrypto, type LedgerIdentity, ledgerIdentity } from './ledger-identity.ts';
 import { createLedgerMetrics, type LedgerMetrics } from './ledger-metrics.ts';
-import { LedgerStore } from './ledger-store.ts';
-import { SealBlocks, type SealEvent, type SealLimits } from './seal-blocks.ts';
-import { ledgerRouter } from './serve-ledger.ts';
-import { CheckpointSigner } from './sign-checkpoints.ts';
+import { RegistrationCheck } from './seal/check-registration.ts';
+import { CheckedRecords } from './seal/checked-records.ts';
+import { BlockFold } from './seal/fold-blocks.ts';
+import { SealBlocks, type SealEvent, type SealLimits } from './seal/seal-blocks.ts';
+import { CheckpointSigner } from './seal/sign-checkpoints.ts';
+import { servedCheckpoint } from './serve/answer-pull.ts';
+import { AcknowledgementDoor } from './serve/append-acknowledgements.ts';
+import { ledgerRouter } from './serve/serve-ledger.ts';
+import { type LedgerCrypto, type LedgerIdentity, ledgerIdentity } from './store/ledger-identity.ts';
+import { LedgerStore } from './store/ledger-store.ts';
 
 export interface LedgerOptions {
   /** The ledger keeps its store in `<dataDir>/ledger/store`, the signer's memory in `<dataDir>/signer`, the log's year with the keys. */

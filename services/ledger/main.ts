@@ -1,6 +1,6 @@
+import { loadLedgerKeys } from '../../libs/adapters/access/key-files.ts';
 import { recordsIn } from '../../libs/adapters/event-log/records-in.ts';
 import { BLOCKS } from '../../libs/adapters/event-log/topics.ts';
-import { loadLedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
 import { openLog } from '../../libs/adapters/runtime/open-backends.ts';
 import { runService } from '../../libs/adapters/runtime/run-service.ts';
 import { createLedger } from './create-ledger.ts';

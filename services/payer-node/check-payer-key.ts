@@ -1,9 +1,9 @@
-import { keyNotOfData } from '../../libs/adapters/runtime/key-files.ts';
-import { nodeEd25519Verify } from '../../libs/adapters/runtime/node-crypto.ts';
-import { openNote } from '../../libs/core/ledger/signed-note.ts';
-import type { VerifierKey } from '../../libs/core/ledger/verifier-key.ts';
-import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
-import type { PayerStore } from './payer-store.ts';
+import { keyNotOfData } from '../../libs/adapters/access/key-files.ts';
+import { nodeEd25519Verify } from '../../libs/adapters/crypto/node-crypto.ts';
+import { openNote } from '../../libs/core/ledger/note/signed-note.ts';
+import type { VerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
+import { printVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
+import type { PayerStore } from './store/payer-store.ts';
 
 /**
  * Holds the key that countersigns, and its name, against the store: against what stands beside the copy, or, in a store from before that, against

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { loadPayerSigner } from '../../libs/adapters/access/key-files.ts';
 import { createGatewayClient } from '../../libs/adapters/http/gateway-client.ts';
 import { createLedgerClient } from '../../libs/adapters/http/ledger-client.ts';
-import { loadPayerSigner } from '../../libs/adapters/runtime/key-files.ts';
-import { loadRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { loadRules } from '../../libs/adapters/rules/load-rules.ts';
 import { runService } from '../../libs/adapters/runtime/run-service.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import { createPayerNode, PAYER_NODE_DEFAULTS } from './payer-node.ts';

@@ -4,7 +4,7 @@ import type {
   Metrics,
   SecondsMetric,
 } from '../../libs/adapters/telemetry/metrics-registry.ts';
-import type { OutboxCounts } from './outbox.ts';
+import type { OutboxCounts } from './outbox/outbox.ts';
 
 /** About a quarter apart from a tenth of a second to ten, then wider: a copy is some seconds old, and one of an hour is one too many. */
 const COPY_AGE_BUCKETS_SECONDS = [

@@ -1,21 +1,27 @@
 import { once } from 'node:events';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
-import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
-import { assertActsFor, clientOf, requireClient } from '../../libs/adapters/http/bearer.ts';
+import { assertActsFor, clientOf, requireClient } from '../../libs/adapters/access/bearer.ts';
+import { type Client, type ClientRegistry, mayActFor } from '../../libs/adapters/access/clients.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
-import { jsonBody } from '../../libs/adapters/http/request-body.ts';
-import { type Client, type ClientRegistry, mayActFor } from '../../libs/adapters/runtime/clients.ts';
-import type { RuleSets } from '../../libs/adapters/runtime/rule-sets.ts';
+import type { RuleSets } from '../../libs/adapters/rules/rule-sets.ts';
+import { jsonBody } from '../../libs/adapters/server/request-body.ts';
+import type { CivilClock } from '../../libs/adapters/time/clock.ts';
 import { hasCode } from '../../libs/core/errors/tally-error.ts';
 import { type Account, accountForUrl, accountFromUrl, type Tax } from '../../libs/core/identity/account.ts';
 import { type EventId, eventId, uuidOf } from '../../libs/core/identity/event-id.ts';
-import { STATEMENT_ENTRIES_MAX, type Statement } from './account-statement.ts';
-import { eventStatuses } from './event-statuses.ts';
-import type { LedgerFollower } from './follow-ledger.ts';
-import { BATCH_EVENTS_MAX, type Outbox, type OutboxCounts } from './outbox.ts';
-import { payeRouter } from './paye-router.ts';
-import type { EventStatus, FollowedAccount, RefusedEvent, RejectedEvent, StoredDivergence } from './payer-records.ts';
-import { eventKey, type PayerStore, readPlace } from './payer-store.ts';
+import type { LedgerFollower } from './follow/follow-ledger.ts';
+import { eventStatuses } from './outbox/event-statuses.ts';
+import { BATCH_EVENTS_MAX, type Outbox, type OutboxCounts } from './outbox/outbox.ts';
+import { payeRouter } from './paye/paye-router.ts';
+import type {
+  EventStatus,
+  FollowedAccount,
+  RefusedEvent,
+  RejectedEvent,
+  StoredDivergence,
+} from './store/payer-records.ts';
+import { eventKey, type PayerStore, readPlace } from './store/payer-store.ts';
+import { STATEMENT_ENTRIES_MAX, type Statement } from './views/account-statement.ts';
 
 /** What the node shows of itself. */
 export interface NodeView {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog, PartitionPosition, TopicPartition } from '../../libs/adapters/event-log/event-log.ts';
-import { readLink, ZERO_TIP } from '../../libs/adapters/event-log/linked-output.ts';
 import { readAt } from '../../libs/adapters/event-log/read-at.ts';
-import { placeOf } from './places.ts';
-import type { Positions } from './reconciliation-store.ts';
+import { readLink, ZERO_TIP } from '../../libs/adapters/stage/linked-output.ts';
+import type { Positions } from './count/reconciliation-store.ts';
+import { placeOf } from './match/places.ts';
 
 /** An end that is behind may merely be late: a broker that has just begun to lead shows its newest records a moment later. */
 const LOOKS_MAX = 10;

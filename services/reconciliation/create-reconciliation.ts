@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Router } from 'express';
-import { type Clock, momentOf, systemClock } from '../../libs/adapters/clock/clock.ts';
+import type { ClientRegistry } from '../../libs/adapters/access/clients.ts';
+import { NODE_HASHES } from '../../libs/adapters/crypto/node-crypto.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
-import { createEventStream } from '../../libs/adapters/http/event-stream.ts';
-import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
-import { NODE_HASHES } from '../../libs/adapters/runtime/node-crypto.ts';
-import { repeatWork } from '../../libs/adapters/runtime/repeated-work.ts';
+import { createEventStream } from '../../libs/adapters/server/event-stream.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import { type Clock, momentOf, systemClock } from '../../libs/adapters/time/clock.ts';
+import { repeatWork } from '../../libs/adapters/time/repeated-work.ts';
 import { hasCode, TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../libs/core/identity/account.ts';
-import { type Books, openBooks } from './books.ts';
 import { isLogOfPositions } from './compare-with-log.ts';
-import { listExceptions } from './exceptions.ts';
-import { type Evidence, Reconciler, type ReconcilerOptions, runReconciler } from './reconcile.ts';
-import { createReconciliationMetrics } from './reconciliation-metrics.ts';
-import { reconciliationRoutes } from './reconciliation-routes.ts';
-import { openReconciliationStore, type ReconciliationStore } from './reconciliation-store.ts';
-import { cutoffsOf, type Summary, summaryOf } from './summary.ts';
+import { type Books, openBooks } from './count/books.ts';
+import { openReconciliationStore, type ReconciliationStore } from './count/reconciliation-store.ts';
+import { type Evidence, Reconciler, type ReconcilerOptions, runReconciler } from './match/reconcile.ts';
+import { listExceptions } from './report/exceptions.ts';
+import { createReconciliationMetrics } from './report/reconciliation-metrics.ts';
+import { reconciliationRoutes } from './report/reconciliation-routes.ts';
+import { cutoffsOf, type Summary, summaryOf } from './report/summary.ts';
 
 export interface ReconciliationOptions extends Partial<ReconcilerOptions> {
   /** Its own folder: a cache of the log, that may be deleted while it is stopped. */

@@ -1,18 +1,18 @@
-import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import { checkTopic, decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import { PrintedLiabilities, printDecisions } from '../../libs/adapters/codec/liabilities-codec.ts';
-import { codecUnreadable } from '../../libs/adapters/event-log/codec-unreadable.ts';
 import type { LogRecord, RecordBatch } from '../../libs/adapters/event-log/event-log.ts';
-import { KeyedState, type WrittenChanges } from '../../libs/adapters/event-log/keyed-state.ts';
+import { codecUnreadable } from '../../libs/adapters/event-log/kafka/codec-unreadable.ts';
 import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
-import { splitDecisions } from '../../libs/adapters/event-log/split-decisions.ts';
-import type { FoldedMessage, Proposal, StageProgram } from '../../libs/adapters/event-log/stage-program.ts';
+import { KeyedState, type WrittenChanges } from '../../libs/adapters/stage/keyed-state.ts';
+import type { FoldedMessage, Proposal, StageProgram } from '../../libs/adapters/stage/program.ts';
+import { splitDecisions } from '../../libs/adapters/stage/split-decisions.ts';
 import type { Checkpoint, StateStore, StorePut } from '../../libs/adapters/state-store/state-store.ts';
+import type { CivilClock } from '../../libs/adapters/time/clock.ts';
+import type { Decision, Rejection, StateView } from '../../libs/core/decisions/decision.ts';
+import type { DecisionOfRecord, LiabilityBody } from '../../libs/core/decisions/liability-message.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
-import { decideEvent, stateKeysOf, type TaxRules } from '../../libs/core/events/decide-event.ts';
-import type { Decision, Rejection, StateView } from '../../libs/core/events/decision.ts';
-import type { DecisionOfRecord, LiabilityBody } from '../../libs/core/events/liability-message.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
+import { decideEvent, stateKeysOf, type TaxRules } from '../../libs/core/tax/decide-event.ts';
 import {
   isRefusal,
   quarantined,

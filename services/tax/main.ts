@@ -1,4 +1,4 @@
-import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { loadTaxRules } from '../../libs/adapters/rules/load-rules.ts';
 import { openLog, openStore } from '../../libs/adapters/runtime/open-backends.ts';
 import { runService } from '../../libs/adapters/runtime/run-service.ts';
 import { createTax } from './create-tax.ts';

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CivilClock } from '../../libs/adapters/clock/clock.ts';
 import { decodeDeadLetter, encodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts';
 import { type RejectedBody, rejectedDecisions } from '../../libs/adapters/codec/rejected-decisions.ts';
 import type { AppendRecord, EventLog } from '../../libs/adapters/event-log/event-log.ts';
-import { type LinkedPosition, linkedPositionAt, linkedStart } from '../../libs/adapters/event-log/linked-output.ts';
-import { type LinkedReader, openLinkedReader } from '../../libs/adapters/event-log/linked-reader.ts';
-import type { FoldedMessage } from '../../libs/adapters/event-log/stage-program.ts';
 import { LIABILITIES, REJECTIONS } from '../../libs/adapters/event-log/topics.ts';
+import { type LinkedPosition, linkedPositionAt, linkedStart } from '../../libs/adapters/stage/linked-output.ts';
+import { type LinkedReader, openLinkedReader } from '../../libs/adapters/stage/linked-reader.ts';
+import type { FoldedMessage } from '../../libs/adapters/stage/program.ts';
+import type { CivilClock } from '../../libs/adapters/time/clock.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { type DeadLetter, deadLetterKey } from '../../libs/core/events/dead-letter.ts';
 

@@ -1,5 +1,5 @@
+import type { Decision, Rejection } from '../../libs/core/decisions/decision.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
-import type { Decision, Rejection } from '../../libs/core/events/decision.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 
 /** Where the rules threw: while the keys of an event were named, while it was decided, or while its decision was printed. */

@@ -1,14 +1,14 @@
 import { Router } from 'express';
 import { z } from 'zod';
+import { type BearerDependencies, requireClient } from '../../libs/adapters/access/bearer.ts';
 import { decodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts';
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
-import { codecUnreadable } from '../../libs/adapters/event-log/codec-unreadable.ts';
 import type { EventLog, LogRecord } from '../../libs/adapters/event-log/event-log.ts';
+import { codecUnreadable } from '../../libs/adapters/event-log/kafka/codec-unreadable.ts';
 import { readAt } from '../../libs/adapters/event-log/read-at.ts';
 import { REJECTIONS } from '../../libs/adapters/event-log/topics.ts';
-import { type BearerDependencies, requireClient } from '../../libs/adapters/http/bearer.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
-import { jsonBody } from '../../libs/adapters/http/request-body.ts';
+import { jsonBody } from '../../libs/adapters/server/request-body.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { DeadLetter } from '../../libs/core/events/dead-letter.ts';
 import { uuidOf } from '../../libs/core/identity/event-id.ts';

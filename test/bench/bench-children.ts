@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot } from '../../libs/adapters/runtime/project-root.ts';
+import { projectRoot } from '../../libs/adapters/codec/schema/project-root.ts';
 
 /** Processes under way and how each is ended: with the bench, whatever ends it. Each also ends by itself where the bench is killed: its channel closes. */
 const underWay = new Map<ChildProcess, () => void>();

@@ -9,8 +9,13 @@ import {
   REJECTIONS,
   VAT_EVENTS,
 } from '../../libs/adapters/event-log/topics.ts';
-import type { OwnClients } from '../../services/cli/own-clients.ts';
-import { clusterClients, clusterEnvironment, type ServiceName, urlsOf } from '../../services/cli/start-cluster.ts';
+import type { OwnClients } from '../../services/cli/start/own-clients.ts';
+import {
+  clusterClients,
+  clusterEnvironment,
+  type ServiceName,
+  urlsOf,
+} from '../../services/cli/start/start-cluster.ts';
 import type { BenchBuild } from './bench-children.ts';
 import { type BenchServers, ourTopics, type SavedTopics } from './bench-servers.ts';
 import { BenchService } from './bench-service.ts';

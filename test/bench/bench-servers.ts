@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import kafkajs from 'kafkajs';
 import type { EventLog, LogReader, LogRecord } from '../../libs/adapters/event-log/event-log.ts';
-import { openKafkaLog } from '../../libs/adapters/event-log/kafka-log.ts';
+import { openKafkaLog } from '../../libs/adapters/event-log/kafka/log.ts';
 import { KEYED_PARTITIONS_DEFAULT, TOPICS } from '../../libs/adapters/event-log/topics.ts';
 import { type BenchBuild, forkModule } from './bench-children.ts';
 import type { ServersMessage } from './serve-bench.ts';

@@ -3,8 +3,8 @@ import { createWriteStream } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { serviceNodeFlags } from '../../services/cli/child-service.ts';
-import type { ServiceName } from '../../services/cli/start-cluster.ts';
+import { serviceNodeFlags } from '../../services/cli/start/child-service.ts';
+import type { ServiceName } from '../../services/cli/start/start-cluster.ts';
 import { type BenchBuild, watchChild } from './bench-children.ts';
 
 export interface BenchServiceOptions {

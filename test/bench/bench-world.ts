@@ -1,20 +1,20 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '../../libs/adapters/clock/clock.ts';
-import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
+import { loadGatewayKeys, loadLedgerKeys, loadPayerSigner } from '../../libs/adapters/access/key-files.ts';
+import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded/log.ts';
 import { openLogRegister } from '../../libs/adapters/event-log/log-register.ts';
 import { KEYED_PARTITIONS_DEFAULT, TOPICS } from '../../libs/adapters/event-log/topics.ts';
-import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
 import { createGatewayClient } from '../../libs/adapters/http/gateway-client.ts';
-import { startHttpServer } from '../../libs/adapters/http/http-server.ts';
 import { createLedgerClient } from '../../libs/adapters/http/ledger-client.ts';
-import { loadGatewayKeys, loadLedgerKeys, loadPayerSigner } from '../../libs/adapters/runtime/key-files.ts';
-import { loadRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { loadRules } from '../../libs/adapters/rules/load-rules.ts';
+import { createHttpApp } from '../../libs/adapters/server/create-app.ts';
+import { startHttpServer } from '../../libs/adapters/server/http-server.ts';
 import { openEmbeddedStore } from '../../libs/adapters/state-store/embedded-store.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
-import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
-import { ownClients } from '../../services/cli/own-clients.ts';
+import { systemClock } from '../../libs/adapters/time/clock.ts';
+import { printVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
+import { ownClients } from '../../services/cli/start/own-clients.ts';
 import { createGateway } from '../../services/gateway/gateway.ts';
 import { createLedger, type Ledger } from '../../services/ledger/create-ledger.ts';
 import { createPayerNode, PAYER_NODE_DEFAULTS, type PayerNode } from '../../services/payer-node/payer-node.ts';
@@ -46,7 +46,7 @@ export interface BenchWorld {
 
 const DEADLINE_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
-/** As the embedded way closes blocks (services/cli/start.ts). */
+/** As the embedded way closes blocks (services/cli/start/start.ts). */
 const BLOCK_AGE_MS = 2_000;
 
 type Closer = () => Promise<unknown> | unknown;

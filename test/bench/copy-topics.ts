@@ -9,7 +9,7 @@ export interface CopyRequest {
   readonly group: string;
   readonly topics: readonly { readonly from: string; readonly to: string }[];
   readonly partitions: number;
-  /** As the services fetch (kafka-log.ts). */
+  /** As the services fetch (libs/adapters/event-log/kafka/log.ts). */
   readonly fetchBytes: number;
   readonly fetchAllBytes: number;
   readonly fetchWaitMs: number;

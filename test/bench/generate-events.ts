@@ -2,7 +2,7 @@ import { hash as digest } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import { canonicalJson } from '../../libs/core/events/canonical-json.ts';
+import { canonicalJson } from '../../libs/core/encoding/canonical-json.ts';
 
 export interface GenerateOptions {
   readonly file: string;

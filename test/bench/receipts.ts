@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { decodeEvent, encodeEvent } from '../../libs/adapters/codec/event-codec.ts';
-import { loadRules } from '../../libs/adapters/runtime/load-rules.ts';
-import type { StateValue, StateView } from '../../libs/core/events/decision.ts';
+import { loadRules } from '../../libs/adapters/rules/load-rules.ts';
+import type { StateValue, StateView } from '../../libs/core/decisions/decision.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 import type { TillEvent, TillLine } from '../../libs/core/events/vat-events.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import { pence } from '../../libs/core/money/pence.ts';
-import { decideVat } from '../../libs/core/vat/decide-vat.ts';
+import { decideVat } from '../../libs/core/vat/decide/decide-vat.ts';
 import { sampleSale } from '../support/sample-events.ts';
 
 /*

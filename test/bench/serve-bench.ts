@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startKafkaProcess } from '../../libs/adapters/runtime/start-kafka.ts';
-import { startRedis } from '../../libs/adapters/runtime/start-redis.ts';
+import { startKafkaProcess } from '../../services/cli/servers/start-kafka.ts';
+import { startRedis } from '../../services/cli/servers/start-redis.ts';
 
 /**
  * The broker and the Redis of a bench, started as `tally start --kafka` does, in a process between: when the bench is gone, however it

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { kafkaJars } from '../../libs/adapters/runtime/kafka-jars.ts';
-import { projectRoot } from '../../libs/adapters/runtime/project-root.ts';
+import { projectRoot } from '../../libs/adapters/codec/schema/project-root.ts';
+import { kafkaJars } from '../../services/cli/servers/kafka-jars.ts';
 import { watchChild } from './bench-children.ts';
 
 export interface StreamsOptions {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
+import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded/log.ts';
 import { openEmbeddedStore } from '../../libs/adapters/state-store/embedded-store.ts';
 import { eventLogContract } from './event-log.ts';
 import { stateStoreContract } from './state-store.ts';

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Utf8Text } from '../../libs/adapters/bytes/utf8-text.ts';
 import type { Checkpoint, StateStore } from '../../libs/adapters/state-store/state-store.ts';
-import { Utf8Text } from '../../libs/adapters/state-store/utf8-text.ts';
 
 export interface OpenedStore {
   readonly store: StateStore;

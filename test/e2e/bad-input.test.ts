@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { digestOfKey } from '../../libs/adapters/runtime/clients.ts';
+import { digestOfKey } from '../../libs/adapters/access/clients.ts';
 import { endWhole, settled, summaryOf } from '../support/operate-service.ts';
 import { paymentJson, saleJsons } from '../support/own-events.ts';
 import { ServiceProcess } from '../support/service-process.ts';

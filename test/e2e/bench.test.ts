@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { projectRoot } from '../../libs/adapters/runtime/project-root.ts';
+import { projectRoot } from '../../libs/adapters/codec/schema/project-root.ts';
 import { capability } from '../support/capabilities.ts';
 import { pidsOf } from '../support/kafka-whole.ts';
 import { eventually } from '../support/service-process.ts';

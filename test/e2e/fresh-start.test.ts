@@ -3,7 +3,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { afterAll, expect, it } from 'vitest';
-import type { Summary } from '../../services/reconciliation/summary.ts';
+import type { Summary } from '../../services/reconciliation/report/summary.ts';
 import { capability } from '../support/capabilities.ts';
 import { endWhole, summaryOf } from '../support/operate-service.ts';
 import { eventually, ServiceProcess } from '../support/service-process.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
-import { nodeEd25519Verify, nodeTreeHasher } from '../../libs/adapters/runtime/node-crypto.ts';
+import { nodeEd25519Verify, nodeTreeHasher } from '../../libs/adapters/crypto/node-crypto.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import { eventId } from '../../libs/core/identity/event-id.ts';
 import { openReceipt } from '../oracles/gateway-receipt.ts';

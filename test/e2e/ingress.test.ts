@@ -5,12 +5,12 @@ import { decodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { ingressTopic, PAYE_EVENTS, PAYMENTS, REJECTIONS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
-import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { loadTaxRules } from '../../libs/adapters/rules/load-rules.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { DeadLetter } from '../../libs/core/events/dead-letter.ts';
-import type { TaxRules } from '../../libs/core/events/decide-event.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 import { eventId } from '../../libs/core/identity/event-id.ts';
+import type { TaxRules } from '../../libs/core/tax/decide-event.ts';
 import {
   client,
   type FixtureOptions,

@@ -4,9 +4,7 @@ import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeAcknowledgement } from '../../libs/adapters/codec/acknowledgement-codec.ts';
 import type { PulledChain } from '../../libs/adapters/codec/pull-answer.ts';
-import { olderEncodings } from '../../libs/adapters/codec/single-object.ts';
-import { ACKNOWLEDGEMENTS } from '../../libs/adapters/event-log/topics.ts';
-import type { ChainRegistration, LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
+import { olderEncodings } from '../../libs/adapters/codec/schema/single-object.ts';
 import {
   NODE_HASHES,
   nodeEd25519Verify,
@@ -16,19 +14,21 @@ import {
   nodeTreeHasher,
   noteSignerOfSeed,
   randomEd25519Seed,
-} from '../../libs/adapters/runtime/node-crypto.ts';
+} from '../../libs/adapters/crypto/node-crypto.ts';
+import { ACKNOWLEDGEMENTS } from '../../libs/adapters/event-log/topics.ts';
+import type { ChainRegistration, LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
 import { type Account, account } from '../../libs/core/identity/account.ts';
 import { eventId } from '../../libs/core/identity/event-id.ts';
-import { acknowledge, signAcknowledgement } from '../../libs/core/ledger/acknowledgement.ts';
-import { workingKeysOf } from '../../libs/core/ledger/chain-keys.ts';
-import { proveKey } from '../../libs/core/ledger/key-registration.ts';
-import { openRejections } from '../../libs/core/ledger/rejections-note.ts';
-import type { NoteSigner } from '../../libs/core/ledger/signed-note.ts';
-import { treeHasher } from '../../libs/core/ledger/tree-hash.ts';
-import { parseVerifierKey, printVerifierKey, verifierKeyOf } from '../../libs/core/ledger/verifier-key.ts';
-import type { ChainVerdict } from '../../libs/core/ledger/verify-chain.ts';
-import { type VerifiedCheckpoint, verifyCheckpoint } from '../../libs/core/ledger/verify-checkpoint.ts';
-import { LedgerStore } from '../../services/ledger/ledger-store.ts';
+import { workingKeysOf } from '../../libs/core/ledger/entry/chain-keys.ts';
+import { proveKey } from '../../libs/core/ledger/entry/key-registration.ts';
+import { acknowledge, signAcknowledgement } from '../../libs/core/ledger/note/acknowledgement.ts';
+import { openRejections } from '../../libs/core/ledger/note/rejections-note.ts';
+import type { NoteSigner } from '../../libs/core/ledger/note/signed-note.ts';
+import { parseVerifierKey, printVerifierKey, verifierKeyOf } from '../../libs/core/ledger/note/verifier-key.ts';
+import { treeHasher } from '../../libs/core/ledger/tree/tree-hash.ts';
+import type { ChainVerdict } from '../../libs/core/ledger/verify/verify-chain.ts';
+import { type VerifiedCheckpoint, verifyCheckpoint } from '../../libs/core/ledger/verify/verify-checkpoint.ts';
+import { LedgerStore } from '../../services/ledger/store/ledger-store.ts';
 import { verifyChain } from '../oracles/verify-chain.ts';
 import {
   ALL_ACCOUNTS_KEY,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
-import { monthOpenAt } from '../../libs/core/paye/charge-month.ts';
+import { monthOpenAt } from '../../libs/core/paye/rates/charge-month.ts';
 import { eventually, ServiceProcess, tally } from '../support/service-process.ts';
 
 /** A small employer's tax month 8 of 2026-27, by the real doors of the whole service, worked out here by hand. */

@@ -1,12 +1,12 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
 import { createGatewayClient } from '../../libs/adapters/http/gateway-client.ts';
-import { type HttpServer, startHttpServer } from '../../libs/adapters/http/http-server.ts';
 import { createLedgerClient } from '../../libs/adapters/http/ledger-client.ts';
+import { createHttpApp } from '../../libs/adapters/server/create-app.ts';
+import { type HttpServer, startHttpServer } from '../../libs/adapters/server/http-server.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
-import { verifyCopy } from '../../services/cli/verify.ts';
+import { verifyCopy } from '../../services/cli/verify/verify.ts';
 import { AGENT_KEY, BANK_KEY, type HmrcServices, startHmrcServices } from '../support/hmrc-services.ts';
 import { PAYER_PAYE, PAYER_VAT, paymentJson, saleJsons, uuidOfName } from '../support/own-events.ts';
 import {

@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { nodeSha256, nodeTreeHasher, noteSignerOfSeed } from '../../libs/adapters/runtime/node-crypto.ts';
-import { acknowledge, signAcknowledgement } from '../../libs/core/ledger/acknowledgement.ts';
-import { printCheckpoint, signCheckpoint } from '../../libs/core/ledger/checkpoint.ts';
-import { addSignature, cosign } from '../../libs/core/ledger/cosignature.ts';
-import { slotTagOf } from '../../libs/core/ledger/log-leaf.ts';
-import { parseNote, signNote } from '../../libs/core/ledger/signed-note.ts';
-import { printTilePath } from '../../libs/core/ledger/tile-path.ts';
-import { printTlogProof } from '../../libs/core/ledger/tlog-proof.ts';
-import { treeHasher } from '../../libs/core/ledger/tree-hash.ts';
-import { nodesOfLeafHashes, rootAt } from '../../libs/core/ledger/tree-proof.ts';
-import { COSIGNATURE, printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { nodeSha256, nodeTreeHasher, noteSignerOfSeed } from '../../libs/adapters/crypto/node-crypto.ts';
+import { slotTagOf } from '../../libs/core/ledger/block/log-leaf.ts';
+import { acknowledge, signAcknowledgement } from '../../libs/core/ledger/note/acknowledgement.ts';
+import { printCheckpoint, signCheckpoint } from '../../libs/core/ledger/note/checkpoint.ts';
+import { addSignature, cosign } from '../../libs/core/ledger/note/cosignature.ts';
+import { parseNote, signNote } from '../../libs/core/ledger/note/signed-note.ts';
+import { printTlogProof } from '../../libs/core/ledger/note/tlog-proof.ts';
+import { COSIGNATURE, printVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
+import { printTilePath } from '../../libs/core/ledger/tree/tile-path.ts';
+import { treeHasher } from '../../libs/core/ledger/tree/tree-hash.ts';
+import { nodesOfLeafHashes, rootAt } from '../../libs/core/ledger/tree/tree-proof.ts';
 import { capability } from '../support/capabilities.ts';
 import {
   entry,

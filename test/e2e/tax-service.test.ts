@@ -2,14 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../libs/adapters/clock/clock.ts';
+import { clientRegistry, digestOfKey } from '../../libs/adapters/access/clients.ts';
 import { encodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts';
 import { encodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import { liabilitiesCodec } from '../../libs/adapters/codec/liabilities-codec.ts';
-import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
+import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded/log.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
-import { linkedStart } from '../../libs/adapters/event-log/linked-output.ts';
-import { openLinkedReader } from '../../libs/adapters/event-log/linked-reader.ts';
 import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
 import {
   LIABILITIES,
@@ -19,15 +17,17 @@ import {
   TOPICS,
   VAT_EVENTS,
 } from '../../libs/adapters/event-log/topics.ts';
-import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
-import { startHttpServer } from '../../libs/adapters/http/http-server.ts';
-import { clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
-import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { loadTaxRules } from '../../libs/adapters/rules/load-rules.ts';
+import { createHttpApp } from '../../libs/adapters/server/create-app.ts';
+import { startHttpServer } from '../../libs/adapters/server/http-server.ts';
+import { linkedStart } from '../../libs/adapters/stage/linked-output.ts';
+import { openLinkedReader } from '../../libs/adapters/stage/linked-reader.ts';
 import { openEmbeddedStore } from '../../libs/adapters/state-store/embedded-store.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import { systemClock } from '../../libs/adapters/time/clock.ts';
+import type { DecisionOfRecord } from '../../libs/core/decisions/liability-message.ts';
 import { type DeadLetter, deadLetterKey } from '../../libs/core/events/dead-letter.ts';
-import type { DecisionOfRecord } from '../../libs/core/events/liability-message.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import { pence } from '../../libs/core/money/pence.ts';

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../libs/adapters/clock/clock.ts';
-import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
 import { createGatewayClient } from '../../libs/adapters/http/gateway-client.ts';
-import { type HttpServer, startHttpServer } from '../../libs/adapters/http/http-server.ts';
 import { createLedgerClient } from '../../libs/adapters/http/ledger-client.ts';
+import { createHttpApp } from '../../libs/adapters/server/create-app.ts';
+import { type HttpServer, startHttpServer } from '../../libs/adapters/server/http-server.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
+import { systemClock } from '../../libs/adapters/time/clock.ts';
 import { addDays, dayNumber, type LocalDate } from '../../libs/core/calendar/local-date.ts';
 import { londonDate } from '../../libs/core/calendar/london-time.ts';
-import { canonicalJson } from '../../libs/core/events/canonical-json.ts';
-import { type VatPeriod, vatPeriodOfDay } from '../../libs/core/vat/vat-period.ts';
+import { canonicalJson } from '../../libs/core/encoding/canonical-json.ts';
+import { type VatPeriod, vatPeriodOfDay } from '../../libs/core/vat/state/vat-period.ts';
 import { AGENT_KEY, type HmrcServices, startHmrcServices } from '../support/hmrc-services.ts';
 import { PAYER_VAT, uuidOfName } from '../support/own-events.ts';
 import {

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BLOCKS } from '../../libs/adapters/event-log/topics.ts';
-import type { ChildService } from '../../services/cli/child-service.ts';
+import type { ChildService } from '../../services/cli/start/child-service.ts';
 import { checkBothCopies } from '../support/both-copies.ts';
 import { type BrokerLines, openBrokerLines } from '../support/broker-lines.ts';
 import { capability } from '../support/capabilities.ts';

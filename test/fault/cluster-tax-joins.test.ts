@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ChildService } from '../../services/cli/child-service.ts';
+import type { ChildService } from '../../services/cli/start/child-service.ts';
 import { checkBothCopies } from '../support/both-copies.ts';
 import { capability } from '../support/capabilities.ts';
 import { startPacedImport } from '../support/paced-import.ts';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PartitionPosition, TopicPartition } from '../../libs/adapters/event-log/event-log.ts';
-import { openKafkaLog } from '../../libs/adapters/event-log/kafka-log.ts';
-import type { StageStats } from '../../libs/adapters/event-log/stage-program.ts';
+import { openKafkaLog } from '../../libs/adapters/event-log/kafka/log.ts';
 import { KEYED_PARTITIONS_DEFAULT, LIABILITIES } from '../../libs/adapters/event-log/topics.ts';
-import type { ChildService } from '../../services/cli/child-service.ts';
+import type { StageStats } from '../../libs/adapters/stage/program.ts';
+import type { ChildService } from '../../services/cli/start/child-service.ts';
 import { checkBothCopies } from '../support/both-copies.ts';
 import { type BrokerLines, openBrokerLines } from '../support/broker-lines.ts';
 import { capability } from '../support/capabilities.ts';

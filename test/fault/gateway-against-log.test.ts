@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
-import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
+import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded/log.ts';
 import type { AppendOutcome, EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { PAYE_EVENTS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
 import {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import type { AppendOutcome, EventLog, PartitionAppend } from '../../libs/adapters/event-log/event-log.ts';
-import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { loadTaxRules } from '../../libs/adapters/rules/load-rules.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { type FixtureOptions, type GatewayFixture, removeData, startGateway } from '../support/gateway-fixture.ts';
 import { SetClock } from '../support/set-clock.ts';

@@ -12,13 +12,13 @@ import {
   type KafkaLogDependencies,
   type KafkaLogOptions,
   openKafkaLog,
-} from '../../libs/adapters/event-log/kafka-log.ts';
-import { KafkaReader } from '../../libs/adapters/event-log/kafka-reader.ts';
-import { linkedStart } from '../../libs/adapters/event-log/linked-output.ts';
-import { openLinkedReader } from '../../libs/adapters/event-log/linked-reader.ts';
-import { freePorts } from '../../libs/adapters/runtime/free-port.ts';
-import { type KafkaProcess, startKafkaProcess } from '../../libs/adapters/runtime/start-kafka.ts';
+} from '../../libs/adapters/event-log/kafka/log.ts';
+import { KafkaReader } from '../../libs/adapters/event-log/kafka/reader.ts';
+import { linkedStart } from '../../libs/adapters/stage/linked-output.ts';
+import { openLinkedReader } from '../../libs/adapters/stage/linked-reader.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
+import { freePorts } from '../../services/cli/servers/free-port.ts';
+import { type KafkaProcess, startKafkaProcess } from '../../services/cli/servers/start-kafka.ts';
 import { capability } from '../support/capabilities.ts';
 import type { CountedBody } from '../support/counting-program.ts';
 import { linkedJsonCodec } from '../support/linked-json-codec.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIABILITIES } from '../../libs/adapters/event-log/topics.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import { eventId } from '../../libs/core/identity/event-id.ts';
-import { ENTRY_LIMITS } from '../../libs/core/ledger/ledger-entry.ts';
+import { ENTRY_LIMITS } from '../../libs/core/ledger/entry/ledger-entry.ts';
 import { ALL_ACCOUNTS_KEY, LedgerFixture, ONE_ACCOUNT, type RunningLedger } from '../support/ledger-fixture.ts';
 import { paymentOf, randomId, type Wanted } from '../support/liability-source.ts';
 

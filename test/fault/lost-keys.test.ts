@@ -2,10 +2,10 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../libs/adapters/clock/clock.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
-import { prepareDeployment } from '../../services/cli/prepare-deployment.ts';
-import { type RunningTallystick, startTallystick } from '../../services/cli/start.ts';
+import { systemClock } from '../../libs/adapters/time/clock.ts';
+import { prepareDeployment } from '../../services/cli/start/prepare-deployment.ts';
+import { type RunningTallystick, startTallystick } from '../../services/cli/start/start.ts';
 import { eventually } from '../support/service-process.ts';
 import { paymentJson, saleJson } from '../support/submissions.ts';
 

@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { digestOfKey } from '../../libs/adapters/runtime/clients.ts';
-import { verifyCopy } from '../../services/cli/verify.ts';
+import { digestOfKey } from '../../libs/adapters/access/clients.ts';
+import { verifyCopy } from '../../services/cli/verify/verify.ts';
 import { AGENT_KEY, type HmrcServices, startHmrcServices } from '../support/hmrc-services.ts';
 import { saleJsons } from '../support/own-events.ts';
 

@@ -2,11 +2,11 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { loadRules } from '../../libs/adapters/runtime/load-rules.ts';
-import { parseBlockHeader } from '../../libs/core/ledger/block-header.ts';
-import type { LedgerEntry } from '../../libs/core/ledger/ledger-entry.ts';
-import { verifyCopy } from '../../services/cli/verify.ts';
-import type { OutboxCounts } from '../../services/payer-node/outbox.ts';
+import { loadRules } from '../../libs/adapters/rules/load-rules.ts';
+import { parseBlockHeader } from '../../libs/core/ledger/block/block-header.ts';
+import type { LedgerEntry } from '../../libs/core/ledger/entry/ledger-entry.ts';
+import { verifyCopy } from '../../services/cli/verify/verify.ts';
+import type { OutboxCounts } from '../../services/payer-node/outbox/outbox.ts';
 import { exportCopy, settled, summaryOf } from '../support/operate-service.ts';
 import { paymentJson } from '../support/own-events.ts';
 import { entriesOfCopy } from '../support/read-copy.ts';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningRedis, startRedis } from '../../libs/adapters/runtime/start-redis.ts';
 import { openRedisStore } from '../../libs/adapters/state-store/redis-store.ts';
 import type { StateStore, StoreCommit } from '../../libs/adapters/state-store/state-store.ts';
+import { type RunningRedis, startRedis } from '../../services/cli/servers/start-redis.ts';
 import { capability } from '../support/capabilities.ts';
 
 const canRun = capability('redis').available;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePorts } from '../../libs/adapters/runtime/free-port.ts';
+import { freePorts } from '../../services/cli/servers/free-port.ts';
 import { capability } from '../support/capabilities.ts';
 import { vatByQuarter } from '../support/independent-vat.ts';
 import { endWhole, type ImportResult, importFile, settled, summaryOf } from '../support/operate-service.ts';

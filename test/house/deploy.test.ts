@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { DCLinter } from 'dclint';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { serviceNodeFlags } from '../../services/cli/child-service.ts';
+import { serviceNodeFlags } from '../../services/cli/start/child-service.ts';
 import { capability } from '../support/capabilities.ts';
 
 interface ComposeService {

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { disputeRaised, headsAcknowledged, keyRegistered } from '../../libs/core/events/acknowledgement-events.ts';
 import { deadLetter } from '../../libs/core/events/dead-letter.ts';
 import type { EventDefinition, Field, Fields, Form } from '../../libs/core/events/field.ts';
 import { employerClaimsMade, payePeriodClosed, paymentMade } from '../../libs/core/events/paye-events.ts';
@@ -12,6 +11,11 @@ import {
   vatAdjustmentMade,
   vatPeriodClosed,
 } from '../../libs/core/events/vat-events.ts';
+import {
+  disputeRaised,
+  headsAcknowledged,
+  keyRegistered,
+} from '../../libs/core/ledger/block/acknowledgement-events.ts';
 
 const DEFINITIONS: readonly EventDefinition[] = [
   paymentMade,

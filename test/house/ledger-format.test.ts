@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
-import { TOPICS } from '../../libs/adapters/event-log/topics.ts';
 import {
   NODE_HASHES,
   nodeEd25519Verify,
@@ -8,26 +7,27 @@ import {
   nodeHmacSha256,
   nodeSha256,
   nodeTreeHasher,
-} from '../../libs/adapters/runtime/node-crypto.ts';
-import { ENTRY_KINDS } from '../../libs/core/events/entry-kinds.ts';
-import { HEADS } from '../../libs/core/events/heads.ts';
-import { isAcknowledged, openAcknowledgement } from '../../libs/core/ledger/acknowledgement.ts';
-import { isInBatch, parseBatchNote } from '../../libs/core/ledger/batch-note.ts';
-import { blockHashOf, parseBlockHeader, printBlockHeader } from '../../libs/core/ledger/block-header.ts';
-import { parseBlockTotals, printBlockTotals } from '../../libs/core/ledger/block-totals.ts';
-import { workingKeysOf } from '../../libs/core/ledger/chain-keys.ts';
-import { openCheckpoint } from '../../libs/core/ledger/checkpoint.ts';
-import { openCosignatures } from '../../libs/core/ledger/cosignature.ts';
-import { decodeEntry, encodeEntry } from '../../libs/core/ledger/entry-codec.ts';
-import { leafOfReceipt } from '../../libs/core/ledger/gateway-receipt.ts';
-import { assertKeyProven, assertPayerKey } from '../../libs/core/ledger/key-registration.ts';
-import { openRejections } from '../../libs/core/ledger/rejections-note.ts';
-import { openNote } from '../../libs/core/ledger/signed-note.ts';
-import { parseTilePath } from '../../libs/core/ledger/tile-path.ts';
-import { parseTlogProof } from '../../libs/core/ledger/tlog-proof.ts';
-import { verifyInclusion } from '../../libs/core/ledger/tree-proof.ts';
-import { parseVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
-import { examineBlock } from '../../libs/core/ledger/verify-block.ts';
+} from '../../libs/adapters/crypto/node-crypto.ts';
+import { TOPICS } from '../../libs/adapters/event-log/topics.ts';
+import { ENTRY_KINDS } from '../../libs/core/decisions/entry-kinds.ts';
+import { HEADS } from '../../libs/core/decisions/heads.ts';
+import { blockHashOf, parseBlockHeader, printBlockHeader } from '../../libs/core/ledger/block/block-header.ts';
+import { parseBlockTotals, printBlockTotals } from '../../libs/core/ledger/block/block-totals.ts';
+import { workingKeysOf } from '../../libs/core/ledger/entry/chain-keys.ts';
+import { decodeEntry, encodeEntry } from '../../libs/core/ledger/entry/entry-codec.ts';
+import { assertKeyProven, assertPayerKey } from '../../libs/core/ledger/entry/key-registration.ts';
+import { isAcknowledged, openAcknowledgement } from '../../libs/core/ledger/note/acknowledgement.ts';
+import { isInBatch, parseBatchNote } from '../../libs/core/ledger/note/batch-note.ts';
+import { openCheckpoint } from '../../libs/core/ledger/note/checkpoint.ts';
+import { openCosignatures } from '../../libs/core/ledger/note/cosignature.ts';
+import { leafOfReceipt } from '../../libs/core/ledger/note/gateway-receipt.ts';
+import { openRejections } from '../../libs/core/ledger/note/rejections-note.ts';
+import { openNote } from '../../libs/core/ledger/note/signed-note.ts';
+import { parseTlogProof } from '../../libs/core/ledger/note/tlog-proof.ts';
+import { parseVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
+import { parseTilePath } from '../../libs/core/ledger/tree/tile-path.ts';
+import { verifyInclusion } from '../../libs/core/ledger/tree/tree-proof.ts';
+import { examineBlock } from '../../libs/core/ledger/verify/verify-block.ts';
 import {
   EXAMPLE_ACCOUNT,
   EXAMPLE_EVENT,

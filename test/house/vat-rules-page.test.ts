@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson } from '../../libs/core/events/canonical-json.ts';
-import { sha256 } from '../../libs/core/ledger/sha256.ts';
-import { adjustmentHits, isAdjustmentKind, RETURN_HITS } from '../../libs/core/vat/adjustment-kinds.ts';
-import { checkTillSubmission } from '../../libs/core/vat/check-vat-submission.ts';
-import { tillEventHash } from '../../libs/core/vat/till-event-hash.ts';
+import { canonicalJson } from '../../libs/core/encoding/canonical-json.ts';
+import { sha256 } from '../../libs/core/encoding/sha256.ts';
+import { checkTillSubmission } from '../../libs/core/vat/check/check-vat-submission.ts';
+import { tillEventHash } from '../../libs/core/vat/check/till-event-hash.ts';
+import { adjustmentHits, isAdjustmentKind, RETURN_HITS } from '../../libs/core/vat/return/adjustment-kinds.ts';
 import { EXAMPLE_SALE } from '../support/ledger-example.ts';
 import { examplesOf, tableAfter } from '../support/markdown.ts';
 import { vatCategoryRows } from '../support/vat-category-table.ts';

@@ -5,12 +5,12 @@ import {
   batchNoteOf,
   isInBatch,
   parseBatchNote,
-} from '../../libs/core/ledger/batch-note.ts';
-import type { Ed25519Verify } from '../../libs/core/ledger/ed25519.ts';
-import { leafOfReceipt, type ReceiptedEvent } from '../../libs/core/ledger/gateway-receipt.ts';
-import { openNote } from '../../libs/core/ledger/signed-note.ts';
-import { type TreeHasher, treeHasher } from '../../libs/core/ledger/tree-hash.ts';
-import type { VerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+} from '../../libs/core/ledger/note/batch-note.ts';
+import type { Ed25519Verify } from '../../libs/core/ledger/note/ed25519.ts';
+import { leafOfReceipt, type ReceiptedEvent } from '../../libs/core/ledger/note/gateway-receipt.ts';
+import { openNote } from '../../libs/core/ledger/note/signed-note.ts';
+import type { VerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
+import { type TreeHasher, treeHasher } from '../../libs/core/ledger/tree/tree-hash.ts';
 
 /** The text of a receipt, to be signed with signNote, and each event's place (ledger.md section 7). */
 export function receiptOf(

@@ -1,9 +1,9 @@
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { halfUpQuotient, halfUpShare } from '../../libs/core/money/half-up.ts';
 import { pence } from '../../libs/core/money/pence.ts';
-import { RETURN_HITS } from '../../libs/core/vat/adjustment-kinds.ts';
-import { basisPointsOfPercent, vatRate, vatWithin } from '../../libs/core/vat/vat-rate.ts';
-import { type PoundsRule, type VatReturn, wholePounds } from '../../libs/core/vat/vat-return.ts';
+import { basisPointsOfPercent, vatRate, vatWithin } from '../../libs/core/vat/rates/vat-rate.ts';
+import { RETURN_HITS } from '../../libs/core/vat/return/adjustment-kinds.ts';
+import { type PoundsRule, type VatReturn, wholePounds } from '../../libs/core/vat/return/vat-return.ts';
 
 /** Something that goes into a return. Amounts in pence; credits and refunds are given positive and reduce. */
 export interface ReturnEntry {

@@ -1,14 +1,14 @@
-import type { ChainHead } from '../../libs/core/ledger/chain-head.ts';
-import type { Ed25519Verify } from '../../libs/core/ledger/ed25519.ts';
-import type { VerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import type { ChainHead } from '../../libs/core/ledger/block/chain-head.ts';
+import type { Ed25519Verify } from '../../libs/core/ledger/note/ed25519.ts';
+import type { VerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
 import {
   type ChainPage,
   type ChainVerdict,
   type FollowedChain,
   type VerifyDependencies,
   verifyPage,
-} from '../../libs/core/ledger/verify-chain.ts';
-import { type VerifiedCheckpoint, verifyCheckpoint } from '../../libs/core/ledger/verify-checkpoint.ts';
+} from '../../libs/core/ledger/verify/verify-chain.ts';
+import { type VerifiedCheckpoint, verifyCheckpoint } from '../../libs/core/ledger/verify/verify-checkpoint.ts';
 
 /** Where following a chain stands: the newest block and checkpoint that were verified; both null at the start. */
 interface FollowState {

@@ -1,7 +1,7 @@
 import type { LocalDate } from '../../libs/core/calendar/local-date.ts';
 import { type TaxYear, taxMonthOf, taxYearOf } from '../../libs/core/calendar/tax-calendar.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
-import { monthOpenAt } from '../../libs/core/paye/charge-month.ts';
+import { monthOpenAt } from '../../libs/core/paye/rates/charge-month.ts';
 
 export const CHARGE_HEADS = ['tax', 'ee', 'er', 'sl', 'pgl'] as const;
 export type ChargeHead = (typeof CHARGE_HEADS)[number];

@@ -9,7 +9,7 @@ import {
   printDecisions,
 } from '../../libs/adapters/codec/liabilities-codec.ts';
 import { rejectedDecisions } from '../../libs/adapters/codec/rejected-decisions.ts';
-import { HEADER_BYTES, writerOf } from '../../libs/adapters/codec/single-object.ts';
+import { HEADER_BYTES, writerOf } from '../../libs/adapters/codec/schema/single-object.ts';
 import type { LogRecord } from '../../libs/adapters/event-log/event-log.ts';
 import {
   arbitraryBlocksBody,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NODE_HASHES, nodeEd25519Verify, nodeHmacSha256 } from '../../libs/adapters/runtime/node-crypto.ts';
+import { NODE_HASHES, nodeEd25519Verify, nodeHmacSha256 } from '../../libs/adapters/crypto/node-crypto.ts';
 import { type CopyToVerify, verifyChain } from '../oracles/verify-chain.ts';
 import { arbitraryEntry, sealChain, wholeCopy } from '../support/ledger-chain.ts';
 

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import avro from 'avsc';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ENTRY_KINDS } from '../../libs/core/events/entry-kinds.ts';
-import { HEADS } from '../../libs/core/events/heads.ts';
-import { decodeEntry, encodeEntry } from '../../libs/core/ledger/entry-codec.ts';
-import type { LedgerEntry } from '../../libs/core/ledger/ledger-entry.ts';
+import { ENTRY_KINDS } from '../../libs/core/decisions/entry-kinds.ts';
+import { HEADS } from '../../libs/core/decisions/heads.ts';
+import { decodeEntry, encodeEntry } from '../../libs/core/ledger/entry/entry-codec.ts';
+import type { LedgerEntry } from '../../libs/core/ledger/entry/ledger-entry.ts';
 import { arbitraryEntry } from '../support/ledger-chain.ts';
 
 const SCHEMA = avro.Type.forSchema(

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { latin1TreeHasher } from '../../libs/adapters/runtime/node-crypto.ts';
+import { latin1TreeHasher } from '../../libs/adapters/crypto/node-crypto.ts';
 import {
   appendLeaves,
   emptyRange,
   type NodeListener,
   rootOfLeaves,
   rootOfRange,
-} from '../../libs/core/ledger/compact-range.ts';
-import { treeHasher } from '../../libs/core/ledger/tree-hash.ts';
+} from '../../libs/core/ledger/tree/compact-range.ts';
+import { treeHasher } from '../../libs/core/ledger/tree/tree-hash.ts';
 import {
   consistencyPath,
   inclusionPath,
@@ -17,7 +17,7 @@ import {
   rootAt,
   verifyConsistency,
   verifyInclusion,
-} from '../../libs/core/ledger/tree-proof.ts';
+} from '../../libs/core/ledger/tree/tree-proof.ts';
 
 const SIZE_MAX = 70;
 const LEAVES = Array.from({ length: SIZE_MAX }, (_, index) => Buffer.from(`leaf ${index}`));

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { localDate } from '../../libs/core/calendar/local-date.ts';
 import { taxYear } from '../../libs/core/calendar/tax-calendar.ts';
-import type { Head } from '../../libs/core/events/heads.ts';
+import type { Head } from '../../libs/core/decisions/heads.ts';
 import { NI_CATEGORIES, PAY_FREQUENCIES, type PaymentMade } from '../../libs/core/events/paye-events.ts';
-import { type AssessedPayment, assessPayment } from '../../libs/core/paye/assess-payment.ts';
-import { employeeNicsPence, employerNicsPence } from '../../libs/core/paye/class1-nics.ts';
-import type { EmploymentState } from '../../libs/core/paye/employment-state.ts';
-import { followEmployment } from '../../libs/core/paye/follow-employment.ts';
-import { monthBill } from '../../libs/core/paye/month-bill.ts';
-import { payDayOf, rulesAtYearEnd } from '../../libs/core/paye/paye-rules.ts';
+import type { EmploymentState } from '../../libs/core/paye/employment/employment-state.ts';
+import { monthBill } from '../../libs/core/paye/month/month-bill.ts';
+import { type AssessedPayment, assessPayment } from '../../libs/core/paye/payment/assess-payment.ts';
+import { followEmployment } from '../../libs/core/paye/payment/follow-employment.ts';
+import { employeeNicsPence, employerNicsPence } from '../../libs/core/paye/rates/class1-nics.ts';
+import { payDayOf, rulesAtYearEnd } from '../../libs/core/paye/rates/paye-rules.ts';
 import {
   CHARGE_HEADS,
   type ChargeAmounts,

@@ -2,19 +2,19 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NODE_HASHES } from '../../libs/adapters/runtime/node-crypto.ts';
-import type { Assessment } from '../../libs/core/events/decision.ts';
+import { NODE_HASHES } from '../../libs/adapters/crypto/node-crypto.ts';
+import type { Assessment } from '../../libs/core/decisions/decision.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 import { account } from '../../libs/core/identity/account.ts';
-import type { ChainHead } from '../../libs/core/ledger/chain-head.ts';
-import { type Books, openBooks } from '../../services/reconciliation/books.ts';
-import { storedFigures } from '../../services/reconciliation/figures.ts';
-import { Reconciler } from '../../services/reconciliation/reconcile.ts';
+import type { ChainHead } from '../../libs/core/ledger/block/chain-head.ts';
+import { type Books, openBooks } from '../../services/reconciliation/count/books.ts';
+import { storedFigures } from '../../services/reconciliation/count/figures.ts';
 import {
   openReconciliationStore,
   type ReconciliationStore,
-} from '../../services/reconciliation/reconciliation-store.ts';
-import { TABLE_NAMES } from '../../services/reconciliation/tables.ts';
+} from '../../services/reconciliation/count/reconciliation-store.ts';
+import { TABLE_NAMES } from '../../services/reconciliation/count/tables.ts';
+import { Reconciler } from '../../services/reconciliation/match/reconcile.ts';
 import { accepted, assessed, ReconciliationWorld } from '../support/reconciliation-world.ts';
 import { samplePayment, sampleSale } from '../support/sample-events.ts';
 

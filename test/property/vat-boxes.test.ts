@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { localDate } from '../../libs/core/calendar/local-date.ts';
-import type { StateValue } from '../../libs/core/events/decision.ts';
+import type { StateValue } from '../../libs/core/decisions/decision.ts';
 import type { PurchaseRecorded, TillEvent, VatAdjustmentMade } from '../../libs/core/events/vat-events.ts';
 import { account } from '../../libs/core/identity/account.ts';
-import { sharesOfEvent } from '../../libs/core/vat/event-in-boxes.ts';
-import { periodOfDate, returnOfPeriod } from '../../libs/core/vat/return-of-period.ts';
-import { vatRateOn } from '../../libs/core/vat/vat-rules.ts';
+import { vatRateOn } from '../../libs/core/vat/rates/vat-rules.ts';
+import { sharesOfEvent } from '../../libs/core/vat/return/event-in-boxes.ts';
+import { periodOfDate, returnOfPeriod } from '../../libs/core/vat/return/return-of-period.ts';
 import { type ReturnEntry, vatReturnOf } from '../oracles/vat-return.ts';
 import { idOf, sampleSale } from '../support/sample-events.ts';
 import { line, sampleRefund, VatBook } from '../support/vat-book.ts';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson } from '../../libs/core/events/canonical-json.ts';
-import { sha256 } from '../../libs/core/ledger/sha256.ts';
-import { checkVatSubmission } from '../../libs/core/vat/check-vat-submission.ts';
-import { decideVat } from '../../libs/core/vat/decide-vat.ts';
-import { purchaseOf, tillEventOf } from '../../libs/core/vat/read-vat-submission.ts';
-import { tillEventHash } from '../../libs/core/vat/till-event-hash.ts';
+import { canonicalJson } from '../../libs/core/encoding/canonical-json.ts';
+import { sha256 } from '../../libs/core/encoding/sha256.ts';
+import { checkVatSubmission } from '../../libs/core/vat/check/check-vat-submission.ts';
+import { purchaseOf, tillEventOf } from '../../libs/core/vat/check/read-vat-submission.ts';
+import { tillEventHash } from '../../libs/core/vat/check/till-event-hash.ts';
+import { decideVat } from '../../libs/core/vat/decide/decide-vat.ts';
 import { testVatRules } from '../support/vat-rules.ts';
 
 const RULES = testVatRules();

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { localDate } from '../../libs/core/calendar/local-date.ts';
-import { decideMoneyMoved } from '../../libs/core/events/decide-money-moved.ts';
 import type { MoneyMoved } from '../../libs/core/events/payment-events.ts';
 import type { TillEvent, TillLine, VatEvent } from '../../libs/core/events/vat-events.ts';
 import { pence } from '../../libs/core/money/pence.ts';
-import { decideVat } from '../../libs/core/vat/decide-vat.ts';
-import { PERIOD_SUM_PENCE_MAX } from '../../libs/core/vat/vat-limits.ts';
-import { vatRateOn } from '../../libs/core/vat/vat-rules.ts';
+import { decideMoneyMoved } from '../../libs/core/tax/decide-money-moved.ts';
+import { decideVat } from '../../libs/core/vat/decide/decide-vat.ts';
+import { PERIOD_SUM_PENCE_MAX } from '../../libs/core/vat/rates/limits.ts';
+import { vatRateOn } from '../../libs/core/vat/rates/vat-rules.ts';
 import { arbitraryEvent, arbitraryTillEvent } from '../support/arbitrary-events.ts';
 import { idOf, sampleSale } from '../support/sample-events.ts';
 import { line, sampleRefund, VatBook } from '../support/vat-book.ts';

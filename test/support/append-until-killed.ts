@@ -1,4 +1,4 @@
-import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
+import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded/log.ts';
 import { openEmbeddedStore } from '../../libs/adapters/state-store/embedded-store.ts';
 
 /**

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { LocalDate } from '../../libs/core/calendar/local-date.ts';
 import { dateOfDayNumber } from '../../libs/core/calendar/local-date.ts';
-import type { Assessment, Rejection, StateChange } from '../../libs/core/events/decision.ts';
-import { ENTRY_KINDS, type EntryKind } from '../../libs/core/events/entry-kinds.ts';
-import { HEADS, type Head } from '../../libs/core/events/heads.ts';
-import type { DecisionOfRecord, LiabilityBody } from '../../libs/core/events/liability-message.ts';
+import type { Assessment, Rejection, StateChange } from '../../libs/core/decisions/decision.ts';
+import { ENTRY_KINDS, type EntryKind } from '../../libs/core/decisions/entry-kinds.ts';
+import { HEADS, type Head } from '../../libs/core/decisions/heads.ts';
+import type { DecisionOfRecord, LiabilityBody } from '../../libs/core/decisions/liability-message.ts';
 import {
   type EmployerClaimsMade,
   NI_CATEGORIES,
@@ -27,7 +27,7 @@ import {
 } from '../../libs/core/events/vat-events.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import type { EventId, PersonToken } from '../../libs/core/identity/event-id.ts';
-import type { BlocksBody } from '../../libs/core/ledger/blocks-message.ts';
+import type { BlocksBody } from '../../libs/core/ledger/block/blocks-message.ts';
 import type { Pence } from '../../libs/core/money/pence.ts';
 
 /** Any event that the types allow, sense aside: what a codec must carry. */

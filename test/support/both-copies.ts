@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
-import { openKafkaLog } from '../../libs/adapters/event-log/kafka-log.ts';
+import { openKafkaLog } from '../../libs/adapters/event-log/kafka/log.ts';
 import { VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import { addSums, type PenceSum } from '../../libs/core/money/pence-sum.ts';
-import { verifyCopy } from '../../services/cli/verify.ts';
+import { verifyCopy } from '../../services/cli/verify/verify.ts';
 import type { CheckedLedger } from './check-ledger.ts';
 import { checkKafka } from './kafka-ledger.ts';
 import { exportCopy } from './operate-service.ts';

@@ -1,5 +1,5 @@
-import { freePorts } from '../../libs/adapters/runtime/free-port.ts';
-import type { KafkaListener } from '../../libs/adapters/runtime/start-kafka.ts';
+import { freePorts } from '../../services/cli/servers/free-port.ts';
+import type { KafkaListener } from '../../services/cli/servers/start-kafka.ts';
 import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 export interface BrokerLines {

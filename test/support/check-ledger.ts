@@ -3,9 +3,9 @@ import { blocksCodec } from '../../libs/adapters/codec/blocks-codec.ts';
 import { liabilitiesCodecWithoutState } from '../../libs/adapters/codec/liabilities-codec.ts';
 import type { EventLog, LogRecord } from '../../libs/adapters/event-log/event-log.ts';
 import { BLOCKS, LIABILITIES } from '../../libs/adapters/event-log/topics.ts';
-import type { Assessment } from '../../libs/core/events/decision.ts';
-import type { SealedBlock } from '../../libs/core/ledger/blocks-message.ts';
-import { decodeEntry } from '../../libs/core/ledger/entry-codec.ts';
+import type { Assessment } from '../../libs/core/decisions/decision.ts';
+import type { SealedBlock } from '../../libs/core/ledger/block/blocks-message.ts';
+import { decodeEntry } from '../../libs/core/ledger/entry/entry-codec.ts';
 import { type PenceSum, parsePenceSum } from '../../libs/core/money/pence-sum.ts';
 import { readTopic } from './read-topic.ts';
 

@@ -1,9 +1,9 @@
 import type { LogRecord, RecordBatch } from '../../libs/adapters/event-log/event-log.ts';
-import { KeyedState, type StandingChanges } from '../../libs/adapters/event-log/keyed-state.ts';
-import { splitDecisions } from '../../libs/adapters/event-log/split-decisions.ts';
-import type { FoldedMessage, StageProgram } from '../../libs/adapters/event-log/stage-program.ts';
+import { KeyedState, type StandingChanges } from '../../libs/adapters/stage/keyed-state.ts';
+import type { FoldedMessage, StageProgram } from '../../libs/adapters/stage/program.ts';
+import { splitDecisions } from '../../libs/adapters/stage/split-decisions.ts';
 import type { Checkpoint, StateStore } from '../../libs/adapters/state-store/state-store.ts';
-import type { StateChange, StateView } from '../../libs/core/events/decision.ts';
+import type { StateChange, StateView } from '../../libs/core/decisions/decision.ts';
 
 /** One record's decision: its number within its key, as a tax decision has one, and the state it leaves. */
 export interface Counted {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
+import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded/log.ts';
 import { endWhole } from './operate-service.ts';
 import { ServiceProcess } from './service-process.ts';
 import type { Whole } from './whole.ts';

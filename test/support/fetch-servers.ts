@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cacheFolder, KAFKA_VERSION, kafkaJars } from '../../libs/adapters/runtime/kafka-jars.ts';
+import { cacheFolder, KAFKA_VERSION, kafkaJars } from '../../services/cli/servers/kafka-jars.ts';
 import { capability } from './capabilities.ts';
 import { apicurioFolder } from './start-apicurio.ts';
 

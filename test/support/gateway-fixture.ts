@@ -1,20 +1,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Clock, systemClock } from '../../libs/adapters/clock/clock.ts';
-import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
+import { type Client, clientRegistry, digestOfKey } from '../../libs/adapters/access/clients.ts';
+import { type GatewayKeys, loadGatewayKeys } from '../../libs/adapters/access/key-files.ts';
+import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded/log.ts';
 import type { EventLog, LogRecord } from '../../libs/adapters/event-log/event-log.ts';
 import { openLogRegister } from '../../libs/adapters/event-log/log-register.ts';
 import { TOPICS } from '../../libs/adapters/event-log/topics.ts';
-import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
-import { type HttpServer, startHttpServer } from '../../libs/adapters/http/http-server.ts';
-import { type Client, clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
-import { type GatewayKeys, loadGatewayKeys } from '../../libs/adapters/runtime/key-files.ts';
-import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { loadTaxRules } from '../../libs/adapters/rules/load-rules.ts';
+import { createHttpApp } from '../../libs/adapters/server/create-app.ts';
+import { type HttpServer, startHttpServer } from '../../libs/adapters/server/http-server.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
-import type { TaxRules } from '../../libs/core/events/decide-event.ts';
+import { type Clock, systemClock } from '../../libs/adapters/time/clock.ts';
 import { account } from '../../libs/core/identity/account.ts';
+import type { TaxRules } from '../../libs/core/tax/decide-event.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../../services/gateway/gateway.ts';
 
 export const PARTITIONS = 4;

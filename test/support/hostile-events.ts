@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { NI_CATEGORIES, PAY_FREQUENCIES, STUDENT_LOAN_PLANS } from '../../libs/core/events/paye-events.ts';
 import { TILL_EVENT_TYPES, VAT_CADENCES, VAT_SCHEMES } from '../../libs/core/events/vat-events.ts';
-import { adjustmentHits, isAdjustmentKind, namesRate } from '../../libs/core/vat/adjustment-kinds.ts';
+import { adjustmentHits, isAdjustmentKind, namesRate } from '../../libs/core/vat/return/adjustment-kinds.ts';
 import type { Json } from './submissions.ts';
 
 /**

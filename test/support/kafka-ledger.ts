@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { openKafkaLog } from '../../libs/adapters/event-log/kafka-log.ts';
-import { ledgerLogYearOf, loadLedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
-import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { ledgerLogYearOf, loadLedgerKeys } from '../../libs/adapters/access/key-files.ts';
+import { openKafkaLog } from '../../libs/adapters/event-log/kafka/log.ts';
+import { printVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
 
 import { type CheckedLedger, checkLedger } from './check-ledger.ts';
 

@@ -6,30 +6,30 @@ import {
   nodeSha256,
   nodeTreeHasher,
   noteSignerOfSeed,
-} from '../../libs/adapters/runtime/node-crypto.ts';
+} from '../../libs/adapters/crypto/node-crypto.ts';
 import type { TillEvent } from '../../libs/core/events/vat-events.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import { eventId, personToken } from '../../libs/core/identity/event-id.ts';
-import { acknowledge, signAcknowledgement } from '../../libs/core/ledger/acknowledgement.ts';
-import { batchNoteOf } from '../../libs/core/ledger/batch-note.ts';
-import { chainKeysOf, pseudonymOf } from '../../libs/core/ledger/chain-keys.ts';
-import { originOf, printCheckpoint, signCheckpoint } from '../../libs/core/ledger/checkpoint.ts';
-import { addSignature, cosign } from '../../libs/core/ledger/cosignature.ts';
-import { commitField } from '../../libs/core/ledger/field-commitment.ts';
-import { leafOfReceipt } from '../../libs/core/ledger/gateway-receipt.ts';
-import { ledgerKeyEntry } from '../../libs/core/ledger/key-event.ts';
-import { proveKey } from '../../libs/core/ledger/key-registration.ts';
-import type { LedgerEntry } from '../../libs/core/ledger/ledger-entry.ts';
-import { logLeafOf, slotTagOf } from '../../libs/core/ledger/log-leaf.ts';
-import { rejectionsNoteOf } from '../../libs/core/ledger/rejections-note.ts';
-import { openEntryOf, type Sealed, sealBlock } from '../../libs/core/ledger/seal-block.ts';
-import { signNote } from '../../libs/core/ledger/signed-note.ts';
-import { printTilePath } from '../../libs/core/ledger/tile-path.ts';
-import { printTlogProof } from '../../libs/core/ledger/tlog-proof.ts';
-import { inclusionPath, nodesOfLeafHashes, rootAt } from '../../libs/core/ledger/tree-proof.ts';
-import { COSIGNATURE, printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { logLeafOf, slotTagOf } from '../../libs/core/ledger/block/log-leaf.ts';
+import { openEntryOf, type Sealed, sealBlock } from '../../libs/core/ledger/block/seal-block.ts';
+import { chainKeysOf, pseudonymOf } from '../../libs/core/ledger/entry/chain-keys.ts';
+import { commitField } from '../../libs/core/ledger/entry/field-commitment.ts';
+import { ledgerKeyEntry } from '../../libs/core/ledger/entry/key-event.ts';
+import { proveKey } from '../../libs/core/ledger/entry/key-registration.ts';
+import type { LedgerEntry } from '../../libs/core/ledger/entry/ledger-entry.ts';
+import { acknowledge, signAcknowledgement } from '../../libs/core/ledger/note/acknowledgement.ts';
+import { batchNoteOf } from '../../libs/core/ledger/note/batch-note.ts';
+import { originOf, printCheckpoint, signCheckpoint } from '../../libs/core/ledger/note/checkpoint.ts';
+import { addSignature, cosign } from '../../libs/core/ledger/note/cosignature.ts';
+import { leafOfReceipt } from '../../libs/core/ledger/note/gateway-receipt.ts';
+import { rejectionsNoteOf } from '../../libs/core/ledger/note/rejections-note.ts';
+import { signNote } from '../../libs/core/ledger/note/signed-note.ts';
+import { printTlogProof } from '../../libs/core/ledger/note/tlog-proof.ts';
+import { COSIGNATURE, printVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
+import { printTilePath } from '../../libs/core/ledger/tree/tile-path.ts';
+import { inclusionPath, nodesOfLeafHashes, rootAt } from '../../libs/core/ledger/tree/tree-proof.ts';
 import { pence } from '../../libs/core/money/pence.ts';
-import { tillEventHash } from '../../libs/core/vat/till-event-hash.ts';
+import { tillEventHash } from '../../libs/core/vat/check/till-event-hash.ts';
 
 /** The ledger of the worked examples in docs/formats: every secret of it is written there, so that a reader can make it again. */
 export const EXAMPLE_LEDGER = 'tallystick-4f1d9a02';

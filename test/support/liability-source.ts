@@ -3,8 +3,8 @@ import { liabilitiesCodec } from '../../libs/adapters/codec/liabilities-codec.ts
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
 import { LIABILITIES, PAYE_EVENTS } from '../../libs/adapters/event-log/topics.ts';
-import type { Assessment, Rejection } from '../../libs/core/events/decision.ts';
-import type { DecisionOfRecord } from '../../libs/core/events/liability-message.ts';
+import type { Assessment, Rejection } from '../../libs/core/decisions/decision.ts';
+import type { DecisionOfRecord } from '../../libs/core/decisions/liability-message.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import { eventId, personToken } from '../../libs/core/identity/event-id.ts';
 import { type Pence, pence } from '../../libs/core/money/pence.ts';

@@ -1,4 +1,4 @@
-import type { StageCodec } from '../../libs/adapters/event-log/stage-program.ts';
+import type { StageCodec } from '../../libs/adapters/stage/program.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 
 const HEADER = Buffer.from('c301746c79737469636b', 'hex');

@@ -1,5 +1,5 @@
 import type { RequestHandler, Router } from 'express';
-import { accessOf, type RouteAccess } from '../../libs/adapters/http/bearer.ts';
+import { accessOf, type RouteAccess } from '../../libs/adapters/access/bearer.ts';
 
 export interface ListedRoute {
   /** `GET /ledger/v1/changes` */

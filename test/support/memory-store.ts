@@ -1,5 +1,5 @@
 import type { StateStore, StorePut } from '../../libs/adapters/state-store/state-store.ts';
-import type { StateValue } from '../../libs/core/events/decision.ts';
+import type { StateValue } from '../../libs/core/decisions/decision.ts';
 
 /** A state store of one partition that keeps its texts in memory: what a program's test needs of one, tip included. */
 export class MemoryStore implements StateStore {

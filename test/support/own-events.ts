@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../libs/core/events/canonical-json.ts';
+import { canonicalJson } from '../../libs/core/encoding/canonical-json.ts';
 
 export const PAYER_PAYE = 'paye:123/AB456';
 export const PAYER_VAT = 'vat:101747696';

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemClock } from '../../libs/adapters/clock/clock.ts';
-import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { loadTaxRules } from '../../libs/adapters/rules/load-rules.ts';
+import { systemClock } from '../../libs/adapters/time/clock.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
 import { type EventId, eventId as eventIdOf } from '../../libs/core/identity/event-id.ts';
-import { tillEventHash } from '../../libs/core/vat/till-event-hash.ts';
-import { vatRateOn } from '../../libs/core/vat/vat-rules.ts';
+import { tillEventHash } from '../../libs/core/vat/check/till-event-hash.ts';
+import { vatRateOn } from '../../libs/core/vat/rates/vat-rules.ts';
+import { ServiceClient } from '../../services/cli/client/service-client.ts';
 import { type ImportSummary, runImport } from '../../services/cli/import/run-import.ts';
 import { countInvoiceRows, type ImportedDocument, salesDocuments } from '../../services/cli/import/sales-file.ts';
 import { readSalesMapping } from '../../services/cli/import/sales-mapping.ts';
-import { ServiceClient } from '../../services/cli/service-client.ts';
 
 export interface PacedImportOptions {
   /** Of the running services. */

@@ -1,9 +1,5 @@
 import { encodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import type { PullAnswer, PulledBlock } from '../../libs/adapters/codec/pull-answer.ts';
-import type { GatewayAnswer, GatewayClient, GatewayReceipt } from '../../libs/adapters/http/gateway-client.ts';
-import type { ChainRegistration, LedgerClient, PullRequest } from '../../libs/adapters/http/ledger-client.ts';
-import { eventOf, readSubmissions } from '../../libs/adapters/http/submissions.ts';
-import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
 import {
   NODE_HASHES,
   nodeEd25519Verify,
@@ -11,30 +7,34 @@ import {
   nodeSha256,
   nodeTreeHasher,
   noteSignerOfSeed,
-} from '../../libs/adapters/runtime/node-crypto.ts';
+} from '../../libs/adapters/crypto/node-crypto.ts';
+import type { GatewayAnswer, GatewayClient, GatewayReceipt } from '../../libs/adapters/http/gateway-client.ts';
+import type { ChainRegistration, LedgerClient, PullRequest } from '../../libs/adapters/http/ledger-client.ts';
+import { loadTaxRules } from '../../libs/adapters/rules/load-rules.ts';
+import { eventOf, readSubmissions } from '../../libs/adapters/submissions/submissions.ts';
 import { localDate } from '../../libs/core/calendar/local-date.ts';
+import type { StateValue } from '../../libs/core/decisions/decision.ts';
 import type { Fault } from '../../libs/core/errors/fault.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
-import { decideEvent, type TaxRules } from '../../libs/core/events/decide-event.ts';
-import type { StateValue } from '../../libs/core/events/decision.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 import { type Account, taxOf } from '../../libs/core/identity/account.ts';
 import { eventId, personToken, uuidOf } from '../../libs/core/identity/event-id.ts';
-import { openAcknowledgement } from '../../libs/core/ledger/acknowledgement.ts';
-import type { ChainHead } from '../../libs/core/ledger/chain-head.ts';
-import { chainKeysOf } from '../../libs/core/ledger/chain-keys.ts';
-import { originOf, signCheckpoint } from '../../libs/core/ledger/checkpoint.ts';
-import { entryOf } from '../../libs/core/ledger/entry-of-assessment.ts';
-import { ledgerKeyEntry, payerKeyEntry } from '../../libs/core/ledger/key-event.ts';
-import { assertKeyProven, assertPayerKey } from '../../libs/core/ledger/key-registration.ts';
-import { type LedgerEntry, restsOnRules } from '../../libs/core/ledger/ledger-entry.ts';
-import { logLeafOf, slotTagOf } from '../../libs/core/ledger/log-leaf.ts';
-import { rejectionsNoteOf } from '../../libs/core/ledger/rejections-note.ts';
-import { openEntryOf, sealBlock } from '../../libs/core/ledger/seal-block.ts';
-import { signNote } from '../../libs/core/ledger/signed-note.ts';
-import { consistencyPath, inclusionPath, nodesOfLeafHashes, rootAt } from '../../libs/core/ledger/tree-proof.ts';
-import { parseVerifierKey, printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import type { ChainHead } from '../../libs/core/ledger/block/chain-head.ts';
+import { logLeafOf, slotTagOf } from '../../libs/core/ledger/block/log-leaf.ts';
+import { openEntryOf, sealBlock } from '../../libs/core/ledger/block/seal-block.ts';
+import { chainKeysOf } from '../../libs/core/ledger/entry/chain-keys.ts';
+import { entryOf } from '../../libs/core/ledger/entry/entry-of-assessment.ts';
+import { ledgerKeyEntry, payerKeyEntry } from '../../libs/core/ledger/entry/key-event.ts';
+import { assertKeyProven, assertPayerKey } from '../../libs/core/ledger/entry/key-registration.ts';
+import { type LedgerEntry, restsOnRules } from '../../libs/core/ledger/entry/ledger-entry.ts';
+import { openAcknowledgement } from '../../libs/core/ledger/note/acknowledgement.ts';
+import { originOf, signCheckpoint } from '../../libs/core/ledger/note/checkpoint.ts';
+import { rejectionsNoteOf } from '../../libs/core/ledger/note/rejections-note.ts';
+import { signNote } from '../../libs/core/ledger/note/signed-note.ts';
+import { parseVerifierKey, printVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
+import { consistencyPath, inclusionPath, nodesOfLeafHashes, rootAt } from '../../libs/core/ledger/tree/tree-proof.ts';
 import { pence } from '../../libs/core/money/pence.ts';
+import { decideEvent, type TaxRules } from '../../libs/core/tax/decide-event.ts';
 import { receiptOf } from '../oracles/gateway-receipt.ts';
 import { seededBytes } from './ledger-chain.ts';
 

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { type LocalDate, localDate } from '../../libs/core/calendar/local-date.ts';
-import type { Decision, StateValue, StateView } from '../../libs/core/events/decision.ts';
-import type { Head } from '../../libs/core/events/heads.ts';
+import type { Decision, StateValue, StateView } from '../../libs/core/decisions/decision.ts';
+import type { Head } from '../../libs/core/decisions/heads.ts';
 import type { PayeEvent, PaymentMade } from '../../libs/core/events/paye-events.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import { eventId, personToken } from '../../libs/core/identity/event-id.ts';
 import { type Pence, pence } from '../../libs/core/money/pence.ts';
-import { decidePaye } from '../../libs/core/paye/decide-paye.ts';
-import type { PayeRules } from '../../libs/core/paye/paye-rules.ts';
+import { decidePaye } from '../../libs/core/paye/payment/decide-paye.ts';
+import type { PayeRules } from '../../libs/core/paye/rates/paye-rules.ts';
 
 type Loosened<V> = V extends Pence ? number : V extends LocalDate ? string : V;
 type Loose<T> = { [K in keyof T]?: Loosened<T[K]> };

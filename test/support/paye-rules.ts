@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type PayeRules, payeRulesOf } from '../../libs/core/paye/paye-rules.ts';
+import { type PayeRules, payeRulesOf } from '../../libs/core/paye/rates/paye-rules.ts';
 
 const RATES_DIR = join(import.meta.dirname, '../../libs/core/paye/rates');
 

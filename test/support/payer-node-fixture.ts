@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Clock, systemClock } from '../../libs/adapters/clock/clock.ts';
+import { type ClientRegistry, clientRegistry, digestOfKey } from '../../libs/adapters/access/clients.ts';
+import { noteSignerOfSeed } from '../../libs/adapters/crypto/node-crypto.ts';
 import type { GatewayClient } from '../../libs/adapters/http/gateway-client.ts';
 import type { LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
-import { type ClientRegistry, clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
-import { type LoadedRules, loadRules } from '../../libs/adapters/runtime/load-rules.ts';
-import { noteSignerOfSeed } from '../../libs/adapters/runtime/node-crypto.ts';
+import { type LoadedRules, loadRules } from '../../libs/adapters/rules/load-rules.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
+import { type Clock, systemClock } from '../../libs/adapters/time/clock.ts';
 import {
   createPayerNode,
   PAYER_NODE_DEFAULTS,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { decodeEntry } from '../../libs/core/ledger/entry-codec.ts';
-import type { LedgerEntry } from '../../libs/core/ledger/ledger-entry.ts';
+import { decodeEntry } from '../../libs/core/ledger/entry/entry-codec.ts';
+import type { LedgerEntry } from '../../libs/core/ledger/entry/ledger-entry.ts';
 
 /** Every entry of a payer's copy file, in order; key events are left out. */
 export function entriesOfCopy(file: string): LedgerEntry[] {

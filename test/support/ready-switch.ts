@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChildService } from '../../services/cli/child-service.ts';
+import type { ChildService } from '../../services/cli/start/child-service.ts';
 import { openTcpProxy } from './tcp-proxy.ts';
 
 export interface ReadySwitch {

@@ -1,4 +1,4 @@
-import type { ClientRole } from '../../libs/adapters/runtime/clients.ts';
+import type { ClientRole } from '../../libs/adapters/access/clients.ts';
 import { moneyJson, paymentJson, saleJson } from './submissions.ts';
 
 /** What a test knows of the world in which it asks a route. */

@@ -1,12 +1,12 @@
 import { Router } from 'express';
-import { systemClock } from '../../libs/adapters/clock/clock.ts';
-import { requireClient } from '../../libs/adapters/http/bearer.ts';
-import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
-import { startHttpServer } from '../../libs/adapters/http/http-server.ts';
-import { jsonBody } from '../../libs/adapters/http/request-body.ts';
-import { clientRegistry, digestOfKey } from '../../libs/adapters/runtime/clients.ts';
-import { createHealth } from '../../libs/adapters/telemetry/health.ts';
+import { requireClient } from '../../libs/adapters/access/bearer.ts';
+import { clientRegistry, digestOfKey } from '../../libs/adapters/access/clients.ts';
+import { createHttpApp } from '../../libs/adapters/server/create-app.ts';
+import { createHealth } from '../../libs/adapters/server/health.ts';
+import { startHttpServer } from '../../libs/adapters/server/http-server.ts';
+import { jsonBody } from '../../libs/adapters/server/request-body.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
+import { systemClock } from '../../libs/adapters/time/clock.ts';
 
 /**
  * A server of its own process with one door for JSON of the client with the key `key-of-one`: says its address, and for each line on its

@@ -1,9 +1,9 @@
-import { createHttpApp } from '../../libs/adapters/http/create-app.ts';
-import { startHttpServer } from '../../libs/adapters/http/http-server.ts';
-import type { ClientRegistry } from '../../libs/adapters/runtime/clients.ts';
+import type { ClientRegistry } from '../../libs/adapters/access/clients.ts';
+import { createHttpApp } from '../../libs/adapters/server/create-app.ts';
+import { startHttpServer } from '../../libs/adapters/server/http-server.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { account } from '../../libs/core/identity/account.ts';
-import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { printVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
 import type { PayerNode } from '../../services/payer-node/payer-node.ts';
 import { PaperHmrc } from './paper-hmrc.ts';
 import { openPayerNode, removeFolder, until } from './payer-node-fixture.ts';

@@ -1,19 +1,19 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StageStats } from '../../libs/adapters/event-log/stage-program.ts';
-import { freePorts } from '../../libs/adapters/runtime/free-port.ts';
-import { loadGatewayKeys } from '../../libs/adapters/runtime/key-files.ts';
+import { loadGatewayKeys } from '../../libs/adapters/access/key-files.ts';
+import type { StageStats } from '../../libs/adapters/stage/program.ts';
+import { printVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
+import { RUNNING_FILE } from '../../services/cli/client/service-client.ts';
+import { freePorts } from '../../services/cli/servers/free-port.ts';
 import {
   type KafkaProcess,
   type StartKafkaOptions,
   startKafkaProcess,
-} from '../../libs/adapters/runtime/start-kafka.ts';
-import { type RunningRedis, startRedis } from '../../libs/adapters/runtime/start-redis.ts';
-import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
-import { ChildService } from '../../services/cli/child-service.ts';
-import { type OwnClient, type OwnClients, ownClients } from '../../services/cli/own-clients.ts';
-import { RUNNING_FILE } from '../../services/cli/service-client.ts';
+} from '../../services/cli/servers/start-kafka.ts';
+import { type RunningRedis, startRedis } from '../../services/cli/servers/start-redis.ts';
+import { ChildService } from '../../services/cli/start/child-service.ts';
+import { type OwnClient, type OwnClients, ownClients } from '../../services/cli/start/own-clients.ts';
 import type { PayerDoor } from './operate-service.ts';
 import { eventually } from './service-process.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../libs/adapters/clock/clock.ts';
+import type { Clock } from '../../libs/adapters/time/clock.ts';
 
 /** A clock that stands where the test puts it: time passes for both, and its civil time can be set as a person would. */
 export class SetClock implements Clock {

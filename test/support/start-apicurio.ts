@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePorts } from '../../libs/adapters/runtime/free-port.ts';
-import { cacheFolder } from '../../libs/adapters/runtime/kafka-jars.ts';
-import { startServerProcess } from '../../libs/adapters/runtime/server-process.ts';
+import { freePorts } from '../../services/cli/servers/free-port.ts';
+import { cacheFolder } from '../../services/cli/servers/kafka-jars.ts';
+import { startServerProcess } from '../../services/cli/servers/server-process.ts';
 import { capability } from './capabilities.ts';
 
 const VERSION = '3.0.9';

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { canonicalJson } from '../../libs/core/events/canonical-json.ts';
+import { canonicalJson } from '../../libs/core/encoding/canonical-json.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Decision, StateValue } from '../../libs/core/events/decision.ts';
+import type { Decision, StateValue } from '../../libs/core/decisions/decision.ts';
 import type { TillEvent, TillLine, VatEvent } from '../../libs/core/events/vat-events.ts';
 import type { EventId } from '../../libs/core/identity/event-id.ts';
 import { pence } from '../../libs/core/money/pence.ts';
-import { decideVat } from '../../libs/core/vat/decide-vat.ts';
-import { boxesOf } from '../../libs/core/vat/period-boxes.ts';
-import { periodAccountOf } from '../../libs/core/vat/takings.ts';
-import type { VatRules } from '../../libs/core/vat/vat-rules.ts';
+import { decideVat } from '../../libs/core/vat/decide/decide-vat.ts';
+import type { VatRules } from '../../libs/core/vat/rates/vat-rules.ts';
+import { boxesOf } from '../../libs/core/vat/return/period-boxes.ts';
+import { periodAccountOf } from '../../libs/core/vat/state/period-account.ts';
 import { sampleSale } from './sample-events.ts';
 
 /** The state of VAT accounts in memory: decides events in order and keeps what each decision changed, as JSON, as a store would. */

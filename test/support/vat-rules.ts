@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { canonicalJson } from '../../libs/core/events/canonical-json.ts';
-import { toHex } from '../../libs/core/ledger/hex.ts';
-import { sha256 } from '../../libs/core/ledger/sha256.ts';
-import { type VatRules, vatRulesOf } from '../../libs/core/vat/vat-rules.ts';
+import { canonicalJson } from '../../libs/core/encoding/canonical-json.ts';
+import { toHex } from '../../libs/core/encoding/hex.ts';
+import { sha256 } from '../../libs/core/encoding/sha256.ts';
+import { type VatRules, vatRulesOf } from '../../libs/core/vat/rates/vat-rules.ts';
 
 const FOLDER = new URL('../../libs/core/vat/rates/', import.meta.url);
 

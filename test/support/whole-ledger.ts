@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded-log.ts';
+import { ledgerLogYearOf, loadLedgerKeys } from '../../libs/adapters/access/key-files.ts';
+import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded/log.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
-import { ledgerLogYearOf, loadLedgerKeys } from '../../libs/adapters/runtime/key-files.ts';
-import { printVerifierKey } from '../../libs/core/ledger/verifier-key.ts';
+import { printVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
 
 import { type CheckedLedger, checkLedger } from './check-ledger.ts';
 

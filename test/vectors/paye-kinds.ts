@@ -7,20 +7,25 @@ import {
   type PayFrequency,
   type StudentLoanPlan,
 } from '../../libs/core/events/paye-events.ts';
-import { checkTaxCode } from '../../libs/core/paye/check-payment.ts';
+import { employerMonth } from '../../libs/core/paye/month/employer-month.ts';
+import { checkTaxCode } from '../../libs/core/paye/payment/check-payment.ts';
+import { directorNics, directorWeeks } from '../../libs/core/paye/payment/director-nics.ts';
+import { incomeTax } from '../../libs/core/paye/payment/income-tax.ts';
 import {
   type Class1Terms,
   class1BandsOf,
   employeeNicsPence,
   employerNicsPence,
-} from '../../libs/core/paye/class1-nics.ts';
-import type { DatedPayeRules, LetterTerms } from '../../libs/core/paye/dated-paye-rules.ts';
-import { directorNics, directorWeeks } from '../../libs/core/paye/director-nics.ts';
-import { employerMonth } from '../../libs/core/paye/employer-month.ts';
-import { incomeTax } from '../../libs/core/paye/income-tax.ts';
-import { loanDeductionPence } from '../../libs/core/paye/loan-deductions.ts';
-import { FREQUENCY_TERMS, isPayFrequency, isPeriodOf, PERIODS_IN_YEAR } from '../../libs/core/paye/pay-frequency.ts';
-import { type PayeRules, rulesAtYearEnd, taxCodeOf } from '../../libs/core/paye/paye-rules.ts';
+} from '../../libs/core/paye/rates/class1-nics.ts';
+import type { DatedPayeRules, LetterTerms } from '../../libs/core/paye/rates/dated-paye-rules.ts';
+import { loanDeductionPence } from '../../libs/core/paye/rates/loan-deductions.ts';
+import {
+  FREQUENCY_TERMS,
+  isPayFrequency,
+  isPeriodOf,
+  PERIODS_IN_YEAR,
+} from '../../libs/core/paye/rates/pay-frequency.ts';
+import { type PayeRules, rulesAtYearEnd, taxCodeOf } from '../../libs/core/paye/rates/paye-rules.ts';
 import {
   loansOfPayment,
   nicsOfDirector,

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { decodeEvent, encodeEvent } from '../../libs/adapters/codec/event-codec.ts';
-import { type Door, eventOf, readSubmissions } from '../../libs/adapters/http/submissions.ts';
-import { loadTaxRules } from '../../libs/adapters/runtime/load-rules.ts';
+import { loadTaxRules } from '../../libs/adapters/rules/load-rules.ts';
+import { type Door, eventOf, readSubmissions } from '../../libs/adapters/submissions/submissions.ts';
+import type { Decision, StateValue, StateView } from '../../libs/core/decisions/decision.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
-import { decideEvent, stateKeysOf, type TaxRules } from '../../libs/core/events/decide-event.ts';
-import type { Decision, StateValue, StateView } from '../../libs/core/events/decision.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 import { type PersonToken, personToken } from '../../libs/core/identity/event-id.ts';
+import { decideEvent, stateKeysOf, type TaxRules } from '../../libs/core/tax/decide-event.ts';
 
 let loaded: TaxRules | undefined;
 

@@ -1,5 +1,5 @@
 import { readVrn } from '../../libs/core/identity/vrn.ts';
-import { validateMtdReturn } from '../../libs/core/vat/validate-mtd-return.ts';
+import { validateMtdReturn } from '../../libs/core/vat/mtd/validate-mtd-return.ts';
 import { eventKinds } from './vat-event-kind.ts';
 import { periodKinds } from './vat-period-kinds.ts';
 import { standingKinds } from './vat-standing-kinds.ts';

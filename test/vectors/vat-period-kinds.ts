@@ -1,10 +1,10 @@
 import { addMonths, dayNumber, type LocalDate, localDate } from '../../libs/core/calendar/local-date.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
-import { mtdReturnOf } from '../../libs/core/vat/mtd/mtd-return.ts';
-import { isLimitedCostSoFar } from '../../libs/core/vat/retail-vat.ts';
-import { takingsByRate } from '../../libs/core/vat/takings.ts';
-import { cadencePeriodOfDay } from '../../libs/core/vat/vat-period.ts';
-import { basisPointsOfPercent, percentText } from '../../libs/core/vat/vat-rate.ts';
+import { mtdReturnOf } from '../../libs/core/vat/mtd/return.ts';
+import { basisPointsOfPercent, percentText } from '../../libs/core/vat/rates/vat-rate.ts';
+import { isLimitedCostSoFar } from '../../libs/core/vat/schemes/retail-vat.ts';
+import { takingsByRate } from '../../libs/core/vat/state/period-account.ts';
+import { cadencePeriodOfDay } from '../../libs/core/vat/state/vat-period.ts';
 import { accepted } from './product-accounts.ts';
 import { uuidOf } from './vat-till-kinds.ts';
 import { list, record, type VectorInput, type VectorKind } from './vector-case.ts';

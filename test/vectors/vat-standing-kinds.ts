@@ -1,9 +1,9 @@
 import { addDays, addMonths, daysBetween, type LocalDate, localDate } from '../../libs/core/calendar/local-date.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
-import type { PeriodReturn } from '../../libs/core/vat/return-of-period.ts';
-import { registrationOn, traderOf } from '../../libs/core/vat/trader.ts';
-import { frequencyOf, type ReturnOfTrader, traderStanding } from '../../libs/core/vat/trader-standing.ts';
-import { vatDueDate } from '../../libs/core/vat/vat-period.ts';
+import type { PeriodReturn } from '../../libs/core/vat/return/return-of-period.ts';
+import { frequencyOf, type ReturnOfTrader, traderStanding } from '../../libs/core/vat/standing/trader-standing.ts';
+import { registrationOn, traderOf } from '../../libs/core/vat/state/trader.ts';
+import { vatDueDate } from '../../libs/core/vat/state/vat-period.ts';
 import { productRules } from './product-accounts.ts';
 import { list, type VectorInput, type VectorKind } from './vector-case.ts';
 import { dateOf, TRADER, VectorTrader } from './vector-trader.ts';

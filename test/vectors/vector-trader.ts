@@ -1,10 +1,10 @@
 import { addDays, dayNumber, type LocalDate, localDate } from '../../libs/core/calendar/local-date.ts';
 import { epochMsOfRfc3339 } from '../../libs/core/calendar/london-time.ts';
-import type { StateView } from '../../libs/core/events/decision.ts';
+import type { StateView } from '../../libs/core/decisions/decision.ts';
 import { account } from '../../libs/core/identity/account.ts';
-import { type PeriodReturn, periodOfDate, returnOfPeriod } from '../../libs/core/vat/return-of-period.ts';
-import { takingsByRate } from '../../libs/core/vat/takings.ts';
-import type { VatRate } from '../../libs/core/vat/vat-rate.ts';
+import type { VatRate } from '../../libs/core/vat/rates/vat-rate.ts';
+import { type PeriodReturn, periodOfDate, returnOfPeriod } from '../../libs/core/vat/return/return-of-period.ts';
+import { takingsByRate } from '../../libs/core/vat/state/period-account.ts';
 import { accepted, nextEventId, ProductAccounts, type Submitted } from './product-accounts.ts';
 import type { VectorInput } from './vector-case.ts';
 

@@ -3,7 +3,7 @@ import {
   disputeRaised,
   headsAcknowledged,
   keyRegistered,
-} from '../../core/events/acknowledgement-events.ts';
+} from '../../core/ledger/block/acknowledgement-events.ts';
 import { eventFamily } from './event-family.ts';
 
 const ACKNOWLEDGEMENTS = eventFamily<AcknowledgementEvent>('an acknowledgement', {

@@ -1,10 +1,10 @@
 import type { Account } from '../../core/identity/account.ts';
-import type { AcknowledgedHead, BlocksBody, SealedBlock } from '../../core/ledger/blocks-message.ts';
-import type { StageCodec } from '../event-log/stage-program.ts';
-import type { ByteReader } from './byte-reader.ts';
-import type { ByteWriter } from './byte-writer.ts';
+import type { AcknowledgedHead, BlocksBody, SealedBlock } from '../../core/ledger/block/blocks-message.ts';
+import type { ByteReader } from '../bytes/byte-reader.ts';
+import type { ByteWriter } from '../bytes/byte-writer.ts';
+import type { StageCodec } from '../stage/program.ts';
 import { linkedMessageCodec } from './linked-message.ts';
-import { ownSchema } from './single-object.ts';
+import { ownSchema } from './schema/single-object.ts';
 
 /** Messages of blocks.v1 (schemas/blocks-message.v1.avsc). Entries that were read are views of the record's value. */
 export const blocksCodec: StageCodec<BlocksBody> = linkedMessageCodec<BlocksBody>(ownSchema('blocks-message.v1'), {

@@ -1,6 +1,6 @@
 import type { EventDefinition, EventOf, Fields, Form } from '../../core/events/field.ts';
-import type { ByteReader } from './byte-reader.ts';
-import type { ByteWriter } from './byte-writer.ts';
+import type { ByteReader } from '../bytes/byte-reader.ts';
+import type { ByteWriter } from '../bytes/byte-writer.ts';
 import { readAccount, readDate, readOneOf } from './typed-fields.ts';
 
 /** Writes and reads the body of one kind of record, byte for byte as avsc does. */

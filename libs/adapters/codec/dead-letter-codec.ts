@@ -1,8 +1,8 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
 import { type DeadLetter, deadLetter } from '../../core/events/dead-letter.ts';
-import { ByteWriter } from './byte-writer.ts';
+import { ByteWriter } from '../bytes/byte-writer.ts';
 import { compile } from './compile-record.ts';
-import { ownSchema, readerOfBody, writerOf } from './single-object.ts';
+import { ownSchema, readerOfBody, writerOf } from './schema/single-object.ts';
 
 const SCHEMA = ownSchema(deadLetter.schema);
 const CODEC = compile<DeadLetter>(deadLetter.fields);

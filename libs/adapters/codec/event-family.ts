@@ -1,8 +1,8 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { EventDefinition } from '../../core/events/field.ts';
-import { ByteWriter } from './byte-writer.ts';
+import { ByteWriter } from '../bytes/byte-writer.ts';
 import { eventCodecOf, type RecordCodec } from './compile-record.ts';
-import { ownSchema, readerOfBody, writerOf } from './single-object.ts';
+import { ownSchema, readerOfBody, writerOf } from './schema/single-object.ts';
 
 /** Writes and reads the events of one family: those that the records of one topic, or of several, may be. */
 export interface EventFamily<Event extends { readonly type: string }> {

@@ -1,15 +1,15 @@
-import type { Assessment, HeadAmount, Rejection, StateChange, StateValue } from '../../core/events/decision.ts';
-import { ENTRY_KINDS, type EntryKind, entryKindOfNumber } from '../../core/events/entry-kinds.ts';
-import { HEADS, type Head, headOfNumber } from '../../core/events/heads.ts';
-import type { DecisionOfRecord, LiabilityBody } from '../../core/events/liability-message.ts';
+import type { Assessment, HeadAmount, Rejection, StateChange, StateValue } from '../../core/decisions/decision.ts';
+import { ENTRY_KINDS, type EntryKind, entryKindOfNumber } from '../../core/decisions/entry-kinds.ts';
+import { HEADS, type Head, headOfNumber } from '../../core/decisions/heads.ts';
+import type { DecisionOfRecord, LiabilityBody } from '../../core/decisions/liability-message.ts';
 import type { Account } from '../../core/identity/account.ts';
 import type { PersonToken } from '../../core/identity/event-id.ts';
-import type { StageCodec } from '../event-log/stage-program.ts';
-import { Utf8Text } from '../state-store/utf8-text.ts';
-import { ByteReader } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
+import { ByteReader } from '../bytes/byte-reader.ts';
+import { ByteWriter } from '../bytes/byte-writer.ts';
+import { Utf8Text } from '../bytes/utf8-text.ts';
+import type { StageCodec } from '../stage/program.ts';
 import { linkedMessageCodec, type PrintedEnd } from './linked-message.ts';
-import { ownSchema } from './single-object.ts';
+import { ownSchema } from './schema/single-object.ts';
 import { readEventId, readNullableEventId, readPence } from './typed-fields.ts';
 
 /** Messages of liabilities.v1 (schemas/liability-message.v1.avsc). State values travel as JSON text. */

@@ -1,9 +1,9 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
+import type { ByteReader } from '../bytes/byte-reader.ts';
+import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { LogRecord } from '../event-log/event-log.ts';
-import type { Coverage, Link, MessageReader, StageCodec } from '../event-log/stage-program.ts';
-import type { ByteReader } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
-import { type OwnSchema, readerOfBody, writerOf } from './single-object.ts';
+import type { Coverage, Link, MessageReader, StageCodec } from '../stage/program.ts';
+import { type OwnSchema, readerOfBody, writerOf } from './schema/single-object.ts';
 
 /** How the body of a stage's message is written and read, behind the link and the coverage. */
 export interface BodyCodec<Body> {

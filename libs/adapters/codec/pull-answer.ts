@@ -1,8 +1,8 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
 import { type EventId, eventId } from '../../core/identity/event-id.ts';
-import { ByteReader } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
-import { decodeRecord, encodeWith, HEADER_BYTES, isWrittenWith, ownSchema, writerOf } from './single-object.ts';
+import { ByteReader } from '../bytes/byte-reader.ts';
+import { ByteWriter } from '../bytes/byte-writer.ts';
+import { decodeRecord, encodeWith, HEADER_BYTES, isWrittenWith, ownSchema, writerOf } from './schema/single-object.ts';
 
 /** The exact texts and entry bytes of a block, as a payer gets them; whoever answers may have the texts as bytes. */
 export interface PulledBlock<Text extends string | Uint8Array = string> {

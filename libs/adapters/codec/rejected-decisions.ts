@@ -1,9 +1,9 @@
-import type { Rejection } from '../../core/events/decision.ts';
-import type { MessageReader } from '../event-log/stage-program.ts';
-import type { ByteReader } from './byte-reader.ts';
+import type { Rejection } from '../../core/decisions/decision.ts';
+import type { ByteReader } from '../bytes/byte-reader.ts';
+import type { MessageReader } from '../stage/program.ts';
 import { readRejection, skipAssessment, skipChange } from './liabilities-codec.ts';
 import { linkedMessageReader } from './linked-message.ts';
-import { ownSchema } from './single-object.ts';
+import { ownSchema } from './schema/single-object.ts';
 
 /** A decision with rejections, at its place among the decisions of its message. */
 export interface RejectedDecision {

@@ -2,7 +2,7 @@ import { isLocalDate, type LocalDate } from '../../core/calendar/local-date.ts';
 import { type Account, isAccount } from '../../core/identity/account.ts';
 import type { EventId } from '../../core/identity/event-id.ts';
 import type { Pence } from '../../core/money/pence.ts';
-import type { ByteReader } from './byte-reader.ts';
+import type { ByteReader } from '../bytes/byte-reader.ts';
 
 /** Fields of the house's own types, checked as they are read: what comes out of the codec is what its type says. */
 

@@ -1,5 +1,5 @@
+import { codeAt } from '../../core/encoding/code-at.ts';
 import { assert } from '../../core/errors/assert.ts';
-import { codeAt } from '../../core/events/code-at.ts';
 
 /** The partition of a key among `count`, as Kafka's own clients have it: murmur2 of its UTF-8 bytes, made positive, modulo the count. */
 export function partitionOf(key: string, count: number): number {

@@ -7,7 +7,7 @@ export const EVENTS_PER_REQUEST_MAX = 1_000;
 /** Faults listed in one answer; the rest are counted in `detail`. */
 export const FAULTS_LISTED_MAX = 200;
 
-/** Characters of the texts of a PAYE event; those of VAT events stand in libs/core/vat/vat-limits.ts. */
+/** Characters of the texts of a PAYE event; those of VAT events stand in libs/core/vat/rates/limits.ts. */
 export const TEXT_CHARACTERS_MAX = 100;
 export const WORKS_NUMBER_CHARACTERS_MAX = 35;
 export const CODE_CHARACTERS_MAX = 40;

@@ -1,5 +1,5 @@
 import type { ClientRateLimitInfo, Store } from 'express-rate-limit';
-import type { ElapsedClock } from '../clock/clock.ts';
+import type { ElapsedClock } from '../time/clock.ts';
 
 interface Window {
   beganMs: number;

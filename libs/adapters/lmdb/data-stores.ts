@@ -1,5 +1,5 @@
-import type { LookAtValue } from './lmdb-tree.ts';
 import { isSealedValue } from './sealed-text.ts';
+import type { LookAtValue } from './tree.ts';
 
 /** A store of the data folder, as an operator knows it. */
 export interface DataStore {
@@ -78,7 +78,6 @@ export const PAYER_STORE: DataStore = {
 /**
  * Every store of the data folder.
  *
- * @internal for the tests that each of them says how it is mended.
  */
 export const DATA_STORES: readonly DataStore[] = [
   EVENT_LOG,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { open, type RootDatabase, type RootDatabaseOptions } from 'lmdb';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { DataStore } from './data-stores.ts';
-import { faultOfLmdbFile } from './lmdb-file.ts';
+import { faultOfLmdbFile } from './file.ts';
 
 /** The one file of an LMDB folder that holds anything; `lock.mdb` beside it does not outlive a process. */
 export const LMDB_FILE = 'data.mdb';

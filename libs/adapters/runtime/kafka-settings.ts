@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { SASLOptions } from 'kafkajs';
 import { TallyError } from '../../core/errors/tally-error.ts';
-import type { KafkaLogOptions } from '../event-log/kafka-log.ts';
+import type { KafkaLogOptions } from '../event-log/kafka/log.ts';
 
 /**
  * How a service reaches Kafka, from its environment: KAFKA_BROKERS (`host:port,…`), TOPIC_REPLICATION (3; min.insync.replicas is one less,

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { openEmbeddedLog } from '../event-log/embedded-log.ts';
+import { ledgerNameOf } from '../access/key-files.ts';
+import { openEmbeddedLog } from '../event-log/embedded/log.ts';
 import type { EventLog } from '../event-log/event-log.ts';
-import { openKafkaLog } from '../event-log/kafka-log.ts';
-import { registryLog } from '../event-log/registry-log.ts';
+import { openKafkaLog } from '../event-log/kafka/log.ts';
 import { isTopicFault, TopicWatch } from '../event-log/topic-watch.ts';
 import { KEYED_PARTITIONS_DEFAULT, TOPICS } from '../event-log/topics.ts';
+import { registryLog } from '../registry/registry-log.ts';
 import { openEmbeddedStore } from '../state-store/embedded-store.ts';
 import { openRedisStore } from '../state-store/redis-store.ts';
 import type { InspectableStore, StateStore } from '../state-store/state-store.ts';
 import { kafkaSettings } from './kafka-settings.ts';
-import { ledgerNameOf } from './key-files.ts';
 import { openWireFormat } from './open-wire-format.ts';
 import type { ServiceContext } from './run-service.ts';
 

@@ -2,9 +2,13 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import { z } from 'zod';
 import { TallyError } from '../../core/errors/tally-error.ts';
-import { type RegisteredSchema, type RegistryWireFormat, registryWireFormat } from '../codec/registry-wire-format.ts';
-import { readSchemaFiles } from '../codec/schema-files.ts';
-import { registerSchemas } from '../codec/schema-registry.ts';
+import {
+  type RegisteredSchema,
+  type RegistryWireFormat,
+  registryWireFormat,
+} from '../codec/schema/registry-wire-format.ts';
+import { readSchemaFiles } from '../codec/schema/schema-files.ts';
+import { registerSchemas } from '../registry/schema-registry.ts';
 
 const IDS_FILE = 'schema-ids.json';
 const idsFile = z.strictObject({

@@ -3,21 +3,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Router } from 'express';
 import { TallyError } from '../../core/errors/tally-error.ts';
-import { type Clock, systemClock } from '../clock/clock.ts';
-import { watchClock } from '../clock/watch-clock.ts';
-import { createHttpApp } from '../http/create-app.ts';
-import { type HttpServer, startHttpServer } from '../http/http-server.ts';
-import {
-  type CheckResult,
-  createHealth,
-  type Health,
-  LOOK_EVERY_MS,
-  type ReadinessCheck,
-} from '../telemetry/health.ts';
+import { type ClientRegistry, loadClients } from '../access/clients.ts';
+import { createHttpApp } from '../server/create-app.ts';
+import { type CheckResult, createHealth, type Health, LOOK_EVERY_MS, type ReadinessCheck } from '../server/health.ts';
+import { type HttpServer, startHttpServer } from '../server/http-server.ts';
+import { metricsRouter } from '../server/metrics-router.ts';
+import { watchClock } from '../server/watch-clock.ts';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { addProcessMetrics, createMetrics, type Metrics } from '../telemetry/metrics-registry.ts';
-import { metricsRouter } from '../telemetry/metrics-router.ts';
-import { type ClientRegistry, loadClients } from './clients.ts';
+import { type Clock, systemClock } from '../time/clock.ts';
 import { onEndSignals } from './end-signals.ts';
 import { nodeTooOld } from './node-version.ts';
 import { checkOpenFiles } from './open-files.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'ioredis';
-import { codeAt } from '../../core/events/code-at.ts';
-import type { Utf8Text } from './utf8-text.ts';
+import { codeAt } from '../../core/encoding/code-at.ts';
+import type { Utf8Text } from '../bytes/utf8-text.ts';
 
 /** An argument of a command. */
 export type RedisArgument = string | Utf8Text;

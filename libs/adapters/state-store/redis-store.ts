@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis } from 'ioredis';
 import { TallyError } from '../../core/errors/tally-error.ts';
-import { systemClock } from '../clock/clock.ts';
+import { systemClock } from '../time/clock.ts';
 import { type RedisArgument, scriptCommand } from './redis-command.ts';
 import { CHECKPOINT_SCRIPT, COMMIT_SCRIPT, GET_SCRIPT, type RedisScript, WIPE_SCRIPT } from './redis-scripts.ts';
 import type { Checkpoint, InspectableStore, StoreCommit, StorePut } from './state-store.ts';

@@ -1,5 +1,5 @@
+import type { Utf8Text } from '../bytes/utf8-text.ts';
 import type { PartitionPosition } from '../event-log/event-log.ts';
-import type { Utf8Text } from './utf8-text.ts';
 
 /** Where a partition's fold stands: the id of the last valid message of the output partition (32 hex, 32 zeros before the first) and positions. */
 export interface Checkpoint {

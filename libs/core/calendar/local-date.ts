@@ -1,5 +1,5 @@
+import { codeAt } from '../encoding/code-at.ts';
 import { TallyError } from '../errors/tally-error.ts';
-import { codeAt } from '../events/code-at.ts';
 
 /** A civil date `YYYY-MM-DD` of the proleptic Gregorian calendar. Comparable as text. */
 export type LocalDate = string & { readonly __brand: 'LocalDate' };

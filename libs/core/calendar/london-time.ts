@@ -1,4 +1,4 @@
-import { codeAt } from '../events/code-at.ts';
+import { codeAt } from '../encoding/code-at.ts';
 import { dateOfDayNumber, dayNumberOf, daysInMonth, type LocalDate, yearOfDayNumber } from './local-date.ts';
 
 /** Why a text is not an instant: not RFC 3339 at all, or without the offset that would make it one instant. */

@@ -92,7 +92,7 @@ export type PurchaseRecorded = EventOf<typeof purchaseRecorded>;
 
 /**
  * An adjustment to a return other than a till's sale or a purchase: its kinds, and what their amounts mean, are in
- * libs/core/vat/adjustment-kinds.ts. Amounts are given as the kind says; an entry taken back has them negated.
+ * libs/core/vat/return/adjustment-kinds.ts. Amounts are given as the kind says; an entry taken back has them negated.
  */
 export const vatAdjustmentMade = defineEvent({
   type: 'VatAdjustmentMade',

@@ -1,12 +1,12 @@
 import { addDays, dateOf, dayNumber, type LocalDate, partsOf } from '../../../libs/core/calendar/local-date.ts';
 import { taxMonthOf, taxWeekOf, taxYearOf, taxYearStart } from '../../../libs/core/calendar/tax-calendar.ts';
-import type { Decision, HeadAmount, StateValue, StateView } from '../../../libs/core/events/decision.ts';
-import type { Head } from '../../../libs/core/events/heads.ts';
+import type { Decision, HeadAmount, StateValue, StateView } from '../../../libs/core/decisions/decision.ts';
+import type { Head } from '../../../libs/core/decisions/heads.ts';
+import { toHex } from '../../../libs/core/encoding/hex.ts';
+import { sha256 } from '../../../libs/core/encoding/sha256.ts';
 import type { PaymentMade, Starter, StatedDeductions } from '../../../libs/core/events/paye-events.ts';
 import { account } from '../../../libs/core/identity/account.ts';
 import { eventId, personToken } from '../../../libs/core/identity/event-id.ts';
-import { toHex } from '../../../libs/core/ledger/hex.ts';
-import { sha256 } from '../../../libs/core/ledger/sha256.ts';
 import { type Pence, pence } from '../../../libs/core/money/pence.ts';
 import { EMPLOYERS, type Employee, type Employer, employeesOf } from './employers.ts';
 import type { FeedEvent } from './feed-event.ts';

@@ -1,4 +1,4 @@
-import { sha256 } from '../../../libs/core/ledger/sha256.ts';
+import { sha256 } from '../../../libs/core/encoding/sha256.ts';
 
 /** Draws that depend on a seed and a label alone, so that whoever starts again at the same label draws the same. */
 export interface Draws {

@@ -1,7 +1,7 @@
-import { canonicalJson } from '../../../libs/core/events/canonical-json.ts';
+import { canonicalJson } from '../../../libs/core/encoding/canonical-json.ts';
+import { toHex } from '../../../libs/core/encoding/hex.ts';
+import { sha256 } from '../../../libs/core/encoding/sha256.ts';
 import { account } from '../../../libs/core/identity/account.ts';
-import { toHex } from '../../../libs/core/ledger/hex.ts';
-import { sha256 } from '../../../libs/core/ledger/sha256.ts';
 import type { FeedEvent } from './feed-event.ts';
 import { type Product, RETAILERS, type Retailer, TILLS, type Till } from './retailers.ts';
 import { type Draws, drawsOf, seededUuid } from './seeded-random.ts';

@@ -1,6 +1,6 @@
 import { CsvError } from 'csv-parse';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
-import { isSystemError, sentenceOfSystemError } from '../system-error.ts';
+import { isSystemError, sentenceOfSystemError } from '../input/system-error.ts';
 
 /** Characters of a line, or of a CSV record. */
 export const LINE_CHARACTERS_MAX = 1_000_000;

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
-import { openInput } from '../open-input.ts';
+import { openInput } from '../input/open-input.ts';
 import { inputFault, LINE_CHARACTERS_MAX, lineTooLong, type Place } from './input-fault.ts';
 
 /** One row of an input file: its values by column name, and the line of the file that it begins on. */

@@ -1,8 +1,8 @@
-import type { ElapsedClock } from '../../../libs/adapters/clock/clock.ts';
+import type { ElapsedClock } from '../../../libs/adapters/time/clock.ts';
 import type { Fault } from '../../../libs/core/errors/fault.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../../libs/core/identity/account.ts';
-import type { ServiceClient } from '../service-client.ts';
+import type { ServiceClient } from '../client/service-client.ts';
 import type { ImportedDocument } from './sales-file.ts';
 
 export interface ImportRejection {

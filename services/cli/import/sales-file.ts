@@ -4,7 +4,7 @@ import { rfc3339OfLondonTime } from '../../../libs/core/calendar/london-civil-ti
 import { epochMsOfRfc3339, londonDate } from '../../../libs/core/calendar/london-time.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import { multiplyDecimal, parseDecimal, penceOfPounds } from '../../../libs/core/money/decimal-text.ts';
-import { type VatRate, vatOnTop } from '../../../libs/core/vat/vat-rate.ts';
+import { type VatRate, vatOnTop } from '../../../libs/core/vat/rates/vat-rate.ts';
 import { CreditMatcher, type LinkedPart, type SoldLine } from './match-credit-notes.ts';
 import { type Row, readRows } from './read-rows.ts';
 import type { SalesMapping } from './sales-mapping.ts';

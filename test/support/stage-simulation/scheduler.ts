@@ -1,4 +1,4 @@
-import type { StageClock } from '../../../libs/adapters/event-log/stage-program.ts';
+import type { StageClock } from '../../../libs/adapters/stage/program.ts';
 
 interface Operation {
   readonly owner: string | null;

@@ -1,5 +1,5 @@
 import type { PartitionPosition, RecordBatch } from '../../../libs/adapters/event-log/event-log.ts';
-import type { FoldedMessage, Proposal, StageProgram } from '../../../libs/adapters/event-log/stage-program.ts';
+import type { FoldedMessage, Proposal, StageProgram } from '../../../libs/adapters/stage/program.ts';
 import type { Checkpoint } from '../../../libs/adapters/state-store/state-store.ts';
 import type { Counted, CountedBody } from '../counting-program.ts';
 import type { Scheduler } from './scheduler.ts';

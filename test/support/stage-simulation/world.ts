@@ -1,11 +1,7 @@
-import {
-  LinkedInput as Linked,
-  type LinkedInput,
-  linkedStart,
-} from '../../../libs/adapters/event-log/linked-output.ts';
-import { runStage } from '../../../libs/adapters/event-log/stage.ts';
-import type { StageEvent, StageProgram } from '../../../libs/adapters/event-log/stage-program.ts';
-import { STAGE_RULES, type StageRules } from '../../../libs/adapters/event-log/stage-rules.ts';
+import { LinkedInput as Linked, type LinkedInput, linkedStart } from '../../../libs/adapters/stage/linked-output.ts';
+import type { StageEvent, StageProgram } from '../../../libs/adapters/stage/program.ts';
+import { STAGE_RULES, type StageRules } from '../../../libs/adapters/stage/rules.ts';
+import { runStage } from '../../../libs/adapters/stage/stage.ts';
 import { type Counted, type CountedBody, CountingProgram } from '../counting-program.ts';
 import { linkedJsonCodec } from '../linked-json-codec.ts';
 import { Scheduler } from './scheduler.ts';

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createHttpApp } from '../../../../libs/adapters/http/create-app.ts';
-import { type HttpServer, startHttpServer } from '../../../../libs/adapters/http/http-server.ts';
+import { clientRegistry, digestOfKey } from '../../../../libs/adapters/access/clients.ts';
 import { STREAM_CLIENTS_MAX, STREAM_HOLDER_SHARE } from '../../../../libs/adapters/http/limits.ts';
-import { clientRegistry, digestOfKey } from '../../../../libs/adapters/runtime/clients.ts';
+import { createHttpApp } from '../../../../libs/adapters/server/create-app.ts';
+import { type HttpServer, startHttpServer } from '../../../../libs/adapters/server/http-server.ts';
 import { createLogger } from '../../../../libs/adapters/telemetry/logger.ts';
 import { createDashboard } from '../../../../services/dashboard/create-dashboard.ts';
 import { followSummaries } from '../../../../services/dashboard/follow-summaries.ts';

@@ -1,20 +1,20 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { PullAnswer, PulledChain } from '../../../../libs/adapters/codec/pull-answer.ts';
-import { createHttpApp } from '../../../../libs/adapters/http/create-app.ts';
-import { startHttpServer } from '../../../../libs/adapters/http/http-server.ts';
+import { nodeSha256 } from '../../../../libs/adapters/crypto/node-crypto.ts';
 import {
   createLedgerClient,
   type LedgerClient,
   type PullRequest,
 } from '../../../../libs/adapters/http/ledger-client.ts';
-import { type LoadedRules, loadRules } from '../../../../libs/adapters/runtime/load-rules.ts';
-import { nodeSha256 } from '../../../../libs/adapters/runtime/node-crypto.ts';
+import { type LoadedRules, loadRules } from '../../../../libs/adapters/rules/load-rules.ts';
+import { createHttpApp } from '../../../../libs/adapters/server/create-app.ts';
+import { startHttpServer } from '../../../../libs/adapters/server/http-server.ts';
 import { createLogger } from '../../../../libs/adapters/telemetry/logger.ts';
+import { canonicalJson } from '../../../../libs/core/encoding/canonical-json.ts';
 import { TallyError } from '../../../../libs/core/errors/tally-error.ts';
-import { canonicalJson } from '../../../../libs/core/events/canonical-json.ts';
 import { account } from '../../../../libs/core/identity/account.ts';
-import { printVerifierKey } from '../../../../libs/core/ledger/verifier-key.ts';
-import { payeRulesOf } from '../../../../libs/core/paye/paye-rules.ts';
+import { printVerifierKey } from '../../../../libs/core/ledger/note/verifier-key.ts';
+import { payeRulesOf } from '../../../../libs/core/paye/rates/paye-rules.ts';
 import { PAYER_PAYE, PAYER_VAT, paymentJson, saleJsons } from '../../../support/own-events.ts';
 import { PaperHmrc } from '../../../support/paper-hmrc.ts';
 import { type NodeUnderTest, openPayerNode, removeFolder, until } from '../../../support/payer-node-fixture.ts';

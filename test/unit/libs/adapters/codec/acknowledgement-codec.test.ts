@@ -4,11 +4,11 @@ import {
   encodeAcknowledgement,
 } from '../../../../../libs/adapters/codec/acknowledgement-codec.ts';
 import { decodeDeadLetter, encodeDeadLetter } from '../../../../../libs/adapters/codec/dead-letter-codec.ts';
-import { HEADER_BYTES, writerOf } from '../../../../../libs/adapters/codec/single-object.ts';
-import type { AcknowledgementEvent } from '../../../../../libs/core/events/acknowledgement-events.ts';
+import { HEADER_BYTES, writerOf } from '../../../../../libs/adapters/codec/schema/single-object.ts';
 import { type DeadLetter, deadLetterKey } from '../../../../../libs/core/events/dead-letter.ts';
 import { account } from '../../../../../libs/core/identity/account.ts';
 import { eventId } from '../../../../../libs/core/identity/event-id.ts';
+import type { AcknowledgementEvent } from '../../../../../libs/core/ledger/block/acknowledgement-events.ts';
 
 const id = eventId('018f0000-0000-7000-8000-000000000001');
 const owner = account('paye:123/AB456');

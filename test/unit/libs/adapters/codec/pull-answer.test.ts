@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodePullAnswer, encodePullAnswer, type PullAnswer } from '../../../../../libs/adapters/codec/pull-answer.ts';
-import { encodeWith, HEADER_BYTES, ownSchema } from '../../../../../libs/adapters/codec/single-object.ts';
+import { encodeWith, HEADER_BYTES, ownSchema } from '../../../../../libs/adapters/codec/schema/single-object.ts';
 import { eventId } from '../../../../../libs/core/identity/event-id.ts';
 
 const hash = (byte: number): Buffer => Buffer.alloc(32, byte);

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openEmbeddedLog } from '../../../../../libs/adapters/event-log/embedded-log.ts';
+import { openEmbeddedLog } from '../../../../../libs/adapters/event-log/embedded/log.ts';
 import type { EventLog } from '../../../../../libs/adapters/event-log/event-log.ts';
 import { openLogRegister } from '../../../../../libs/adapters/event-log/log-register.ts';
 import { BLOCKS, REGISTER } from '../../../../../libs/adapters/event-log/topics.ts';

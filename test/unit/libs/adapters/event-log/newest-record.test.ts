@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openEmbeddedLog } from '../../../../../libs/adapters/event-log/embedded-log.ts';
+import { openEmbeddedLog } from '../../../../../libs/adapters/event-log/embedded/log.ts';
 import { newestRecordMs } from '../../../../../libs/adapters/event-log/newest-record.ts';
 import { SetClock } from '../../../../support/set-clock.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openEmbeddedLog } from '../../../../../libs/adapters/event-log/embedded-log.ts';
+import { openEmbeddedLog } from '../../../../../libs/adapters/event-log/embedded/log.ts';
 import type { EventLog, LogReader } from '../../../../../libs/adapters/event-log/event-log.ts';
 import { readAt } from '../../../../../libs/adapters/event-log/read-at.ts';
 

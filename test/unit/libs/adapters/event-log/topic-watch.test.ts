@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openEmbeddedLog } from '../../../../../libs/adapters/event-log/embedded-log.ts';
+import { openEmbeddedLog } from '../../../../../libs/adapters/event-log/embedded/log.ts';
 import { openLogRegister } from '../../../../../libs/adapters/event-log/log-register.ts';
 import { partitionOf } from '../../../../../libs/adapters/event-log/partition-of.ts';
 import type { InspectableLog, TopicState } from '../../../../../libs/adapters/event-log/topic-state.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createGatewayClient } from '../../../../../libs/adapters/http/gateway-client.ts';
-import { type HttpServer, startHttpServer } from '../../../../../libs/adapters/http/http-server.ts';
+import { type HttpServer, startHttpServer } from '../../../../../libs/adapters/server/http-server.ts';
 
 let server: HttpServer | null = null;
 

@@ -8,7 +8,7 @@ import { createLedgerClient } from '../../../../../libs/adapters/http/ledger-cli
 import { JSON_ANSWER_BYTES_MAX, PULL_ANSWER_BYTES_MAX } from '../../../../../libs/adapters/http/limits.ts';
 import { readEventStream } from '../../../../../libs/adapters/http/read-event-stream.ts';
 import { createLogger } from '../../../../../libs/adapters/telemetry/logger.ts';
-import { ServiceClient } from '../../../../../services/cli/service-client.ts';
+import { ServiceClient } from '../../../../../services/cli/client/service-client.ts';
 import { followSummaries } from '../../../../../services/dashboard/follow-summaries.ts';
 
 const servers: { close(): unknown; closeAllConnections?(): void }[] = [];

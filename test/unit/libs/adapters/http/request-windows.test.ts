@@ -1,8 +1,8 @@
 import express from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { expect, it } from 'vitest';
-import { startHttpServer } from '../../../../../libs/adapters/http/http-server.ts';
 import { RequestWindows } from '../../../../../libs/adapters/http/request-windows.ts';
+import { startHttpServer } from '../../../../../libs/adapters/server/http-server.ts';
 import { SetClock } from '../../../../support/set-clock.ts';
 
 it('a client that asks too often is turned away for the rest of its second, and no longer where the clock is set back', async () => {

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DATA_STORES, EVENT_LOG, TAX_STATE } from '../../../../../libs/adapters/lmdb/data-stores.ts';
-import { faultOfLmdbFile } from '../../../../../libs/adapters/lmdb/lmdb-file.ts';
+import { faultOfLmdbFile } from '../../../../../libs/adapters/lmdb/file.ts';
 import { openLmdb } from '../../../../../libs/adapters/lmdb/open-lmdb.ts';
 import type { TallyError } from '../../../../../libs/core/errors/tally-error.ts';
 import { DAMAGES } from '../../../../support/damage-file.ts';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { projectRoot } from '../../../../../libs/adapters/runtime/project-root.ts';
+import { projectRoot } from '../../../../../libs/adapters/codec/schema/project-root.ts';
 
 /** A service whose part fails in the middle of its start. */
 const SERVICE = `

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { Command } from 'ioredis';
 import { describe, expect, it } from 'vitest';
+import { Utf8Text } from '../../../../../libs/adapters/bytes/utf8-text.ts';
 import { packCommand, scriptCommand } from '../../../../../libs/adapters/state-store/redis-command.ts';
-import { Utf8Text } from '../../../../../libs/adapters/state-store/utf8-text.ts';
 
 /** What ioredis would send. */
 function byIoredis(name: string, texts: readonly string[]): Buffer {

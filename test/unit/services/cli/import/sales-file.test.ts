@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadTaxRules } from '../../../../../libs/adapters/runtime/load-rules.ts';
+import { loadTaxRules } from '../../../../../libs/adapters/rules/load-rules.ts';
 import type { LocalDate } from '../../../../../libs/core/calendar/local-date.ts';
-import { vatRateOn } from '../../../../../libs/core/vat/vat-rules.ts';
+import { vatRateOn } from '../../../../../libs/core/vat/rates/vat-rules.ts';
 import {
   countInvoiceRows,
   type ImportedDocument,

@@ -1,0 +1,135 @@
+import type { LocalDate } from '../../calendar/local-date.ts';
+import type { StateView } from '../../decisions/decision.ts';
+import { codeAt } from '../../encoding/code-at.ts';
+import type { NiCategory } from '../../events/paye-events.ts';
+import type { Account } from '../../identity/account.ts';
+import { type PeriodPool, setAsideIn, withoutCharacters } from './period-pools.ts';
+
+/**
+ * What tax remembers of one employment in a tax year, written with every decision: so names are short and absent parts are left out.
+ * Amounts are pence to date.
+ */
+export interface EmploymentState {
+  /** Latest pay day assessed. */
+  readonly d: LocalDate;
+  /** Taxable pay, P45 pay included. */
+  readonly p: number;
+  /** Tax deducted, P45 tax included. */
+  readonly t: number;
+  /** Earnings for NICs. */
+  readonly e: number;
+  /** Employee's and employer's NICs. */
+  readonly n: number;
+  readonly m: number;
+  /** Student and postgraduate loan deductions. */
+  readonly s: number;
+  readonly g: number;
+  /** Events seen: 24 hex digits each, 16 of the id and 8 of the hash, oldest first. */
+  readonly h: string;
+  /** Latest earnings periods, oldest first. */
+  readonly w: readonly PeriodPool[];
+  /** Earnings periods that were set aside under keys of their own, a character each (setAsideKey). */
+  readonly o?: string;
+  /** The works number under which they were set aside, where it has changed since. */
+  readonly f?: string;
+  /** Pay and tax taken from a P45. */
+  readonly q?: readonly [payPence: number, taxPence: number];
+  readonly r?: DirectorState;
+  /** Termination award and sporting testimonial to date, and Class 1A on them. */
+  readonly a?: readonly [awardPence: number, testimonialPence: number, class1aPence: number];
+}
+
+/** A director's annual earnings period (paye.md 5.8). */
+export interface DirectorState {
+  readonly k: 'AN' | 'AL';
+  /** Weeks of the earnings period. */
+  readonly w: number;
+  /** Earnings by letter, and NICs taken, all since appointment. */
+  readonly l: Readonly<Partial<Record<NiCategory, number>>>;
+  readonly n: number;
+  readonly m: number;
+}
+
+/** Left where a works number was continued by another, so that its events stay known. */
+export interface MovedEmployment {
+  readonly moved: true;
+  readonly h: string;
+}
+
+/** Events remembered of one employment in a year: one a day. */
+const SEEN_MAX = 366;
+const SEEN_LENGTH = 24;
+
+const [ZERO, NINE, TEN_BEFORE_A] = [48, 57, 87];
+const HEX_BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+export function employmentKey(account: Account, taxYear: string, worksNumber: string): string {
+  return `employment|${account}|${taxYear}|${worksNumber}`;
+}
+
+/** Where a pool of an earnings period stands once it is set aside. */
+export function setAsideKey(account: Account, taxYear: string, worksNumber: string, poolKey: string): string {
+  return `employmentperiod|${account}|${taxYear}|${poolKey}|${worksNumber}`;
+}
+
+/** The state with the pools of an earnings period back in it that were set aside: so a late payment is added to what was paid then. */
+export function withPeriodRestored(
+  state: EmploymentState,
+  periodCode: number,
+  readSetAside: (poolKey: string) => PeriodPool,
+): EmploymentState {
+  const keys = setAsideIn(state.o, periodCode);
+  if (keys.length === 0) return state;
+  return { ...state, w: [...state.w, ...keys.map(readSetAside)], o: withoutCharacters(state.o ?? '', keys) };
+}
+
+export function readEmployment(view: StateView, key: string): EmploymentState | MovedEmployment | undefined {
+  return view.get(key) as EmploymentState | MovedEmployment | undefined;
+}
+
+export function isMoved(state: EmploymentState | MovedEmployment): state is MovedEmployment {
+  return 'moved' in state;
+}
+
+/** 24 hex digits that stand for an event: 64 bits folded from its id, 32 bits of the hash of its bytes. */
+export function seenMark(eventId: string, eventHash: string): string {
+  const high = word(eventId, 0) ^ rotated(word(eventId, 16), 13);
+  const low = word(eventId, 8) ^ rotated(word(eventId, 24), 7);
+  return hex8(high) + hex8(low) + eventHash.slice(0, 8);
+}
+
+/** `new`, `repeat` (same id, same bytes) or `conflict` (same id, other bytes). */
+export function seenBefore(seen: string, mark: string): 'new' | 'repeat' | 'conflict' {
+  const id = mark.slice(0, 16);
+  for (let at = seen.indexOf(id); at >= 0; at = seen.indexOf(id, at + 1)) {
+    if (at % SEEN_LENGTH === 0) return seen.startsWith(mark, at) ? 'repeat' : 'conflict';
+  }
+  return 'new';
+}
+
+/** The marks with one more; the oldest are forgotten beyond the limit. */
+export function withSeen(seen: string, mark: string): string {
+  return seen.length < SEEN_MAX * SEEN_LENGTH ? seen + mark : seen.slice(SEEN_LENGTH) + mark;
+}
+
+/** Eight lower-case hex digits as 32 bits, by their characters: each payment's id comes through here. */
+function word(hex: string, at: number): number {
+  let bits = 0;
+  for (let index = at; index < at + 8; index += 1) {
+    const code = codeAt(hex, index);
+    bits = (bits << 4) | (code <= NINE ? code - ZERO : code - TEN_BEFORE_A);
+  }
+  return bits;
+}
+
+function rotated(bits: number, by: number): number {
+  return (bits << by) | (bits >>> (32 - by));
+}
+
+function hex8(bits: number): string {
+  return hexByte(bits >>> 24) + hexByte((bits >>> 16) & 255) + hexByte((bits >>> 8) & 255) + hexByte(bits & 255);
+}
+
+function hexByte(byte: number): string {
+  return HEX_BYTES[byte] ?? '';
+}

@@ -1,0 +1,491 @@
+import type { PullAnswer, PulledChain } from '../../../libs/adapters/codec/pull-answer.ts';
+import { nodeEd25519Verify, nodeTreeHasher } from '../../../libs/adapters/crypto/node-crypto.ts';
+import {
+  type ChainRegistration,
+  type LedgerClient,
+  type PullRequest,
+  REGISTRATIONS_MAX,
+} from '../../../libs/adapters/http/ledger-client.ts';
+import type { RuleSets } from '../../../libs/adapters/rules/rule-sets.ts';
+import type { CivilClock } from '../../../libs/adapters/time/clock.ts';
+import { Doorbell } from '../../../libs/adapters/time/doorbell.ts';
+import { nextTurn, TimeSlice } from '../../../libs/adapters/time/time-slice.ts';
+import { printUtc } from '../../../libs/core/calendar/utc-time.ts';
+import { assert } from '../../../libs/core/errors/assert.ts';
+import { hasCode, TallyError } from '../../../libs/core/errors/tally-error.ts';
+import { openCheckpoint } from '../../../libs/core/ledger/note/checkpoint.ts';
+import type { NoteSigner } from '../../../libs/core/ledger/note/signed-note.ts';
+import { parseVerifierKey, printVerifierKey, type VerifierKey } from '../../../libs/core/ledger/note/verifier-key.ts';
+import type { Divergence } from '../../../libs/core/ledger/verify/divergence.ts';
+import { type VerifiedCheckpoint, verifyCheckpoint } from '../../../libs/core/ledger/verify/verify-checkpoint.ts';
+import { DivergenceBook } from '../store/divergence-book.ts';
+import type { FollowedAccount, LedgerIdentity } from '../store/payer-records.ts';
+import { countOf, type PayerStore } from '../store/payer-store.ts';
+import { type WaitingEvents, WithheldEvents } from '../withheld/withheld-events.ts';
+import { acknowledgeHeads } from './acknowledge-heads.ts';
+import { ChainRota } from './chain-rota.ts';
+import { ChainWorkingKeys } from './chain-working-keys.ts';
+import { registerOwnKey } from './register-own-key.ts';
+import { type TakeDependencies, takeChain } from './take-chain.ts';
+import { type OpenedRejections, openPulledRejections, saveRejections } from './take-rejections.ts';
+import { TakeWriter } from './take-writer.ts';
+
+export interface FollowerOptions {
+  /** Without a nudge, pull this often. */
+  readonly pullEveryMs: number;
+  /** Bytes that one pull asks for at most. */
+  readonly pullBytesMax: number;
+  /** An accepted event is withheld once this long has passed since a checkpoint later than its receipt. */
+  readonly withheldAfterMs: number;
+  /** An accepted event of an account of which nothing is decided is withheld once the public log has grown for so long without it. */
+  readonly withheldWholeAfterMs: number;
+}
+
+export interface FollowerDependencies {
+  readonly store: PayerStore;
+  readonly ledger: LedgerClient;
+  readonly signer: NoteSigner;
+  readonly rules: RuleSets;
+  readonly clock: CivilClock;
+  /** The time of the node that receipts and pulls are held against (steadyTime). */
+  readonly steadyMs: () => number;
+  readonly onFault: (fault: TallyError) => void;
+  /** Entries that were verified and stored just now, and the times of receipt of the events of ours among them. */
+  readonly onTaken?: (entries: number, blocks: number, receivedAtMs: readonly number[]) => void;
+  /** Called once, when it is known which ledger this is. */
+  readonly onLedger: (ledger: LedgerIdentity) => void;
+}
+
+export interface PullOutcome {
+  /** Whether the ledger has more for us under the same checkpoint. */
+  readonly more: boolean;
+  readonly blocks: number;
+  readonly entries: number;
+}
+
+/** Working keys kept at hand, some 300 bytes each; any others are worked out again (one or two HKDF). */
+const KEYS_KEPT_MAX = 20_000;
+const REGISTER_AGAIN_MS = 2_000;
+const RETRY_MS = 2_000;
+const NOTHING: PullOutcome = { more: false, blocks: 0, entries: 0 };
+
+/**
+ * Follows the ledger for all accounts of the node: registers its key for each chain, pulls what is new of all chains under one
+ * checkpoint, checks everything, stores, and only then countersigns. A chain that fails a check stops, with a report; the others go on.
+ */
+export class LedgerFollower {
+  readonly #options: FollowerOptions;
+  readonly #dependencies: FollowerDependencies;
+  readonly #bell = new Doorbell();
+  readonly #keys = new Map<number, ChainWorkingKeys>();
+  readonly #withheld: WithheldEvents;
+  readonly #divergences: DivergenceBook;
+  readonly #verifierKey: string;
+  readonly #rota: ChainRota;
+  /** When the last pull of a chain began, where it left nothing behind: only there does silence mean anything. */
+  readonly #completeAtMs = new Map<number, number>();
+  readonly #registerAgainMs = new Map<number, number>();
+  #ledger: LedgerIdentity | null;
+  #ledgerKey: VerifierKey | null = null;
+  #checkpoint: VerifiedCheckpoint | null = null;
+  /** The log was looked through for changes up to here. */
+  #changesFrom = 0;
+  #hasToldWaiting = false;
+  /** The ledger did not say lately which chains grew. */
+  #isWithoutHint = false;
+
+  constructor(options: FollowerOptions, dependencies: FollowerDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+    this.#verifierKey = printVerifierKey(dependencies.signer.key);
+    this.#rota = new ChainRota(dependencies.store);
+    this.#divergences = new DivergenceBook(dependencies);
+    this.#withheld = new WithheldEvents(options, { ...dependencies, divergences: this.#divergences });
+    this.#ledger = dependencies.store.node('ledger') ?? null;
+    if (this.#ledger !== null) this.#meet(this.#ledger);
+  }
+
+  get openDivergences(): number {
+    return this.#divergences.open;
+  }
+
+  /** Events that wait for longer than they should while nothing shows that HMRC passed over them; null where there are none. */
+  get waiting(): WaitingEvents | null {
+    return this.#withheld.waiting;
+  }
+
+  /** Goes on with a pull soon: a new checkpoint, a new account. */
+  nudge(): void {
+    this.#bell.ring();
+  }
+
+  /** Runs until the signal aborts. Throws only where the store fails or our own code does. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stream = this.#listen(signal);
+    while (!signal.aborted) {
+      const outcome = await this.#tryOnce();
+      if (outcome === null) await pause(RETRY_MS, signal);
+      else if (!outcome.more) await this.#bell.wait(this.#options.pullEveryMs, signal);
+      else await nextTurn();
+    }
+    await stream;
+  }
+
+  /** One round: register, pull, check, store, countersign. Throws what the ledger client throws. */
+  async pullOnce(): Promise<PullOutcome> {
+    await this.#register();
+    const startedAtMs = this.#dependencies.steadyMs();
+    if (this.#rota.hasTurns) await this.#tryToLearnChanges();
+    const targets = this.#rota.choose(startedAtMs);
+    if (targets.length === 0) return NOTHING;
+    const answer = await this.#pull({
+      chains: targets.map(({ chain, head, rejectionsNext }) => ({
+        chain: chain ?? '',
+        from: head === null ? 0 : head.seq + 1,
+        rejectionsFrom: rejectionsNext,
+      })),
+      verified: this.#checkpoint?.size ?? 0,
+      maxBytes: this.#options.pullBytesMax,
+    });
+    const outcome = await this.#take(targets, answer, startedAtMs);
+    await this.#acknowledge();
+    return outcome;
+  }
+
+  async #pull(request: PullRequest): Promise<PullAnswer> {
+    try {
+      const answer = await this.#dependencies.ledger.pull(request);
+      this.#rota.wasAnswered();
+      return answer;
+    } catch (error) {
+      if (hasCode(error, 'LEDGER_UNREACHABLE') || hasCode(error, 'LEDGER_BUSY')) this.#rota.wasNotAnswered();
+      throw error;
+    }
+  }
+
+  /** Goes on with a chain that a divergence stopped, from the block that it stopped at. Throws DIVERGENCE_UNKNOWN. */
+  async retry(divergenceNumber: number): Promise<void> {
+    await this.#divergences.settle(divergenceNumber);
+    this.nudge();
+  }
+
+  async #tryOnce(): Promise<PullOutcome | null> {
+    try {
+      return await this.pullOnce();
+    } catch (error) {
+      if (!(error instanceof TallyError) || !isAnswerOfLedger(error)) throw error;
+      await this.#reportRefusal(error);
+      return null;
+    }
+  }
+
+  /** The ledger's newest checkpoint may not be smaller than one that it signed before. */
+  async #reportRefusal(error: TallyError): Promise<void> {
+    this.#dependencies.onFault(error);
+    if (error.facts['code'] !== 'VERIFIED_AHEAD' || this.#checkpoint === null) return;
+    const came = typeof error.facts['checkpoint'] === 'string' ? error.facts['checkpoint'] : null;
+    const found = 'the ledger says that its log is smaller';
+    const finding = {
+      ...NOWHERE,
+      code: 'CHECKPOINT_BEHIND',
+      field: 'size',
+      expected: `${this.#checkpoint.size}`,
+      found,
+    } as const;
+    await this.#raiseOfLog(finding, came, []);
+  }
+
+  async #raiseOfLog(finding: Divergence, came: string | null, consistency: readonly Uint8Array[]): Promise<void> {
+    const held = { checkpoint: this.#checkpoint?.note ?? null, blocks: [] };
+    const versions = { held, came: { checkpoint: came, blocks: [] }, consistency };
+    await this.#divergences.raiseOfLog(finding, versions, this.#met().ledger);
+  }
+
+  async #listen(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#dependencies.ledger.follow({ signal, onCheckpoint: () => this.nudge() });
+      } catch (error) {
+        if (!(error instanceof TallyError)) throw error;
+        await pause(RETRY_MS, signal);
+      }
+    }
+  }
+
+  /** The hint is done without where it does not come: the fault is told once, and it is asked for again before the next pull. */
+  async #tryToLearnChanges(): Promise<void> {
+    try {
+      await this.#learnChanges();
+      this.#isWithoutHint = false;
+    } catch (error) {
+      if (!(error instanceof TallyError)) throw error;
+      if (!this.#isWithoutHint) this.#dependencies.onFault(withoutHint(error));
+      this.#isWithoutHint = true;
+    }
+  }
+
+  /** Which chains have grown since they were asked for last: of many, few have. */
+  async #learnChanges(): Promise<void> {
+    for (let size = Number.POSITIVE_INFINITY; this.#changesFrom < size; ) {
+      const changes = await this.#dependencies.ledger.changes(this.#changesFrom);
+      if (changes.to <= this.#changesFrom) return;
+      this.#rota.grew(changes.chains);
+      this.#changesFrom = changes.to;
+      size = changes.size;
+    }
+  }
+
+  async #register(): Promise<void> {
+    const { store, steadyMs } = this.#dependencies;
+    const startedAtMs = steadyMs();
+    const waiting = [...store.unregistered()].filter(
+      (one) => (this.#registerAgainMs.get(one.number) ?? 0) <= startedAtMs,
+    );
+    for (let from = 0; from < waiting.length; from += REGISTRATIONS_MAX) {
+      await this.#saveRegistered(await this.#tryToRegister(waiting.slice(from, from + REGISTRATIONS_MAX)));
+    }
+  }
+
+  /** Gives those whom the ledger lets us follow; the others are tried again, and stop no other. */
+  async #tryToRegister(group: readonly FollowedAccount[]): Promise<readonly ChainRegistration[]> {
+    const { onFault } = this.#dependencies;
+    const again = new Map(group.map(({ account, number }) => [account, number]));
+    try {
+      const meet = (met: LedgerIdentity): void => this.#checkLedger(met);
+      const answer = await registerOwnKey([...again.keys()], this.#dependencies, meet);
+      for (const { account } of answer.registered) again.delete(account);
+      for (const { account, code, detail } of answer.refused) {
+        onFault(new TallyError('LEDGER_REFUSED', detail, { code, account }));
+      }
+      return answer.registered;
+    } catch (error) {
+      if (!(error instanceof TallyError)) throw error;
+      onFault(error);
+      return [];
+    } finally {
+      const atMs = this.#dependencies.steadyMs() + REGISTER_AGAIN_MS;
+      for (const { number } of group) this.#registerAgainMs.delete(number);
+      for (const number of again.values()) this.#registerAgainMs.set(number, atMs);
+    }
+  }
+
+  /** The ledger is the first one that this node met; any other is refused. */
+  #checkLedger(met: LedgerIdentity): void {
+    if (this.#ledger === null) this.#meet(met);
+    else if (met.name !== this.#ledger.name || met.verifierKey !== this.#ledger.verifierKey) {
+      const facts = { expected: this.#ledger.name, found: met.name };
+      throw new TallyError('LEDGER_DIFFERS', 'this is another ledger than the one this node follows', facts);
+    }
+  }
+
+  async #saveRegistered(registered: readonly ChainRegistration[]): Promise<void> {
+    const { store } = this.#dependencies;
+    if (registered.length === 0) return;
+    const { ledger } = this.#met();
+    await store.commit(() => {
+      if (store.node('ledger') === undefined) store.putNode('ledger', ledger);
+      for (const { account, chain, chainKey } of registered) {
+        const followed = store.account(account);
+        assert(followed !== undefined, 'an account is in the store before it is registered', { account });
+        store.putAccount({ ...followed, chain, chainKey: Buffer.from(chainKey).toString('base64') });
+      }
+    });
+  }
+
+  #meet(ledger: LedgerIdentity): void {
+    this.#ledger = ledger;
+    this.#ledgerKey = parseVerifierKey(ledger.verifierKey);
+    const kept = this.#dependencies.store.node('checkpoint');
+    if (kept !== undefined) {
+      const log = { origin: ledger.origin, keys: [this.#ledgerKey] };
+      this.#checkpoint = { ...openCheckpoint(kept.note, log, nodeEd25519Verify), note: kept.note };
+      this.#changesFrom = this.#checkpoint.size;
+    }
+    this.#dependencies.onLedger(ledger);
+  }
+
+  async #take(targets: readonly FollowedAccount[], answer: PullAnswer, startedAtMs: number): Promise<PullOutcome> {
+    const checkpoint = await this.#checkLog(answer);
+    if (checkpoint === null) return NOTHING;
+    const { store, rules, onTaken } = this.#dependencies;
+    const { ledger, key } = this.#met();
+    const writer = new TakeWriter(store, { keepsSettled: this.#withheld.hasOpen });
+    const slice = new TimeSlice();
+    const take: TakeDependencies = {
+      store,
+      rules,
+      ledger,
+      slice,
+      ownKeys: [this.#verifierKey],
+      keysOf: (one) => this.#keysOf(one),
+      hasBankEntries: countOf(store.bankEntries) > 0,
+    };
+    checkChains(targets, answer);
+    for (const [index, pulled] of answer.chains.entries()) {
+      const followed = targets[index];
+      assert(followed !== undefined, 'there is an answer for each chain that was asked for');
+      const isQuiet = pulled.blocks.length === 0 && pulled.fault === null;
+      const isComplete = isQuiet ? !pulled.more : await this.#takeOne(followed, pulled, checkpoint, take, writer);
+      if (isComplete) {
+        this.#completeAtMs.set(followed.number, startedAtMs);
+        this.#rota.isDone(followed.number);
+      } else {
+        this.#completeAtMs.delete(followed.number);
+        // Known without the hint, which does not name it again.
+        if (pulled.more) this.#rota.grew([pulled.chain]);
+      }
+      if (slice.isUsedUp) await slice.giveWay();
+    }
+    const rejections = await this.#openRejections(targets, answer, ledger, key);
+    await this.#save(writer, rejections, checkpoint);
+    await this.#withheld.check(this.#completeAtMs, startedAtMs, checkpoint.size);
+    this.#tellWaiting();
+    const { blocks, entries } = writer;
+    if (blocks > 0) onTaken?.(entries, blocks, writer.receivedAtMs);
+    const left = answer.chains.some((chain) => chain.more || chain.moreRejections) || this.#rota.hasNews;
+    // Where nothing came further, asking again at once would not either.
+    return { more: left && (blocks > 0 || rejections.cursors.size > 0), blocks, entries };
+  }
+
+  /** Has what passed written; whether nothing of the chain is left behind. */
+  async #takeOne(
+    followed: FollowedAccount,
+    pulled: PulledChain,
+    checkpoint: VerifiedCheckpoint,
+    dependencies: TakeDependencies,
+    writer: TakeWriter,
+  ): Promise<boolean> {
+    if (pulled.fault !== null) {
+      const facts = { account: followed.account, fault: pulled.fault };
+      this.#dependencies.onFault(new TallyError(pulled.fault, 'the ledger cannot give this chain now', facts));
+    }
+    const isWhole = pulled.fault === null && !pulled.more;
+    if (pulled.blocks.length === 0) return isWhole;
+    const outcome = await takeChain(followed, pulled, checkpoint, dependencies);
+    if (outcome.kind === 'taken') writer.add(outcome.take);
+    if (outcome.kind === 'diverged') {
+      await this.#halt(followed, outcome.findings, pulled, checkpoint, dependencies.ledger);
+      this.#rota.isDone(followed.number);
+    }
+    return isWhole && outcome.kind === 'taken';
+  }
+
+  /** Where the ledger goes on from another head than ours, its version of our head is fetched: two blocks for one seq are proof. */
+  async #halt(
+    followed: FollowedAccount,
+    findings: readonly Divergence[],
+    pulled: PulledChain,
+    checkpoint: VerifiedCheckpoint,
+    ledger: LedgerIdentity,
+  ): Promise<void> {
+    const evidence = { tagKey: this.#keysOf(followed).tagKey, checkpoint: checkpoint.note };
+    const { chain, head } = followed;
+    let other: readonly PulledChain[] = [];
+    if (chain !== null && head !== null && findings.some(({ code }) => code === 'PREV_DIFFERS')) {
+      const request = { chains: [{ chain, from: head.seq }], verified: checkpoint.size, maxBytes: 1 };
+      const answer = await this.#dependencies.ledger.pull(request).catch(() => null);
+      if (answer?.checkpoint === checkpoint.note) other = answer.chains.slice(0, 1);
+    }
+    await this.#divergences.halt(followed, findings, [...other, pulled], evidence, ledger);
+  }
+
+  /** The signed checkpoint: its signature and that it is consistent with the last. Null where nothing may be taken under it. */
+  async #checkLog(answer: PullAnswer): Promise<VerifiedCheckpoint | null> {
+    if (answer.checkpoint === null) return null;
+    const { ledger, key } = this.#met();
+    const offered = { note: answer.checkpoint, consistency: answer.consistency };
+    const log = { origin: ledger.origin, keys: [key] };
+    const verdict = verifyCheckpoint(offered, this.#checkpoint, log, {
+      verify: nodeEd25519Verify,
+      tree: nodeTreeHasher,
+    });
+    if (verdict.ok) return verdict.checkpoint;
+    await this.#raiseOfLog(verdict.finding, answer.checkpoint, answer.consistency);
+    return null;
+  }
+
+  async #openRejections(
+    targets: readonly FollowedAccount[],
+    answer: PullAnswer,
+    ledger: LedgerIdentity,
+    key: VerifierKey,
+  ): Promise<OpenedRejections> {
+    const opened = openPulledRejections(targets, answer, ledger.name, key);
+    if (opened.kind === 'opened') return opened.rejections;
+    await this.#divergences.raise(null, [opened.finding], { note: answer.rejectionsNote });
+    return { events: [], cursors: new Map() };
+  }
+
+  async #save(writer: TakeWriter, rejections: OpenedRejections, checkpoint: VerifiedCheckpoint): Promise<void> {
+    const { store, clock } = this.#dependencies;
+    const grown = checkpoint.size !== this.#checkpoint?.size;
+    if (writer.blocks === 0 && rejections.cursors.size === 0 && !grown) return;
+    await writer.finish(() => {
+      saveRejections(store, rejections, clock.civilMs());
+      if (grown) store.putNode('checkpoint', { size: checkpoint.size, note: checkpoint.note });
+    });
+    this.#checkpoint = checkpoint;
+    await this.#withheld.settle([...writer.settled, ...rejections.events.map((one) => one.key)]);
+  }
+
+  /** An outage is said once, however many events it holds up, and again only after it was over. */
+  #tellWaiting(): void {
+    const { waiting } = this.#withheld;
+    if (waiting !== null && !this.#hasToldWaiting) this.#dependencies.onFault(waitingFault(waiting));
+    this.#hasToldWaiting = waiting !== null;
+  }
+
+  async #acknowledge(): Promise<void> {
+    if (this.#checkpoint === null) return;
+    const { store, ledger, signer, onFault } = this.#dependencies;
+    await acknowledgeHeads(
+      { ledgerName: this.#met().ledger.name, checkpoint: this.#checkpoint },
+      { store, ledger, signer, onFault },
+    );
+  }
+
+  #keysOf(followed: FollowedAccount): ChainWorkingKeys {
+    const known = this.#keys.get(followed.number);
+    if (known !== undefined) return known;
+    if (this.#keys.size >= KEYS_KEPT_MAX) this.#keys.clear();
+    const made = new ChainWorkingKeys(Buffer.from(followed.chainKey ?? '', 'base64'));
+    this.#keys.set(followed.number, made);
+    return made;
+  }
+
+  #met(): { readonly ledger: LedgerIdentity; readonly key: VerifierKey } {
+    assert(this.#ledger !== null && this.#ledgerKey !== null, 'a registered chain names its ledger');
+    return { ledger: this.#ledger, key: this.#ledgerKey };
+  }
+}
+
+/** Throws LEDGER_ANSWER_INVALID, before anything of the answer is taken. */
+function checkChains(targets: readonly FollowedAccount[], { chains }: PullAnswer): void {
+  if (chains.length <= targets.length && chains.every(({ chain }, index) => chain === targets[index]?.chain)) return;
+  const why = 'the answer is for other chains than were asked for';
+  throw new TallyError('LEDGER_ANSWER_INVALID', why, {}, RETRIABLE);
+}
+
+const RETRIABLE = { retriable: true } as const;
+const NOWHERE = { account: null, chain: null, seq: null, entryIndex: null, eventId: null } as const;
+
+function isAnswerOfLedger(error: TallyError): boolean {
+  return error.retriable || error.code === 'LEDGER_REFUSED' || error.code === 'LEDGER_DIFFERS';
+}
+
+function waitingFault({ events, oldestReceiptedAtMs, logGrewAtMs }: WaitingEvents): TallyError {
+  const since = printUtc(oldestReceiptedAtMs, 'milliseconds');
+  const grew = logGrewAtMs === null ? 'since this node started' : `since ${printUtc(logGrewAtMs, 'milliseconds')}`;
+  const many = events === 1 ? '1 event waits' : `${events} events wait`;
+  const message = `${many} for HMRC's decision, the oldest receipted at ${since}; the public log has not grown ${grew}: nothing is lost, and nothing is to be sent again`;
+  return new TallyError('EVENTS_WAIT', message, { events, since, logGrew: logGrewAtMs }, RETRIABLE);
+}
+
+function withoutHint(cause: TallyError): TallyError {
+  const message = `the ledger does not say which chains grew (${cause.message}): they are asked for by turns until it does`;
+  return new TallyError(cause.code, message, cause.facts, { retriable: true, cause });
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Doorbell().wait(ms, signal);
+}

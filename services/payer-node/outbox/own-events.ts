@@ -1,0 +1,127 @@
+import { encodeEvent } from '../../../libs/adapters/codec/event-codec.ts';
+import { EVENTS_PER_REQUEST_MAX } from '../../../libs/adapters/http/limits.ts';
+import { type Draft, eventOf, readSubmissions } from '../../../libs/adapters/submissions/submissions.ts';
+import type { Fault } from '../../../libs/core/errors/fault.ts';
+import { TallyError } from '../../../libs/core/errors/tally-error.ts';
+import type { Account, Tax } from '../../../libs/core/identity/account.ts';
+import { type EventId, eventId, personToken } from '../../../libs/core/identity/event-id.ts';
+import type { TaxRules } from '../../../libs/core/tax/decide-event.ts';
+
+/** An event of a submission that the door's own checks let through. */
+export interface ReadableEvent {
+  readonly readable: true;
+  readonly account: Account;
+  readonly eventId: EventId;
+  /** JSON, as it goes to the gateway. */
+  readonly text: string;
+  /** What the rates in force find in it; a repeat of what was taken under others is that all the same. */
+  readonly doubts: readonly Fault[];
+}
+
+export interface UnreadableEvent {
+  readonly readable: false;
+  readonly eventId: EventId | null;
+  readonly faults: readonly Fault[];
+}
+
+export type SubmittedEvent = ReadableEvent | UnreadableEvent;
+
+/** How the payer reads and encodes its own events: by the same functions as the gateway, so that both have the same bytes. */
+export interface OwnEvents {
+  /** In the order of the submission. Pointers of faults begin with the event's place, `/12/lines/0`. */
+  read(tax: Tax, events: readonly unknown[]): readonly SubmittedEvent[];
+  /** The bytes that the gateway must have appended. Throws EVENT_UNREADABLE for a text that `read` would not let through now. */
+  encode(tax: Tax, text: string, receivedAtMs: number, person: string | null): Buffer;
+}
+
+export function ownEventsOf(rules: TaxRules): OwnEvents {
+  const kept: Readonly<Record<Tax, DraftsByText>> = { paye: new DraftsByText(), vat: new DraftsByText() };
+  return {
+    read: (tax, events) => readEvents(tax, events, rules, kept[tax]),
+    encode: (tax, text, receivedAtMs, person) => {
+      const draft = kept[tax].take(text) ?? readAgain(tax, text, rules);
+      return encodeEvent(eventOf(draft, { receivedAtMs, person: person === null ? null : personToken(person) }));
+    },
+  };
+}
+
+/** Events that wait for their receipts, at most: what was read at the door need not be read again when the receipt comes. */
+const DRAFTS_KEPT_MAX = 10_000;
+
+/** What was read lately, by the very text that it was read from. The oldest go first; without its draft a text is read again. */
+class DraftsByText {
+  readonly #drafts = new Map<string, Draft>();
+
+  keep(text: string, { event }: Draft): void {
+    if (this.#drafts.size >= DRAFTS_KEPT_MAX) {
+      const oldest = this.#drafts.keys().next();
+      if (!oldest.done) this.#drafts.delete(oldest.value);
+    }
+    // The NINO is not asked for again: its token comes with the receipt.
+    this.#drafts.set(text, { index: 0, event, nino: null });
+  }
+
+  take(text: string): Draft | undefined {
+    const draft = this.#drafts.get(text);
+    if (draft !== undefined) this.#drafts.delete(text);
+    return draft;
+  }
+}
+
+/** Of an event that was let through once: by the rates of today it need not be right. */
+function readAgain(tax: Tax, text: string, rules: TaxRules): Draft {
+  const { drafts, doubtful } = readSubmissions(tax, JSON.parse(text), rules);
+  const draft = drafts[0] ?? doubtful[0]?.draft;
+  if (draft === undefined) {
+    throw new TallyError('EVENT_UNREADABLE', 'an event of the record is not one by the rules in force', {});
+  }
+  return draft;
+}
+
+function readEvents(
+  tax: Tax,
+  events: readonly unknown[],
+  rules: TaxRules,
+  kept: DraftsByText,
+): readonly SubmittedEvent[] {
+  const read: SubmittedEvent[] = [];
+  for (let from = 0; from < events.length; from += EVENTS_PER_REQUEST_MAX) {
+    const slice = events.slice(from, from + EVENTS_PER_REQUEST_MAX);
+    const { drafts, faults, doubtful } = readSubmissions(tax, slice, rules);
+    const byIndex = new Map<number, Draft>(drafts.map((draft) => [draft.index, draft]));
+    const inDoubt = new Map<number, Draft>(doubtful.map(({ draft }) => [draft.index, draft]));
+    slice.forEach((json, index) => {
+      const draft = byIndex.get(index) ?? inDoubt.get(index);
+      const doubts = byIndex.has(index) ? [] : faultsOf(index, from, faults);
+      if (draft === undefined) {
+        read.push({ readable: false, eventId: idOf(json), faults: doubts });
+        return;
+      }
+      const one = { ...readable(json, draft), doubts };
+      if (doubts.length === 0) kept.keep(one.text, draft);
+      read.push(one);
+    });
+  }
+  return read;
+}
+
+function readable(json: unknown, { event }: Draft): Omit<ReadableEvent, 'doubts'> {
+  return { readable: true, account: event.account, eventId: event.eventId, text: JSON.stringify(json) };
+}
+
+/** Faults of one event of a slice, with its place in the whole submission. */
+function faultsOf(index: number, from: number, all: readonly Fault[]): readonly Fault[] {
+  const start = `/${index}`;
+  return all
+    .filter(({ pointer }) => pointer === start || pointer.startsWith(`${start}/`))
+    .map((fault) => ({ ...fault, pointer: `/${from + index}${fault.pointer.slice(start.length)}` }));
+}
+
+function idOf(json: unknown): EventId | null {
+  const text = typeof json === 'object' && json !== null && 'eventId' in json ? json.eventId : null;
+  try {
+    return typeof text === 'string' ? eventId(text) : null;
+  } catch {
+    return null;
+  }
+}
