@@ -161,6 +161,6 @@ export function serviceNodeFlags(service: string): readonly string[] {
 /** The compiled main file where this file is compiled, else the source, of which Node strips the types. */
 function commandOf(service: string): string[] {
   const compiled = import.meta.url.endsWith('.js');
-  const main = fileURLToPath(new URL(`../${service}/main.${compiled ? 'js' : 'ts'}`, import.meta.url));
+  const main = fileURLToPath(new URL(`../../${service}/main.${compiled ? 'js' : 'ts'}`, import.meta.url));
   return [...serviceNodeFlags(service), main];
 }
