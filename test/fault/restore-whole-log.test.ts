@@ -86,6 +86,26 @@ async function reported(): Promise<readonly string[]> {
   return body.divergences.flatMap(({ findings }) => findings.map(({ code }) => code));
 }
 
+/**
+ * Backs up, sends a step, and fails the power once its receipts are out and before a block of it is closed (2 s) and signed. Where the
+ * machine was too slow for that, the step is settled and it begins again. Gives how many steps the backup has.
+ */
+async function loseUnsigned(): Promise<number> {
+  for (let steps = 1; steps <= 5; steps += 1) {
+    backUp('newest');
+    const before = signed();
+    await running.start();
+    await send(steps);
+    await receipted();
+    await running.kill();
+    if (signed() === before) return steps;
+    await running.start();
+    await settled(running, events(steps + 1));
+    expect(await running.stop()).toBe(0);
+  }
+  throw new Error('every block was signed before the power could fail');
+}
+
 /** Every accepted event is in exactly one block of both copies, and no amount differs. */
 async function endSound(steps: number): Promise<void> {
   const { ledger, copies } = await endWhole(running, events(steps));
@@ -101,26 +121,18 @@ describe('the log restored as the guide says', () => {
     await send(0);
     await settled(running, events(1));
     expect(await running.stop()).toBe(0);
-    backUp('newest');
-    const before = signed();
-
-    // Receipts are out, and no block was closed yet (2 s) when the power fails and the log's disk with it.
-    await running.start();
-    await send(1);
-    await receipted();
-    await running.kill();
-    expect(signed()).toBe(before);
+    const steps = await loseUnsigned();
     DAMAGES['a zeroed page'](inData('log/data.mdb'));
     await expect(running.start()).rejects.toThrow(/STORE_DAMAGED/);
     restoreLog('newest');
     await running.start();
     expect(running.output).toContain('LOG_OLDER_THAN_STORE');
-    await settled(running, events(1));
+    await settled(running, events(steps));
     expect(await sendAgain()).toBe(2 * STEP);
-    await settled(running, events(2));
-    await send(2);
+    await settled(running, events(steps + 1));
+    await send(steps + 1);
     expect(await reported()).toEqual([]);
-    await endSound(3);
+    await endSound(steps + 2);
   });
 
   it('signs nothing on a backup older than what was signed, and goes on with the newer log', {
