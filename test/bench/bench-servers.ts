@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import kafkajs from 'kafkajs';
 import type { EventLog, LogReader, LogRecord } from '../../libs/adapters/event-log/event-log.ts';
 import { openKafkaLog } from '../../libs/adapters/event-log/kafka/log.ts';
-import { KEYED_PARTITIONS_DEFAULT, TOPICS } from '../../libs/adapters/event-log/topics.ts';
+import { KEYED_PARTITIONS_DEFAULT, REGISTER, TOPICS } from '../../libs/adapters/event-log/topics.ts';
 import { type BenchBuild, forkModule } from './bench-children.ts';
 import type { ServersMessage } from './serve-bench.ts';
 
@@ -76,7 +76,8 @@ export class BenchServers {
 
   /** Deletes topics where they exist, and makes those that have partitions given here again, empty. */
   async emptyTopics(topics: readonly { readonly topic: string; readonly partitions: number }[]): Promise<void> {
-    await this.deleteTopics(topics.map(({ topic }) => topic));
+    // A log whose topics are made anew is another log: what the register knew of them goes too.
+    await this.deleteTopics([...topics.map(({ topic }) => topic), REGISTER]);
     await this.withLog((log) => log.ensureTopics(topics));
   }
 
