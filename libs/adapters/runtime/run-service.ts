@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Router } from 'express';
+import { type NextFunction, type Request, type Response, Router } from 'express';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import { type ClientRegistry, loadClients } from '../access/clients.ts';
+import { HttpProblem } from '../http/problem.ts';
 import { createHttpApp } from '../server/create-app.ts';
 import { type CheckResult, createHealth, type Health, LOOK_EVERY_MS, type ReadinessCheck } from '../server/health.ts';
 import { type HttpServer, startHttpServer } from '../server/http-server.ts';
@@ -129,9 +130,8 @@ class Service {
 
   async run(build: (context: ServiceContext) => Promise<ServiceParts>): Promise<void> {
     const { name } = this.#options;
-    let isBuilt = false;
     this.#health.check('start', () => {
-      if (!isBuilt) throw new TallyError('NOT_READY', `${name} is starting`, {}, { retriable: true });
+      if (!this.#isBuilt) throw new TallyError('NOT_READY', `${name} is starting`, {}, { retriable: true });
     });
     const url = await this.#listen();
     const parts = await build(this.#context());
@@ -145,7 +145,7 @@ class Service {
     if (parts.ready !== undefined) this.#health.check(name, parts.ready);
     for (const router of parts.routers) this.#door.use(router);
     await parts.begin?.(url);
-    isBuilt = true;
+    this.#isBuilt = true;
     this.#logger.info({ url }, `${name} serves`);
   }
 
@@ -165,12 +165,20 @@ class Service {
     return this.#stopping;
   }
 
+  #isBuilt = false;
+
   /** Filled once the parts are built. */
   readonly #door = Router();
 
+  /** What the parts will answer is asked again: while they are built nothing is known of any path. */
+  readonly #notYet = Router().use((_request: Request, _response: Response, next: NextFunction) => {
+    if (this.#isBuilt) return next();
+    next(new HttpProblem(503, 'NOT_READY', `${this.#options.name} is starting: ask again`, { retryAfterSeconds: 1 }));
+  });
+
   async #listen(): Promise<string> {
     const app = createHttpApp(
-      { routers: [this.#health.router, metricsRouter(this.#metrics.registry), this.#door] },
+      { routers: [this.#health.router, metricsRouter(this.#metrics.registry), this.#door, this.#notYet] },
       { logger: this.#logger, metrics: this.#metrics },
     );
     const host = process.env['HOST'] ?? '127.0.0.1';
