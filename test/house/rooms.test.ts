@@ -17,7 +17,7 @@ const sources = execFileSync('git', ['ls-files', '--cached', '--others', '--excl
 const LINES_MAX = 400;
 const LONGER: Readonly<Record<string, number>> = {
   'libs/adapters/event-log/embedded/log.ts': 509,
-  'libs/adapters/event-log/kafka/log.ts': 414,
+  'libs/adapters/event-log/kafka/log.ts': 416,
   'libs/adapters/event-log/kafka/reader.ts': 554,
   'libs/adapters/stage/partition.ts': 601,
   'libs/adapters/stage/stage.ts': 570,

@@ -339,6 +339,8 @@ class KafkaLog implements InspectableLog {
 }
 
 async function statesOn(cluster: Cluster, topics: readonly string[]): Promise<ReadonlyMap<string, TopicState>> {
+  // A cluster that was just connected, and asked nothing yet, knows no node but by the address that it was given.
+  if (cluster.getNodeIds().length === 0) await cluster.refreshMetadata();
   const [nodeId] = cluster.getNodeIds();
   if (nodeId === undefined) {
     throw new TallyError('LOG_UNAVAILABLE', 'Kafka names no broker', {}, { retriable: true });
