@@ -91,7 +91,10 @@ export function ratesThatChange(events: number, open: (env: NodeJS.ProcessEnv) =
       60_000,
     );
     expect(outbox.decided + outbox.rejected + outbox.refused).toBe(3 * events);
-    expect((await service.call('payer', 'GET', '/payer/v1/divergences')).body).toEqual({ divergences: [] });
+    expect((await service.call('payer', 'GET', '/payer/v1/divergences')).body).toEqual({
+      divergences: [],
+      waiting: null,
+    });
     // The same again: what stands in the record is known, whatever rates are in force.
     const again = await service.call<{ queued?: number }>('payer', 'POST', '/payer/v1/events/vat', stating.slice(0, 1));
     expect(again).toEqual({ status: 202, body: { queued: 1 } });
