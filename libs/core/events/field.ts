@@ -135,3 +135,12 @@ export function list<Value>(of: Field<Value>): Field<readonly Value[]> {
 export function byName<Value>(of: Field<Value>): Field<Readonly<Record<string, Value>>> {
   return { form: { kind: 'map', of: of.form }, says: of.says };
 }
+
+/** The fields that every event of tax begins with; `accountSays` says whose event it is. */
+export function eventHead(accountSays: string) {
+  return {
+    eventId: id('The sender’s own id of the event: a lower-case UUID.'),
+    account: account(accountSays),
+    receivedAtMs: whole('When the gateway reserved the event, milliseconds since 1970.'),
+  };
+}

@@ -1,5 +1,4 @@
 import {
-  account,
   added,
   byName,
   code,
@@ -7,15 +6,14 @@ import {
   date,
   defineEvent,
   type EventOf,
+  eventHead,
   flag,
-  id,
   money,
   nullable,
   person,
   record,
   text,
   type ValuesOf,
-  whole,
 } from './field.ts';
 
 /** RTI pay frequencies (paye.md 1.4). */
@@ -47,11 +45,7 @@ export type NiCategory = (typeof NI_CATEGORIES)[number];
 export const STUDENT_LOAN_PLANS = ['01', '02', '04', '05'] as const;
 export type StudentLoanPlan = (typeof STUDENT_LOAN_PLANS)[number];
 
-const head = {
-  eventId: id('The sender’s own id of the event: a lower-case UUID.'),
-  account: account('The PAYE scheme: `paye:<office>/<reference>`.'),
-  receivedAtMs: whole('When the gateway reserved the event, milliseconds since 1970.'),
-};
+const head = eventHead('The PAYE scheme: `paye:<office>/<reference>`.');
 
 const statedFields = {
   incomeTaxPence: nullable(money('Income tax deducted.')),

@@ -1,13 +1,11 @@
-import { account, code, date, defineEvent, type EventOf, id, money, nullable, text, whole } from './field.ts';
+import { code, date, defineEvent, type EventOf, eventHead, money, nullable, text } from './field.ts';
 
 /** Money that HMRC received from an account, or paid back to it (payments.v1). */
 export const moneyMoved = defineEvent({
   type: 'MoneyMoved',
   schema: 'money-moved.v1',
   fields: {
-    eventId: id('The sender’s own id of the event: a lower-case UUID.'),
-    account: account('Whose money it is: `paye:<office>/<reference>` or `vat:<number>`.'),
-    receivedAtMs: whole('When the gateway reserved the event, milliseconds since 1970.'),
+    ...eventHead('Whose money it is: `paye:<office>/<reference>` or `vat:<number>`.'),
     direction: code(['received', 'repaid'], 'Received by HMRC, or repaid by it.'),
     amountPence: money('Positive in both directions.'),
     bookedOn: date('The day on which the bank booked it.'),

@@ -1,11 +1,11 @@
 import {
-  account,
   added,
   code,
   count,
   date,
   defineEvent,
   type EventOf,
+  eventHead,
   flag,
   hex,
   id,
@@ -23,11 +23,7 @@ export type TillEventType = (typeof TILL_EVENT_TYPES)[number];
 const VAT_REGIONS = ['GB', 'NI'] as const;
 export type VatRegion = (typeof VAT_REGIONS)[number];
 
-const head = {
-  eventId: id('The sender’s own id of the event: a lower-case UUID.'),
-  account: account('The trader: `vat:<VAT registration number>`.'),
-  receivedAtMs: whole('When the gateway reserved the event, milliseconds since 1970.'),
-};
+const head = eventHead('The trader: `vat:<VAT registration number>`.');
 
 const lineFields = {
   id: text('The line’s own id within the event.'),
