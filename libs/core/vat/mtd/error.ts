@@ -23,7 +23,8 @@ const WORDS = {
   MANDATORY_FIELD_MISSING: [400, 'a mandatory field is missing'],
   INVALID_STRING_VALUE: [400, 'please provide a string field'],
   INVALID_NUMERIC_VALUE: [400, 'please provide a numeric field'],
-  INVALID_BOOLEAN_VALUE: [400, 'please provide a boolean field'],
+  // HMRC's own name for a declaration that is no boolean.
+  UNMAPPED_PLAY_ERROR: [400, 'error.expected.jsboolean'],
   INVALID_MONETARY_AMOUNT: [400, `${MONEY} 0 and 99,999,999,999.99`],
   VAT_TOTAL_VALUE: [400, 'totalVatDue should be equal to the sum of vatDueSales and vatDueAcquisitions'],
   VAT_NET_VALUE: [

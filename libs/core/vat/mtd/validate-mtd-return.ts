@@ -1,4 +1,6 @@
+import { repeatedMember } from '../../encoding/repeated-member.ts';
 import type { MtdFault } from './error.ts';
+import { BOX_FIELDS } from './return.ts';
 
 interface MoneyField {
   readonly name: string;
@@ -23,14 +25,16 @@ const MONEY_FIELDS: readonly MoneyField[] = [
 ];
 const VRN = /^\d{9}$/;
 const PERIOD_KEY = /^[#0-9A-Z]{4}$/;
-const PENCE_TEXT = /^-?\d+(?:\.\d{1,2})?$/;
-const WHOLE_TEXT = /^-?\d+$/;
+/** A number as HMRC's framework reads it, from a number of JSON or from a text. */
+const NUMBER_TEXT = /^[+-]?(?:\d+\.?(?<decimals>\d*)|\.(?<bare>\d+))(?:[eE](?<exponent>[+-]?\d{1,3}))?$/;
+const FIELDS = ['periodKey', ...BOX_FIELDS, 'finalised'] as const;
 
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * The faults of a return as HMRC's submission validator reports them, tier by tier (vat.md section 7): a tier is looked at only when the
- * one before has no fault. VRN, JSON, fields, totals, declaration. The API does not check VRN check digits.
+ * The faults of a return as HMRC's submission validator reports them (hmrc/vat-api, SubmitReturnValidator.scala), level by level: a level is
+ * looked at only where the one before has no fault, and gives all of its own. VRN, JSON, fields, sums, declaration. In two things this
+ * differs: a member that the body names twice makes it no JSON here, where HMRC takes the last; and decimals that are zeros do not count.
  *
  * @param body the parsed body, or the text of one.
  */
@@ -39,55 +43,66 @@ export function validateMtdReturn(vrn: string, body: unknown): readonly MtdFault
   const json = typeof body === 'string' ? parsed(body) : body;
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return [{ code: 'INVALID_JSON', path: null }];
   const fields = json as Json;
-  const fieldFaults = [...periodKeyFaults(fields.periodKey), ...moneyFaults(fields), ...declarationFaults(fields)];
+  const fieldFaults = fieldFaultsOf(fields);
   if (fieldFaults.length > 0) return fieldFaults;
-  const totalFaults = totalsOf(fields);
-  if (totalFaults.length > 0) return totalFaults;
+  const sumFaults = sumFaultsOf(fields);
+  if (sumFaults.length > 0) return sumFaults;
   return fields.finalised === true ? [] : [{ code: 'NOT_FINALISED', path: '/finalised' }];
 }
 
-function periodKeyFaults(value: unknown): readonly MtdFault[] {
-  const path = '/periodKey';
-  if (value === undefined) return [{ code: 'MANDATORY_FIELD_MISSING', path }];
-  if (typeof value !== 'string') return [{ code: 'INVALID_STRING_VALUE', path }];
-  return PERIOD_KEY.test(value) ? [] : [{ code: 'PERIOD_KEY_INVALID', path }];
-}
-
-function moneyFaults(fields: Json): readonly MtdFault[] {
+/** In HMRC's order: what is missing, decimals, types, the form of the period key, ranges. Equal faults stand once. */
+function fieldFaultsOf(fields: Json): readonly MtdFault[] {
   const faults: MtdFault[] = [];
-  for (const { name, min, max, decimals } of MONEY_FIELDS) {
-    const value = fields[name];
-    const path = `/${name}`;
-    if (value === undefined) faults.push({ code: 'MANDATORY_FIELD_MISSING', path });
-    else if (typeof value !== 'number') faults.push({ code: 'INVALID_NUMERIC_VALUE', path });
-    else if (value < min || value > max || !(decimals === 0 ? WHOLE_TEXT : PENCE_TEXT).test(String(value))) {
-      faults.push({ code: 'INVALID_MONETARY_AMOUNT', path });
+  const add = (code: MtdFault['code'], name: string) => {
+    if (!faults.some((fault) => fault.code === code && fault.path === `/${name}`)) {
+      faults.push({ code, path: `/${name}` });
     }
+  };
+  for (const name of FIELDS) if (fields[name] === undefined) add('MANDATORY_FIELD_MISSING', name);
+  for (const { name, decimals } of MONEY_FIELDS) {
+    if (decimalsOf(fields[name]) > decimals) add('INVALID_MONETARY_AMOUNT', name);
+  }
+  const { periodKey, finalised } = fields;
+  if (periodKey !== undefined && typeof periodKey !== 'string') add('INVALID_STRING_VALUE', 'periodKey');
+  for (const { name } of MONEY_FIELDS) {
+    if (fields[name] !== undefined && Number.isNaN(decimalsOf(fields[name]))) add('INVALID_NUMERIC_VALUE', name);
+  }
+  if (finalised !== undefined && typeof finalised !== 'boolean') add('UNMAPPED_PLAY_ERROR', 'finalised');
+  if (typeof periodKey === 'string' && !PERIOD_KEY.test(periodKey)) add('PERIOD_KEY_INVALID', 'periodKey');
+  for (const { name, min, max } of MONEY_FIELDS) {
+    if (Number.isNaN(decimalsOf(fields[name]))) continue;
+    const pounds = Number(fields[name]);
+    if (pounds < min || pounds > max) add('INVALID_MONETARY_AMOUNT', name);
   }
   return faults;
 }
 
-function declarationFaults({ finalised }: Json): readonly MtdFault[] {
-  const path = '/finalised';
-  if (finalised === undefined) return [{ code: 'MANDATORY_FIELD_MISSING', path }];
-  return typeof finalised === 'boolean' ? [] : [{ code: 'INVALID_BOOLEAN_VALUE', path }];
+/** How many decimals a number has, given as a number or as a text; NaN for what is no number. */
+function decimalsOf(value: unknown): number {
+  if (typeof value !== 'number' && typeof value !== 'string') return Number.NaN;
+  const match = NUMBER_TEXT.exec(String(value));
+  if (match === null) return Number.NaN;
+  const { decimals, bare, exponent } = match.groups ?? {};
+  return Math.max(0, (decimals ?? bare ?? '').replace(/0+$/, '').length - Number(exponent ?? 0));
 }
 
-function totalsOf(fields: Json): readonly MtdFault[] {
+function sumFaultsOf(fields: Json): readonly MtdFault[] {
   const box = (name: string) => Math.round(Number(fields[name]) * 100);
   const faults: MtdFault[] = [];
-  if (box('totalVatDue') !== box('vatDueSales') + box('vatDueAcquisitions')) {
-    faults.push({ code: 'VAT_TOTAL_VALUE', path: '/totalVatDue' });
-  }
   if (box('netVatDue') !== Math.abs(box('totalVatDue') - box('vatReclaimedCurrPeriod'))) {
     faults.push({ code: 'VAT_NET_VALUE', path: '/netVatDue' });
   }
+  if (box('totalVatDue') !== box('vatDueSales') + box('vatDueAcquisitions')) {
+    faults.push({ code: 'VAT_TOTAL_VALUE', path: '/totalVatDue' });
+  }
   return faults;
 }
 
+/** Undefined for a text that is no JSON, or that names a member twice. */
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const json: unknown = JSON.parse(text);
+    return repeatedMember(text) === null ? json : undefined;
   } catch {
     return undefined;
   }

@@ -151,9 +151,9 @@ describe('the MTD VAT API', () => {
   });
 
   it('refuses every fault of a body at once, each with its path, where there are several', async () => {
-    const { periodKey, vatDueSales, ...rest } = DECLARED;
+    const { periodKey, ...rest } = DECLARED;
     const { status, body } = await call('POST', `${AT}/returns`, {
-      body: { ...rest, vatDueSales: String(vatDueSales), finalised: true },
+      body: { ...rest, vatDueSales: 'eighteen', finalised: true },
     });
     expect(periodKey).toBe('26A4');
     expect(status).toBe(400);
@@ -165,6 +165,16 @@ describe('the MTD VAT API', () => {
         { code: 'INVALID_NUMERIC_VALUE', message: 'please provide a numeric field', path: '/vatDueSales' },
       ],
     });
+  });
+
+  it('refuses a return that gives boxes twice, and files nothing', async () => {
+    const twice = JSON.stringify({ ...DECLARED, finalised: true }).replace(
+      '{',
+      '{"vatDueSales":1018,"netVatDue":1010,',
+    );
+    const { status, body } = await call('POST', `${AT}/returns`, { body: twice });
+    expect([status, body['code']]).toEqual([400, 'INVALID_REQUEST']);
+    expect((await call('GET', `${AT}/returns/26A4`)).status).toBe(404);
   });
 
   it('takes the return that a person declares, once, shows it, and closes its period for good', async () => {
@@ -232,7 +242,7 @@ describe.skipIf(!data.available)('HMRC’s published examples', () => {
   const REFUSALS: Readonly<Record<string, () => Promise<Answer>>> = {
     SubmitVATreturnforperiod__response400__invalidMonetaryAmount: () => post({ ...whole, netVatDue: -0.01 }),
     SubmitVATreturnforperiod__response400__invalidNetValue: () => post({ ...whole, netVatDue: 11 }),
-    SubmitVATreturnforperiod__response400__invalidNumericValue: () => post({ ...whole, netVatDue: '10' }),
+    SubmitVATreturnforperiod__response400__invalidNumericValue: () => post({ ...whole, netVatDue: 'ten' }),
     SubmitVATreturnforperiod__response400__invalidPeriodKey: () => post({ ...whole, periodKey: '18a1' }),
     SubmitVATreturnforperiod__response400__invalidRequest: () => post('{"periodKey":'),
     SubmitVATreturnforperiod__response400__invalidTotalValue: () => post({ ...whole, vatDueAcquisitions: 1 }),

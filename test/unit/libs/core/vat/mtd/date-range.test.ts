@@ -20,15 +20,18 @@ describe('the dates of the obligations', () => {
     ['2025-01-01', undefined, 'INVALID_DATE_TO'],
     ['2025-01-01', '2025-13-01', 'INVALID_DATE_TO'],
     ['2025-01-02', '2025-01-01', 'INVALID_DATE_RANGE'],
-    ['2025-01-01', String(addDays(FROM, 367)), 'INVALID_DATE_RANGE'],
+    ['2025-01-01', '2025-01-01', 'INVALID_DATE_RANGE'],
+    ['2025-01-01', '2026-01-02', 'INVALID_DATE_RANGE'],
+    ['2024-01-01', '2025-01-02', 'INVALID_DATE_RANGE'],
   ])('from %s to %s: %s', (from, to, code) => {
     expect(dates(from, to)).toEqual([400, code]);
   });
 
-  it('are one day or up to 366 days apart, in any year', () => {
+  it('are two days or up to a year apart, in any year', () => {
     for (const [from, to] of [
-      [FROM, FROM],
-      [FROM, addDays(FROM, 366)],
+      [FROM, addDays(FROM, 1)],
+      [FROM, localDate('2026-01-01')],
+      [localDate('2024-01-01'), localDate('2025-01-01')],
       [localDate('2016-04-01'), localDate('2016-06-30')],
       [localDate('2027-01-01'), localDate('2027-06-30')],
     ] as const) {
@@ -48,16 +51,19 @@ describe('the dates of liabilities and payments', () => {
     ['2025-01-01', '2025-02-30', 'DATE_TO_INVALID'],
     ['2026-01-01', '2026-11-22', 'DATE_TO_INVALID'],
     ['2025-01-02', '2025-01-01', 'DATE_RANGE_INVALID'],
-    ['2025-01-01', String(addDays(FROM, 366)), 'DATE_RANGE_INVALID'],
+    ['2025-01-01', '2025-01-01', 'DATE_RANGE_INVALID'],
+    ['2025-01-01', '2026-01-01', 'DATE_RANGE_INVALID'],
+    ['2024-01-01', '2025-01-01', 'DATE_RANGE_INVALID'],
   ])('from %s to %s: %s', (from, to, code) => {
     expect(dates(from, to)).toEqual([400, code]);
   });
 
-  it('are from 1 December 2017 to today, up to 365 days apart', () => {
+  it('are from 1 December 2017 to today, up to 365 days with both ends', () => {
     for (const [from, to] of [
-      [localDate('2017-12-01'), localDate('2017-12-01')],
-      [FROM, addDays(FROM, 365)],
-      [TODAY, TODAY],
+      [localDate('2017-12-01'), localDate('2017-12-02')],
+      [FROM, localDate('2025-12-31')],
+      [localDate('2024-01-01'), localDate('2024-12-31')],
+      [addDays(TODAY, -1), TODAY],
     ] as const) {
       expect(dates(from, to)).toEqual({ from, to });
     }

@@ -88,9 +88,9 @@ describe('liabilities', () => {
 
   it('are in a range that has the last day of their period', () => {
     const ends = (from: string, to: string) => liabilitiesAnswer({ from, to }, TODAY, [MARCH], []);
-    expect(ends('2026-03-31', '2026-03-31')).toMatchObject({ liabilities: [{ originalAmount: 100 }] });
-    expect(ends('2026-04-01', '2026-04-01')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
-    expect(ends('2026-03-30', '2026-03-30')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+    expect(ends('2026-03-31', '2026-04-01')).toMatchObject({ liabilities: [{ originalAmount: 100 }] });
+    expect(ends('2026-04-01', '2026-04-02')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+    expect(ends('2026-03-29', '2026-03-30')).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
   });
 
   it('need their dates', () => {

@@ -63,8 +63,8 @@ describe('obligations', () => {
 
   it('are in a range that has any of their days', () => {
     expect(asked({ from: '2017-03-31', to: '2017-04-01' })).toEqual([SHOWN_FILED, SHOWN_OWED]);
-    expect(asked({ from: '2017-04-01', to: '2017-04-01' })).toEqual([SHOWN_OWED]);
-    expect(asked({ from: '2017-03-31', to: '2017-03-31' })).toEqual([SHOWN_FILED]);
+    expect(asked({ from: '2017-04-01', to: '2017-04-02' })).toEqual([SHOWN_OWED]);
+    expect(asked({ from: '2017-03-30', to: '2017-03-31' })).toEqual([SHOWN_FILED]);
     expect(asked({ from: '2017-02-01', to: '2017-02-02' })).toEqual([SHOWN_FILED]);
     expect(asked({ from: '2016-01-01', to: '2016-12-31' })).toEqual([404, 'NOT_FOUND']);
     expect(asked({ from: '2017-07-01', to: '2017-12-31' })).toEqual([404, 'NOT_FOUND']);

@@ -41,36 +41,74 @@ describe('HMRC’s validator', () => {
     }
   });
 
-  it('names each field that is absent or of another type', () => {
+  it('names each field that is absent, and then each that is of another type', () => {
     expect(faults({ vatDueSales: undefined, finalised: undefined, periodKey: undefined })).toEqual([
       'MANDATORY_FIELD_MISSING /periodKey',
       'MANDATORY_FIELD_MISSING /vatDueSales',
       'MANDATORY_FIELD_MISSING /finalised',
     ]);
-    expect(faults({ vatDueSales: '1', periodKey: 5, finalised: 'yes' })).toEqual([
+    expect(faults({ vatDueSales: 'five', netVatDue: true, periodKey: 5, finalised: 'yes' })).toEqual([
       'INVALID_STRING_VALUE /periodKey',
       'INVALID_NUMERIC_VALUE /vatDueSales',
-      'INVALID_BOOLEAN_VALUE /finalised',
+      'INVALID_NUMERIC_VALUE /netVatDue',
+      'UNMAPPED_PLAY_ERROR /finalised',
+    ]);
+    expect(faults({ periodKey: null, vatDueSales: null, finalised: null })).toEqual([
+      'INVALID_STRING_VALUE /periodKey',
+      'INVALID_NUMERIC_VALUE /vatDueSales',
+      'UNMAPPED_PLAY_ERROR /finalised',
     ]);
   });
 
-  it('refuses fractions of a penny, pence in boxes 6 to 9, a negative box 5 and what is beyond range', () => {
+  it('takes a number that is given as text, as HMRC’s framework reads it', () => {
+    expect(faults({ vatDueSales: '105.50', totalValueSalesExVAT: '3e2' })).toEqual([]);
+    expect(faults({ vatDueSales: '105.501', totalValueSalesExVAT: '300.5', netVatDue: '£1' })).toEqual([
+      'INVALID_MONETARY_AMOUNT /vatDueSales',
+      'INVALID_MONETARY_AMOUNT /totalValueSalesExVAT',
+      'INVALID_NUMERIC_VALUE /netVatDue',
+    ]);
+    expect(faults({ vatDueSales: '' })).toEqual(['INVALID_NUMERIC_VALUE /vatDueSales']);
+  });
+
+  it('refuses decimals first, and what is beyond its range after all else of the fields', () => {
     expect(
-      faults({ vatDueSales: 0.001, totalValueSalesExVAT: 1.5, netVatDue: -1, totalAcquisitionsExVAT: 1e13 }),
+      faults({
+        vatDueSales: 0.001,
+        totalValueSalesExVAT: 1.5,
+        netVatDue: -1,
+        totalAcquisitionsExVAT: 1e13,
+        periodKey: 'a',
+      }),
     ).toEqual([
       'INVALID_MONETARY_AMOUNT /vatDueSales',
-      'INVALID_MONETARY_AMOUNT /netVatDue',
       'INVALID_MONETARY_AMOUNT /totalValueSalesExVAT',
+      'PERIOD_KEY_INVALID /periodKey',
+      'INVALID_MONETARY_AMOUNT /netVatDue',
       'INVALID_MONETARY_AMOUNT /totalAcquisitionsExVAT',
     ]);
+    // Of one box that has both, the fault stands once.
+    expect(faults({ netVatDue: -0.001 })).toEqual(['INVALID_MONETARY_AMOUNT /netVatDue']);
   });
 
-  it('looks at totals once the fields are right, and at the declaration last', () => {
+  it('looks at the sums once the fields are right, box 5 before box 3, and at the declaration last', () => {
     expect(faults({ totalVatDue: 5.06, finalised: false })).toEqual([
-      'VAT_TOTAL_VALUE /totalVatDue',
       'VAT_NET_VALUE /netVatDue',
+      'VAT_TOTAL_VALUE /totalVatDue',
     ]);
     expect(faults({ finalised: false })).toEqual(['NOT_FINALISED /finalised']);
+  });
+
+  it('refuses a body that gives a box twice, be it with the same figure', () => {
+    const body = JSON.stringify(GOOD);
+    for (const again of [
+      '"vatDueSales":105.5',
+      '"vatDueSales":1000',
+      '"vat\\u0044ueSales":1',
+      '"note":{"a":1,"a":1}',
+    ]) {
+      const twice = body.replace('{', `{${again},`);
+      expect(validateMtdReturn('101747696', twice)).toEqual([{ code: 'INVALID_JSON', path: null }]);
+    }
   });
 
   it('refuses what is no JSON object', () => {
