@@ -21,6 +21,7 @@ import type {
   StoredDivergence,
 } from './store/payer-records.ts';
 import { eventKey, type PayerStore, readPlace } from './store/payer-store.ts';
+import { accountState } from './views/account-state.ts';
 import { STATEMENT_ENTRIES_MAX, type Statement } from './views/account-statement.ts';
 
 /** What the node shows of itself. */
@@ -72,6 +73,9 @@ export function payerRouter(dependencies: PayerRouterDependencies): Router {
     response.json(statement);
   });
   router.get('/payer/v1/accounts/:account/copy', auth, (request, response) => sendCopy(node, request, response));
+  router.post('/payer/v1/accounts/:account/state', auth, ...jsonBody, (request, response) => {
+    response.json({ values: accountState(store, store.account(ownAccount(request, response)), request.body) });
+  });
   router.use(payeRouter({ store, rules: dependencies.rules, auth, clock: dependencies.clock }));
   divergenceRoutes(router, auth, dependencies);
   router.get('/payer/v1/events/:eventId', auth, (request, response) => {

@@ -12,6 +12,7 @@ const STATUSES_MAX = 1_000;
 const statusesBody = z.strictObject({
   account: z.string().refine(isAccount, 'expected paye:123/AB456 or vat:123456789'),
   eventIds: z.array(z.string().refine(isUuid, 'expected a lower-case UUID')).min(1).max(STATUSES_MAX),
+  bodies: z.boolean().optional(),
 });
 
 export interface EventStatusLine {
@@ -19,6 +20,8 @@ export interface EventStatusLine {
   /** Why, where the event was refused at the gateway or rejected by tax. */
   readonly code?: string;
   readonly detail?: string;
+  /** The event as it was sent, where the request says `bodies`. */
+  readonly event?: unknown;
 }
 
 /**
@@ -35,7 +38,7 @@ export function eventStatuses(store: PayerStore, client: Client, body: unknown):
       `/${issue?.path.join('/') ?? ''}: ${issue?.message ?? 'not as described'}`,
     );
   }
-  const { account: owner, eventIds } = parsed.data;
+  const { account: owner, eventIds, bodies } = parsed.data;
   if (!isAccount(owner) || !mayActFor(client, owner)) {
     throw new HttpProblem(403, 'ACCOUNT_NOT_YOURS', 'the account is not bound to this client');
   }
@@ -43,8 +46,12 @@ export function eventStatuses(store: PayerStore, client: Client, body: unknown):
   const statuses: Record<string, EventStatusLine> = {};
   if (followed === undefined) return statuses;
   for (const uuid of eventIds) {
-    const line = lineOf(store, eventKey(followed.number, eventId(uuid)));
-    if (line !== null) statuses[uuid] = line;
+    const key = eventKey(followed.number, eventId(uuid));
+    const text = bodies === true ? store.submitted.get(key) : undefined;
+    // An import asks for what it may have sent before: nearly always for what is not there.
+    if (bodies === true && text === undefined) continue;
+    const line = lineOf(store, key);
+    if (line !== null) statuses[uuid] = text === undefined ? line : { ...line, event: JSON.parse(text) as unknown };
   }
   return statuses;
 }

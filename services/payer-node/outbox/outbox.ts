@@ -6,6 +6,7 @@ import { countOf, eventKey, laneKey, type PayerStore, partsOfEventKey } from '..
 import { readUint64 } from '../store/uint64-bytes.ts';
 import { watchedSince, watchOnly } from '../withheld/watched-events.ts';
 import type { OwnEvents, ReadableEvent, SubmittedEvent } from './own-events.ts';
+import { putTillHeads } from './till-heads.ts';
 
 /** Lanes of one tax: requests to the gateway that may be under way beside one another. Fixed: an account's events keep to one lane. */
 export const LANES_PER_TAX = 2;
@@ -149,6 +150,7 @@ export class Outbox {
   }
 
   #take(read: readonly SubmittedEvent[], whole: boolean, queued: Set<number>): SubmitResult {
+    const { store } = this.#dependencies;
     const refused: RefusedSubmission[] = [];
     const fresh = new Map<string, ReadableEvent>();
     let repeated = 0;
@@ -166,6 +168,7 @@ export class Outbox {
     });
     if (whole && refused.length > 0) return { queued: 0, repeated: 0, refused };
     for (const event of fresh.values()) queued.add(this.#queue(event));
+    putTillHeads(store, fresh.values());
     return { queued: fresh.size, repeated, refused };
   }
 

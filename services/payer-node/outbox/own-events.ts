@@ -14,8 +14,18 @@ export interface ReadableEvent {
   readonly eventId: EventId;
   /** JSON, as it goes to the gateway. */
   readonly text: string;
+  /** The event's place in its till's chain; null for what no till sent. */
+  readonly till: TillPlace | null;
   /** What the rates in force find in it; a repeat of what was taken under others is that all the same. */
   readonly doubts: readonly Fault[];
+}
+
+/** Where an event is in the chain of its till. */
+export interface TillPlace {
+  readonly tillId: string;
+  readonly seq: number;
+  /** SHA-256 of the RFC 8785 JSON of the event, 64 hex: the `prevHash` of the next. */
+  readonly hash: string;
 }
 
 export interface UnreadableEvent {
@@ -106,7 +116,8 @@ function readEvents(
 }
 
 function readable(json: unknown, { event }: Draft): Omit<ReadableEvent, 'doubts'> {
-  return { readable: true, account: event.account, eventId: event.eventId, text: JSON.stringify(json) };
+  const till = event.type === 'TillEvent' ? { tillId: event.tillId, seq: event.seq, hash: event.hash } : null;
+  return { readable: true, account: event.account, eventId: event.eventId, text: JSON.stringify(json), till };
 }
 
 /** Faults of one event of a slice, with its place in the whole submission. */

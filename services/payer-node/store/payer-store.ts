@@ -61,6 +61,7 @@ type Values = Database<StateValue, Buffer>;
  * | countersigned | account       | our newest countersignature (head-proofs.ts)                  | follower |
  * | node       | name             | which ledger, the last checkpoint                             | follower |
  * | rules      | tax, hash        | rate cards that a block may name, JSON                        | node     |
+ * | tillHeads  | account, till    | number and hash of the till's event with the highest number sent (till-heads.ts) | outbox |
  * | filings    | account, period  | VAT returns that were declared here (vat-filings.ts), JSON    | filings  |
  */
 export class PayerStore {
@@ -79,6 +80,7 @@ export class PayerStore {
   readonly state: Values;
   readonly rules: Texts;
   readonly filings: Texts;
+  readonly tillHeads: Texts;
   readonly payeEntries: Bytes;
   readonly payeMonths: Texts;
   readonly #divergences: Texts;
@@ -124,6 +126,7 @@ export class PayerStore {
     this.state = this.#root.openDB({ name: 'state', keyEncoding: 'binary', encoding: 'json' });
     this.rules = texts('rules');
     this.filings = texts('filings');
+    this.tillHeads = texts('tillHeads');
     this.payeEntries = bytes('payeEntries');
     this.payeMonths = texts('payeMonths');
     this.#divergences = texts('divergences');
@@ -155,12 +158,7 @@ export class PayerStore {
   /** As commit, but `action` sees its own and every earlier write, and no other transaction runs beside it. */
   async exclusively<Result>(action: () => Result): Promise<Result> {
     await this.#onceRoom();
-    return this.#written(
-      this.#root.transaction(action).then(async (result) => {
-        await this.#root.flushed;
-        return result;
-      }),
-    );
+    return this.#written(this.#root.transaction(action).then((result) => this.#root.flushed.then(() => result)));
   }
 
   /** Bytes that the disk of the store still has for us. */

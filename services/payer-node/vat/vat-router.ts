@@ -5,7 +5,7 @@ import { HttpProblem } from '../../../libs/adapters/http/problem.ts';
 import type { CivilClock } from '../../../libs/adapters/time/clock.ts';
 import { isLocalDate } from '../../../libs/core/calendar/local-date.ts';
 import { londonDate } from '../../../libs/core/calendar/london-time.ts';
-import { account } from '../../../libs/core/identity/account.ts';
+import { type Account, account } from '../../../libs/core/identity/account.ts';
 import { mtdReturnOf } from '../../../libs/core/vat/mtd/return.ts';
 import type { VatRules } from '../../../libs/core/vat/rates/vat-rules.ts';
 import { completenessOf } from '../../../libs/core/vat/return/completeness.ts';
@@ -13,6 +13,7 @@ import type { BoxShares } from '../../../libs/core/vat/return/event-in-boxes.ts'
 import { type SchemeNotice, schemeNotices } from '../../../libs/core/vat/return/scheme-limits.ts';
 import { takingsByRate } from '../../../libs/core/vat/state/period-account.ts';
 import { traderOf } from '../../../libs/core/vat/state/trader.ts';
+import { NO_EVENT, tillHeadOf } from '../outbox/till-heads.ts';
 import { OwnState } from '../store/own-state.ts';
 import type { EntryPlace, FollowedAccount } from '../store/payer-records.ts';
 import type { PayerStore } from '../store/payer-store.ts';
@@ -75,6 +76,11 @@ export function vatRouter(dependencies: VatRouterDependencies): Router {
       completeness: completenessView(store, followed, clock.civilMs()),
       asOf: asOf(followed),
     });
+  });
+  router.get('/payer/v1/vat/:vrn/tills/:tillId', auth, (request, response) => {
+    const followed = store.account(ownTrader(request, response));
+    const tillId = String(request.params['tillId']);
+    response.json({ tillId, ...(followed === undefined ? NO_EVENT : tillHeadOf(store, followed, tillId)) });
   });
   router.get(`${PERIODS}/:period/events`, auth, (request, response) => {
     const followed = followedOf(store, request, response);
@@ -151,12 +157,16 @@ function filedView(filed: FiledReturn) {
   return { receivedAt, formBundleNumber, receiptId, declared, differencePence, payloadHash, head };
 }
 
-function followedOf(store: PayerStore, request: Request, response: Response): FollowedAccount {
+function ownTrader(request: Request, response: Response): Account {
   const vrn = String(request.params['vrn']);
   if (!/^\d{9}$/.test(vrn)) throw new HttpProblem(404, 'NOT_FOUND', 'a VAT registration number has nine digits');
   const owner = account(`vat:${vrn}`);
   assertActsFor(response, owner);
-  const followed = store.account(owner);
+  return owner;
+}
+
+function followedOf(store: PayerStore, request: Request, response: Response): FollowedAccount {
+  const followed = store.account(ownTrader(request, response));
   if (followed === undefined) throw new HttpProblem(404, 'NOT_FOUND', 'this node does not follow the account');
   return followed;
 }
