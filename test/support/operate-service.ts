@@ -76,7 +76,7 @@ export interface VerifiedCopies {
 }
 
 /** Every copy that the payer node holds, exported and verified offline. Throws what any copy is not as it should be in. */
-export async function verifiedCopies(service: ServiceProcess): Promise<VerifiedCopies> {
+export async function verifiedCopies(service: PayerDoor): Promise<VerifiedCopies> {
   const folder = mkdtempSync(join(tmpdir(), 'tallystick-copies-'));
   try {
     return await exportAndVerify(service, folder);
@@ -85,7 +85,7 @@ export async function verifiedCopies(service: ServiceProcess): Promise<VerifiedC
   }
 }
 
-async function exportAndVerify(service: ServiceProcess, folder: string): Promise<VerifiedCopies> {
+async function exportAndVerify(service: PayerDoor, folder: string): Promise<VerifiedCopies> {
   const { body } = await service.call<{ accounts: { account: string; seq: number | null }[] }>(
     'payer',
     'GET',
