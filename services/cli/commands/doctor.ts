@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { loadRules } from '../../../libs/adapters/rules/load-rules.ts';
 import { nodeTooOld } from '../../../libs/adapters/runtime/node-version.ts';
@@ -44,6 +44,8 @@ function dataFolder(dataDir: string): Finding[] {
   const folder = resolve(dataDir);
   if (!existsSync(folder))
     return [{ check: 'data folder', ok: true, detail: `${folder} will be made at the first start` }];
+  if (!statSync(folder).isDirectory())
+    return [{ check: 'data folder', ok: false, detail: `${folder} is a file: name a folder` }];
   try {
     accessSync(folder, constants.W_OK);
   } catch {

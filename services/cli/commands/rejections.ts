@@ -12,10 +12,10 @@ interface RejectionRow {
 }
 
 /** `tally rejections list`: newest first. */
-export async function listRejections(options: ReachOptions & { readonly limit: string }): Promise<void> {
+export async function listRejections(options: ReachOptions & { readonly limit: number }): Promise<void> {
   const answer = await clientOf(options).call<{ rejections: RejectionRow[] }>(
     'GET',
-    `/tax/v1/rejections?limit=${encodeURIComponent(options.limit)}`,
+    `/tax/v1/rejections?limit=${options.limit}`,
   );
   if (options.json === true) {
     console.log(JSON.stringify(answer.rejections));

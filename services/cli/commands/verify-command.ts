@@ -1,6 +1,7 @@
 import { describeDivergence } from '../../../libs/core/ledger/verify/divergence.ts';
 import { formatPenceSum } from '../../../libs/core/money/pence-sum.ts';
 import type { CopyReport } from '../verify/copy-verifier.ts';
+import { assertReadable } from '../verify/file-form.ts';
 import { verifyCopy } from '../verify/verify.ts';
 import { printVerdict, verifyDivergence } from '../verify/verify-divergence.ts';
 
@@ -13,9 +14,10 @@ const FINDINGS_SHOWN_MAX = 50;
 
 /**
  * `tally verify FILE`: exit code 1 where anything in the copy is not what it should be, or where a divergence report shows a fault of the
- * ledger that is proven, or for it to answer.
+ * ledger that is proven, or for it to answer. Throws FILE_UNREADABLE, COPY_REWRITTEN, NOT_A_COPY: such a file says nothing of the ledger.
  */
 export async function verify(file: string, options: VerifyCommandOptions): Promise<void> {
+  await assertReadable(file);
   const verdict = await verifyDivergence(file, options.ledgerKey);
   if (verdict !== null) {
     if (verdict.verdict !== 'claimed') process.exitCode = 1;

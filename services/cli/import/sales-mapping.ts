@@ -82,7 +82,7 @@ async function parseMapping<T>(file: string, schema: z.ZodType<T>): Promise<T> {
   } catch (cause) {
     throw new TallyError(
       'MAPPING_INVALID',
-      `the mapping file ${file} is not JSON: ${(cause as Error).message}`,
+      `the mapping file ${file} is not JSON${placeIn(cause)}: correct it there, or begin with one of docs/mappings`,
       { file },
       { cause },
     );
@@ -94,6 +94,12 @@ async function parseMapping<T>(file: string, schema: z.ZodType<T>): Promise<T> {
     file,
     faults,
   });
+}
+
+/** Where the JSON ends to be JSON, without what the parser quotes of the file. */
+function placeIn(cause: unknown): string {
+  const place = /line (\d+) column (\d+)/.exec((cause as Error).message);
+  return place === null ? '' : ` at line ${place[1]}, column ${place[2]}`;
 }
 
 function isPattern(text: string): boolean {

@@ -25,3 +25,12 @@ export function sayFailure(error: unknown): void {
   process.stderr.write(failureText(error, process.env['TALLY_DEBUG'] === '1'));
   process.exitCode = EXIT_COULD_NOT;
 }
+
+/** Says what of the command's words was not understood, and where the help is; `message` is commander's own. */
+export function sayMisunderstood(message: string, command: string): void {
+  const [what = ''] = message.replace(/^error: /, '').split('\n');
+  const hint = /\((Did you mean [^)]*)\)/.exec(message)?.[1];
+  const next = hint === undefined ? '' : ` ${hint}`;
+  process.stderr.write(`tally: ${what}.${next} See "${command} --help"\n`);
+  process.exitCode = EXIT_COULD_NOT;
+}

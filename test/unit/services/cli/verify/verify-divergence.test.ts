@@ -105,10 +105,13 @@ describe('a divergence report as a file', () => {
     });
   });
 
-  it('is told from a copy and from anything else, which are checked as copies', async () => {
+  it('is told from a copy, which is checked as one, and from anything else', async () => {
     for (const text of ['', '{}', 'no JSON', '{"kind":"copy","format":"tallystick/divergence/v1"}']) {
       expect(await verifyDivergence(saved(text)), text).toBeNull();
     }
-    expect(tally('{}').stdout).toContain('COPY_MALFORMED');
+    expect(tally('{"kind":"copy","format":"tallystick/divergence/v1"}').stdout).toContain('COPY_MALFORMED');
+    const { status, stderr } = tally('{}');
+    expect(status).toBe(2);
+    expect(stderr).toContain('NOT_A_COPY');
   });
 });
