@@ -13,8 +13,8 @@ import { tillEventHash } from '../../../libs/core/vat/check/till-event-hash.ts';
 import { vatRateOn } from '../../../libs/core/vat/rates/vat-rules.ts';
 import { clientOf, type ReachOptions } from '../client/service-client.ts';
 import { EXIT_COULD_NOT } from '../input/say-failure.ts';
+import { readRows } from '../rows/read-rows.ts';
 import { payrollDocuments } from './payroll-file.ts';
-import { readRows } from './read-rows.ts';
 import { type ImportProgress, type ImportSummary, runImport } from './run-import.ts';
 import { countInvoiceRows, type ImportedDocument, salesDocuments } from './sales-file.ts';
 import { readPayrollMapping, readSalesMapping } from './sales-mapping.ts';
@@ -48,7 +48,7 @@ export async function importPayroll(file: string, options: ImportFileOptions): P
 
 async function countRows(file: string, columns: readonly string[]): Promise<number> {
   let rows = 0;
-  for await (const _row of readRows(file, columns)) rows += 1;
+  for await (const _row of readRows({ file, columns })) rows += 1;
   return rows;
 }
 

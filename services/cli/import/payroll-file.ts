@@ -1,6 +1,6 @@
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import { exactPenceOfPounds, parseDecimal } from '../../../libs/core/money/decimal-text.ts';
-import { type Row, readRows } from './read-rows.ts';
+import { type Row, readRows } from '../rows/read-rows.ts';
 import { type ImportedDocument, importedEventId } from './sales-file.ts';
 import type { PayrollMapping } from './sales-mapping.ts';
 
@@ -35,7 +35,7 @@ export async function* payrollDocuments(file: string, mapping: PayrollMapping): 
       missing,
     });
   }
-  for await (const row of readRows(file, Object.values(mapping.columns))) yield documentOf(row, mapping);
+  for await (const row of readRows({ file, columns: Object.values(mapping.columns) })) yield documentOf(row, mapping);
 }
 
 function documentOf(row: Row, mapping: PayrollMapping): ImportedDocument {

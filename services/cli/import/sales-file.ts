@@ -5,8 +5,8 @@ import { epochMsOfRfc3339, londonDate } from '../../../libs/core/calendar/london
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import { multiplyDecimal, parseDecimal, penceOfPounds } from '../../../libs/core/money/decimal-text.ts';
 import { type VatRate, vatOnTop } from '../../../libs/core/vat/rates/vat-rate.ts';
+import { type Row, readRows } from '../rows/read-rows.ts';
 import { CreditMatcher, type LinkedPart, type SoldLine } from './match-credit-notes.ts';
-import { type Row, readRows } from './read-rows.ts';
 import type { SalesMapping } from './sales-mapping.ts';
 
 /** One invoice of the file as the till events that it becomes, or why it cannot become any. */
@@ -40,7 +40,7 @@ interface InvoiceLine {
 /** How many rows each invoice has: a first reading of the file, so that the second can let go of an invoice at its last row. */
 export async function countInvoiceRows(file: string, mapping: SalesMapping): Promise<Map<string, number>> {
   const rows = new Map<string, number>();
-  for await (const row of readRows(file, columnsOf(mapping))) {
+  for await (const row of readRows({ file, columns: columnsOf(mapping) })) {
     const invoice = row.values[mapping.columns.invoice] ?? '';
     rows.set(invoice, (rows.get(invoice) ?? 0) + 1);
   }
@@ -58,7 +58,7 @@ export async function* salesDocuments(
 ): AsyncGenerator<ImportedDocument> {
   const writer = new TillWriter(options);
   const open = new Map<string, Row[]>();
-  for await (const row of readRows(options.file, columnsOf(options.mapping))) {
+  for await (const row of readRows({ file: options.file, columns: columnsOf(options.mapping) })) {
     const invoice = row.values[options.mapping.columns.invoice] ?? '';
     const rows = open.get(invoice) ?? [];
     rows.push(row);

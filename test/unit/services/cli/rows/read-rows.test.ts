@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { constants, gzipSync } from 'node:zlib';
 import { afterAll, expect, it } from 'vitest';
 import { TallyError } from '../../../../../libs/core/errors/tally-error.ts';
-import { type Row, readRows } from '../../../../../services/cli/import/read-rows.ts';
+import { type Row, readRows } from '../../../../../services/cli/rows/read-rows.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tally-rows-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -79,7 +79,7 @@ const FILES: readonly [string, string | Buffer, string, RegExp][] = [
 
 async function rowsOf(file: string): Promise<Row[]> {
   const rows: Row[] = [];
-  for await (const row of readRows(file, ['receipt'])) rows.push(row);
+  for await (const row of readRows({ file, columns: ['receipt'] })) rows.push(row);
   return rows;
 }
 
@@ -120,15 +120,16 @@ it('a JSON line that cannot be read refuses that line alone, without quoting it'
   const deep = `{"receipt":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
   writeFileSync(
     file,
-    `{"receipt":"Q1"}\n{"receipt":"${SECRET}\n${deep}\n{"receipt":{"of":1}}\n[1]\n{"receipt":null,"qty":2}\n`,
+    `{"receipt":"Q1"}\n{"receipt":"${SECRET}\n${deep}\n{"receipt":{"of":1}}\n[1]\n{"receipt":"Q6","qty":1,"qty":2}\n{"receipt":null,"qty":2}\n`,
   );
   expect(await rowsOf(file)).toEqual([
-    { line: 1, values: { receipt: 'Q1' } },
-    { line: 2, values: {}, fault: 'not valid JSON' },
-    { line: 3, values: {}, fault: '"receipt" is neither text nor a number' },
-    { line: 4, values: {}, fault: '"receipt" is neither text nor a number' },
-    { line: 5, values: {}, fault: 'not a JSON object' },
-    { line: 6, values: { receipt: '', qty: '2' } },
+    { line: 1, place: 'line 1', values: { receipt: 'Q1' } },
+    { line: 2, place: 'line 2', values: {}, fault: 'not valid JSON' },
+    { line: 3, place: 'line 3', values: {} },
+    { line: 4, place: 'line 4', values: { 'receipt.of': '1' } },
+    { line: 5, place: 'line 5', values: {}, fault: 'not a JSON object' },
+    { line: 6, place: 'line 6', values: {}, fault: 'it has "qty" twice: which is meant cannot be known' },
+    { line: 7, place: 'line 7', values: { receipt: '', qty: '2' } },
   ]);
 });
 
@@ -136,6 +137,6 @@ it('half a million tiny entries go through one by one', async () => {
   const file = join(folder, 'many.csv');
   writeFileSync(file, HEAD + 'Q,M,1\n'.repeat(500_000));
   let rows = 0;
-  for await (const _row of readRows(file, ['receipt'])) rows += 1;
+  for await (const _row of readRows({ file, columns: ['receipt'] })) rows += 1;
   expect(rows).toBe(500_000);
 });
