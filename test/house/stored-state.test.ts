@@ -7,10 +7,12 @@ import { nodeSha256, nodeTreeHasher } from '../../libs/adapters/crypto/node-cryp
 import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded/log.ts';
 import { openEmbeddedStore } from '../../libs/adapters/state-store/embedded-store.ts';
 import type { Decision, StateValue } from '../../libs/core/decisions/decision.ts';
+import { storedState } from '../../libs/core/decisions/state-form.ts';
 import type { PayeEvent } from '../../libs/core/events/paye-events.ts';
 import { eventId } from '../../libs/core/identity/event-id.ts';
 import { pence } from '../../libs/core/money/pence.ts';
 import { decidePaye } from '../../libs/core/paye/payment/decide-paye.ts';
+import { stateFormOf } from '../../libs/core/tax/state-forms.ts';
 import { vaultSeal } from '../../services/gateway/intake/person-vault.ts';
 import { openReservationStore } from '../../services/gateway/intake/reservation-store.ts';
 import { LedgerStore } from '../../services/ledger/store/ledger-store.ts';
@@ -96,7 +98,8 @@ function membersByKind(values: Iterable<readonly [key: string, value: StateValue
   for (const [key, value] of values) {
     const [kind = ''] = key.split('|');
     const members = found.get(kind) ?? new Set();
-    if (!Array.isArray(value)) for (const member of Object.keys(value)) members.add(member);
+    const stored = storedState(value, stateFormOf(key));
+    if (!Array.isArray(stored)) for (const member of Object.keys(stored)) members.add(member);
     found.set(kind, members);
   }
   return found;

@@ -71,7 +71,7 @@ describe('tax to date of a cumulative code', () => {
           const one = assessAll(payments(first, total - sum(first)));
           const other = assessAll(payments(second, total - sum(second)));
           fc.pre(![...one.all, ...other.all].some(isLimited));
-          expect(one.state?.t).toBe(other.state?.t);
+          expect(one.state?.taxPence).toBe(other.state?.taxPence);
         },
       ),
       { numRuns: 300 },
@@ -102,7 +102,7 @@ describe('tax to date of a cumulative code', () => {
           const inOrder = assessAll(payments);
           const outOfOrder = assessAll(shuffled.map(({ payment }) => payment));
           fc.pre(![...inOrder.all, ...outOfOrder.all].some(isLimited));
-          expect(outOfOrder.state?.t).toBe(inOrder.state?.t);
+          expect(outOfOrder.state?.taxPence).toBe(inOrder.state?.taxPence);
         },
       ),
       { numRuns: 300 },
@@ -280,9 +280,9 @@ describe('the year', () => {
               ),
             );
           expect([byHead('incomeTax'), byHead('employeeNics'), byHead('employerNics')]).toEqual([
-            state.t,
-            state.n,
-            state.m,
+            state.taxPence,
+            state.employeeNicsPence,
+            state.employerNicsPence,
           ]);
           expect(results.map(({ number }) => number)).toEqual(results.map((_result, index) => index + 1));
         },

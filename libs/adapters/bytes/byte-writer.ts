@@ -1,3 +1,4 @@
+import type { StateForm } from '../../core/decisions/state-form.ts';
 import { codeAt } from '../../core/encoding/code-at.ts';
 import { assert } from '../../core/errors/assert.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
@@ -122,14 +123,15 @@ export class ByteWriter {
    * A string: the JSON text of a value, byte for byte as JSON.stringify has it, printed where it stands. Where the value is not a plain
    * one (no object, array, string, number, boolean or null) that function is asked.
    *
-   * @returns how many bytes the text takes; it ends where the writer stands.
+   * @param form short names of the value's members, where it has a form: the text is that of `storedState`.
+   * @returns how many bytes the text takes; it ends at the writer's position.
    */
-  writeJsonString(value: unknown): number {
+  writeJsonString(value: unknown, form?: StateForm): number {
     // Most texts have a length of two bytes; where it takes another number, what was printed is moved.
     this.#ensure(LENGTH_BYTES);
     const start = this.#position + LENGTH_BYTES;
     this.#position = start;
-    this.#writeJson(value);
+    this.#writeJson(value, form);
     const length = this.#position - start;
     this.#ensure(10);
     this.#position = start - LENGTH_BYTES;
@@ -169,29 +171,29 @@ export class ByteWriter {
     this.writeLong(0);
   }
 
-  #writeJson(value: unknown): void {
+  #writeJson(value: unknown, form: StateForm | undefined): void {
     // One comparison each, since a switch over `typeof` makes the name of the type first.
     if (typeof value === 'string') this.#writeJsonText(value);
     else if (typeof value === 'number') this.#writeJsonNumber(value);
-    else if (Array.isArray(value)) this.#writeJsonArray(value as readonly unknown[]);
+    else if (Array.isArray(value)) this.#writeJsonArray(value as readonly unknown[], form);
     else if (typeof value === 'object' && value !== null && hasPlainPrototype(value)) {
-      this.#writeJsonObject(value as Readonly<Record<string, unknown>>);
+      this.#writeJsonObject(value as Readonly<Record<string, unknown>>, form);
     } else {
       // As an item of an array; members that have no text are left out before they come here.
       this.#writePlain(JSON.stringify(value) ?? 'null');
     }
   }
 
-  #writeJsonArray(items: readonly unknown[]): void {
+  #writeJsonArray(items: readonly unknown[], form: StateForm | undefined): void {
     this.#writeCharacter(OPENING_BRACKET);
     for (let index = 0; index < items.length; index += 1) {
       if (index > 0) this.#writeCharacter(COMMA);
-      this.#writeJson(items[index]);
+      this.#writeJson(items[index], form);
     }
     this.#writeCharacter(CLOSING_BRACKET);
   }
 
-  #writeJsonObject(members: Readonly<Record<string, unknown>>): void {
+  #writeJsonObject(members: Readonly<Record<string, unknown>>, form: StateForm | undefined): void {
     this.#writeCharacter(OPENING_BRACE);
     let isFirst = true;
     for (const name in members) {
@@ -199,9 +201,10 @@ export class ByteWriter {
       if (value === undefined || typeof value === 'function' || typeof value === 'symbol') continue;
       if (isFirst) isFirst = false;
       else this.#writeCharacter(COMMA);
-      this.#writeJsonText(name);
+      this.#writeJsonText(form === undefined ? name : (form.shortNames.get(name) ?? name));
       this.#writeCharacter(COLON);
-      this.#writeJson(value);
+      const isNested = form !== undefined && typeof value === 'object';
+      this.#writeJson(value, isNested ? (form.parts.get(name) ?? form.each) : undefined);
     }
     this.#writeCharacter(CLOSING_BRACE);
   }

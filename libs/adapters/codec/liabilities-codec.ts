@@ -4,6 +4,7 @@ import { HEADS, type Head, headOfNumber } from '../../core/decisions/heads.ts';
 import type { DecisionOfRecord, LiabilityBody } from '../../core/decisions/liability-message.ts';
 import type { Account } from '../../core/identity/account.ts';
 import type { PersonToken } from '../../core/identity/event-id.ts';
+import { stateFormOf, stateOfText, stateText } from '../../core/tax/state-forms.ts';
 import { ByteReader } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import { Utf8Text } from '../bytes/utf8-text.ts';
@@ -117,10 +118,11 @@ export function printDecisions(
     if (end > at) writer.writeLong(end - at);
     for (; at < end; at += 1) {
       const value = values[at] ?? null;
-      writer.writeString(slots[at]?.key ?? '');
+      const key = slots[at]?.key ?? '';
+      writer.writeString(key);
       writer.writeBranch(value !== null);
       if (value === null) continue;
-      const length = writer.writeJsonString(value);
+      const length = writer.writeJsonString(value, stateFormOf(key));
       textEnds[at] = writer.position;
       textStarts[at] = writer.position - length;
     }
@@ -151,7 +153,7 @@ function writeChanges(writer: ByteWriter, changes: readonly StateChange[]): void
   if (changes.length > 0) writer.writeLong(changes.length);
   for (const change of changes) {
     writer.writeString(change.key);
-    writer.writeNullableString(change.value === null ? null : (change.text ?? JSON.stringify(change.value)));
+    writer.writeNullableString(change.value === null ? null : (change.text ?? stateText(change.key, change.value)));
   }
   writer.writeLong(0);
 }
@@ -231,7 +233,7 @@ export function readRejection(reader: ByteReader): Rejection {
 function readChange(reader: ByteReader): StateChange {
   const key = reader.readString();
   const text = reader.readNullableString();
-  return { key, value: text === null ? null : (JSON.parse(text) as StateValue) };
+  return { key, value: text === null ? null : stateOfText(key, text) };
 }
 
 /** Moves behind a change of state. */

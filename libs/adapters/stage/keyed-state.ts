@@ -1,5 +1,6 @@
 import type { StateChange, StateValue, StateView } from '../../core/decisions/decision.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
+import { stateOfText, stateText } from '../../core/tax/state-forms.ts';
 import type { Utf8Text } from '../bytes/utf8-text.ts';
 import type { Checkpoint, StateStore, StorePut } from '../state-store/state-store.ts';
 import { ZERO_TIP } from './linked-output.ts';
@@ -164,7 +165,7 @@ export class KeyedState {
     for (const { key, value, text } of changes) {
       const slot = this.#atHand(key);
       if (slot !== undefined) slot.value = value;
-      puts.push({ key, value: value === null ? null : (text ?? JSON.stringify(value)) });
+      puts.push({ key, value: value === null ? null : (text ?? stateText(key, value)) });
     }
     return puts;
   }
@@ -292,7 +293,8 @@ export class KeyedState {
     }
     for (let index = 0; index < slots.length; index += 1) {
       const text = values[index] ?? null;
-      (slots[index] as Slot).value = text === null ? null : (JSON.parse(text) as StateValue);
+      const slot = slots[index] as Slot;
+      slot.value = text === null ? null : stateOfText(slot.key, text);
     }
   }
 

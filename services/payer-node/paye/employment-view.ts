@@ -207,15 +207,15 @@ export function paymentFields(
 
 function figuresOf(state: EmploymentState | null): FiguresToDate {
   return {
-    taxablePayPence: state?.p ?? 0,
-    incomeTaxPence: state?.t ?? 0,
-    p45PayPence: state?.q?.[0] ?? 0,
-    p45TaxPence: state?.q?.[1] ?? 0,
-    nicableEarningsPence: state?.e ?? 0,
-    employeeNicsPence: state?.n ?? 0,
-    employerNicsPence: state?.m ?? 0,
-    studentLoanPence: state?.s ?? 0,
-    postgraduateLoanPence: state?.g ?? 0,
-    class1aNicsPence: state?.a?.[2] ?? 0,
+    taxablePayPence: state?.taxablePayPence ?? 0,
+    incomeTaxPence: state?.taxPence ?? 0,
+    p45PayPence: state?.p45?.[0] ?? 0,
+    p45TaxPence: state?.p45?.[1] ?? 0,
+    nicableEarningsPence: state?.niEarningsPence ?? 0,
+    employeeNicsPence: state?.employeeNicsPence ?? 0,
+    employerNicsPence: state?.employerNicsPence ?? 0,
+    studentLoanPence: state?.studentLoanPence ?? 0,
+    postgraduateLoanPence: state?.postgraduateLoanPence ?? 0,
+    class1aNicsPence: state?.awards?.[2] ?? 0,
   };
 }

@@ -1,4 +1,6 @@
 import type { StateChange, StateValue, StateView } from '../../../libs/core/decisions/decision.ts';
+import { stateOfStored, storedState } from '../../../libs/core/decisions/state-form.ts';
+import { stateFormOf } from '../../../libs/core/tax/state-forms.ts';
 import { type PayerStore, stateKey } from './payer-store.ts';
 
 /** The payer's own recomputation state of one account: what the store holds, read once, under what has been worked out since. */
@@ -18,7 +20,8 @@ export class OwnState implements StateView {
     let value = this.#changed.get(name);
     if (value === undefined) value = this.#read.get(name);
     if (value === undefined) {
-      value = this.#store.state.get(stateKey(this.#accountNumber, name)) ?? null;
+      const stored = this.#store.state.get(stateKey(this.#accountNumber, name));
+      value = stored === undefined ? null : stateOfStored(stored, stateFormOf(name));
       this.#read.set(name, value);
     }
     return value ?? undefined;
@@ -33,7 +36,7 @@ export class OwnState implements StateView {
     for (const [name, value] of this.#changed) {
       const key = stateKey(this.#accountNumber, name);
       if (value === null) void this.#store.state.remove(key);
-      else void this.#store.state.put(key, value);
+      else void this.#store.state.put(key, storedState(value, stateFormOf(name)));
     }
   }
 }

@@ -1,60 +1,83 @@
 import type { LocalDate } from '../../calendar/local-date.ts';
 import type { StateView } from '../../decisions/decision.ts';
+import { stateForm, statePart } from '../../decisions/state-form.ts';
 import { codeAt } from '../../encoding/code-at.ts';
 import type { NiCategory } from '../../events/paye-events.ts';
 import type { Account } from '../../identity/account.ts';
 import { type PeriodPool, setAsideIn, withoutCharacters } from './period-pools.ts';
 
-/**
- * What tax remembers of one employment in a tax year, written with every decision: so names are short and absent parts are left out.
- * Amounts are pence to date.
- */
+/** What tax remembers of one employment in a tax year, written with every decision. Amounts are pence to date; absent parts are left out. */
 export interface EmploymentState {
-  /** Latest pay day assessed. */
-  readonly d: LocalDate;
-  /** Taxable pay, P45 pay included. */
-  readonly p: number;
-  /** Tax deducted, P45 tax included. */
-  readonly t: number;
-  /** Earnings for NICs. */
-  readonly e: number;
-  /** Employee's and employer's NICs. */
-  readonly n: number;
-  readonly m: number;
-  /** Student and postgraduate loan deductions. */
-  readonly s: number;
-  readonly g: number;
+  /** The latest pay day assessed. */
+  readonly lastPayDay: LocalDate;
+  /** P45 pay included. */
+  readonly taxablePayPence: number;
+  /** P45 tax included. */
+  readonly taxPence: number;
+  readonly niEarningsPence: number;
+  readonly employeeNicsPence: number;
+  readonly employerNicsPence: number;
+  readonly studentLoanPence: number;
+  readonly postgraduateLoanPence: number;
   /** Events seen: 24 hex digits each, 16 of the id and 8 of the hash, oldest first. */
-  readonly h: string;
-  /** Latest earnings periods, oldest first. */
-  readonly w: readonly PeriodPool[];
-  /** Earnings periods that were set aside under keys of their own, a character each (setAsideKey). */
-  readonly o?: string;
+  readonly seenMarks: string;
+  /** The latest earnings periods, oldest first. */
+  readonly pools: readonly PeriodPool[];
+  /** Earnings periods set aside under keys of their own, one character each (setAsideKey). */
+  readonly setAside?: string;
   /** The works number under which they were set aside, where it has changed since. */
-  readonly f?: string;
+  readonly setAsideUnder?: string;
   /** Pay and tax taken from a P45. */
-  readonly q?: readonly [payPence: number, taxPence: number];
-  readonly r?: DirectorState;
-  /** Termination award and sporting testimonial to date, and Class 1A on them. */
-  readonly a?: readonly [awardPence: number, testimonialPence: number, class1aPence: number];
+  readonly p45?: readonly [payPence: number, taxPence: number];
+  readonly director?: DirectorState;
+  /** Termination awards and sporting testimonials to date, and Class 1A on them. */
+  readonly awards?: readonly [awardPence: number, testimonialPence: number, class1aPence: number];
 }
 
-/** A director's annual earnings period (paye.md 5.8). */
+/** A director's annual earnings period (docs/rules/paye.md), since appointment. */
 export interface DirectorState {
-  readonly k: 'AN' | 'AL';
+  readonly method: 'AN' | 'AL';
   /** Weeks of the earnings period. */
-  readonly w: number;
-  /** Earnings by letter, and NICs taken, all since appointment. */
-  readonly l: Readonly<Partial<Record<NiCategory, number>>>;
-  readonly n: number;
-  readonly m: number;
+  readonly weeks: number;
+  readonly earningsByLetter: Readonly<Partial<Record<NiCategory, number>>>;
+  /** NICs taken. */
+  readonly employeeNicsPence: number;
+  readonly employerNicsPence: number;
 }
 
 /** Left where a works number was continued by another, so that its events stay known. */
 export interface MovedEmployment {
   readonly moved: true;
-  readonly h: string;
+  readonly seenMarks: string;
 }
+
+/** Names in the log and the stores, for an employment and for what is left of one that moved. */
+export const EMPLOYMENT_FORM = stateForm<EmploymentState>({
+  lastPayDay: 'd',
+  taxablePayPence: 'p',
+  taxPence: 't',
+  niEarningsPence: 'e',
+  employeeNicsPence: 'n',
+  employerNicsPence: 'm',
+  studentLoanPence: 's',
+  postgraduateLoanPence: 'g',
+  seenMarks: 'h',
+  pools: 'w',
+  setAside: 'o',
+  setAsideUnder: 'f',
+  p45: 'q',
+  director: statePart(
+    'r',
+    stateForm<DirectorState>({
+      method: 'k',
+      weeks: 'w',
+      earningsByLetter: 'l',
+      employeeNicsPence: 'n',
+      employerNicsPence: 'm',
+    }),
+  ),
+  awards: 'a',
+});
 
 /** Events remembered of one employment in a year: one a day. */
 const SEEN_MAX = 366;
@@ -78,9 +101,13 @@ export function withPeriodRestored(
   periodCode: number,
   readSetAside: (poolKey: string) => PeriodPool,
 ): EmploymentState {
-  const keys = setAsideIn(state.o, periodCode);
+  const keys = setAsideIn(state.setAside, periodCode);
   if (keys.length === 0) return state;
-  return { ...state, w: [...state.w, ...keys.map(readSetAside)], o: withoutCharacters(state.o ?? '', keys) };
+  return {
+    ...state,
+    pools: [...state.pools, ...keys.map(readSetAside)],
+    setAside: withoutCharacters(state.setAside ?? '', keys),
+  };
 }
 
 export function readEmployment(view: StateView, key: string): EmploymentState | MovedEmployment | undefined {

@@ -11,34 +11,16 @@ import { monthOpenAt, taxPeriodOf } from '../rates/charge-month.ts';
 import type { EmployerRules } from '../rates/dated-paye-rules.ts';
 import { type PayeRules, rulesAtYearEnd } from '../rates/paye-rules.ts';
 import { checkClaims } from './check-claims.ts';
+import { type ClaimsState, claimsKey, NO_CLAIMS } from './claims-state.ts';
 import { employerMonth } from './employer-month.ts';
 import { type MonthTotals, monthTotalsKey, readMonthTotals } from './month-totals.ts';
 import { rejectedPayeEvent } from './rejected-paye-event.ts';
 
 type ClaimsEvent = EmployerClaimsMade | PayePeriodClosed;
 
-/** What an employer claimed in a tax year as last stated, and what of it stands in the ledger, pence to date. */
-interface ClaimsState {
-  /** Events seen. */
-  readonly h: string;
-  /** Latest tax month settled. */
-  readonly m: number;
-  /** As last stated: Employment Allowance, small employer. */
-  readonly a: boolean;
-  readonly s: boolean;
-  /** Statutory pay by kind, CIS suffered, this scheme's levy allowance (null: the whole). */
-  readonly p: Readonly<Record<string, number>>;
-  readonly c: number;
-  readonly l: number | null;
-  /** Taken: allowance, statutory pay recovered, compensation, levy, CIS. */
-  readonly t: readonly [allowance: number, recovered: number, compensation: number, levy: number, cis: number];
-}
-
-const NO_CLAIMS: ClaimsState = { h: '', m: 0, a: false, s: false, p: {}, c: 0, l: null, t: [0, 0, 0, 0, 0] };
-
 /** The latest month of a tax year up to which an employer's claims are settled, or null where it has made none in the year. */
 export function settledMonth(view: StateView, account: Account, year: string): number | null {
-  return (view.get(claimsKey(account, year)) as ClaimsState | undefined)?.m ?? null;
+  return (view.get(claimsKey(account, year)) as ClaimsState | undefined)?.settledMonth ?? null;
 }
 
 /** Keys of state that a claim or a close reads: the claims of the year and every month up to its own. */
@@ -65,17 +47,22 @@ export function decideClaims(event: ClaimsEvent, eventHash: string, view: StateV
   const key = claimsKey(event.account, event.taxYear);
   const before = (view.get(key) as ClaimsState | undefined) ?? NO_CLAIMS;
   const mark = seenMark(event.eventId, eventHash);
-  const seen = seenBefore(before.h, mark);
+  const seen = seenBefore(before.seenMarks, mark);
   if (seen === 'repeat') return { outcome: 'repeat', results: [], rejections: [], changes: [] };
   if (seen === 'conflict') {
     return rejectedPayeEvent(event, 'EVENT_ID_CONFLICT', { what: 'the event id is known with another body' });
   }
   const stated = statedBy(event, before);
-  const month = Math.max(before.m, event.taxMonth);
+  const month = Math.max(before.settledMonth, event.taxMonth);
   const months = monthsUpTo(event.account, event.taxYear, month, view);
   const employer = rulesAtYearEnd(rules, event.taxYear).employer;
   const taken = takenToDate(stated, taxYear(event.taxYear), month, months, employer);
-  const after: ClaimsState = { ...stated, h: withSeen(before.h, mark), m: month, t: taken };
+  const after: ClaimsState = {
+    ...stated,
+    seenMarks: withSeen(before.seenMarks, mark),
+    settledMonth: month,
+    taken: taken,
+  };
   return settled(event, key, { before, after }, months, view);
 }
 
@@ -100,7 +87,7 @@ function settled(
     number,
     taxPeriod: taxPeriodOf(taxYear(event.taxYear), chargeMonthOf(event)),
     basePence: ZERO_PENCE,
-    amounts: movements(before.t, after.t),
+    amounts: movements(before.taken, after.taken),
     person: null,
     links: [],
     flags: contradicted ? ['NO_PAYMENT_DIFFERS'] : [],
@@ -120,11 +107,11 @@ function statedBy(event: ClaimsEvent, before: ClaimsState): ClaimsState {
   if (event.type === 'PayePeriodClosed') return before;
   return {
     ...before,
-    a: event.employmentAllowance,
-    s: event.smallEmployer,
-    p: event.statutoryPayPence,
-    c: event.cisSufferedPence,
-    l: event.levyAllowancePence,
+    employmentAllowance: event.employmentAllowance,
+    smallEmployer: event.smallEmployer,
+    statutoryPayPence: event.statutoryPayPence,
+    cisSufferedPence: event.cisSufferedPence,
+    levyAllowancePence: event.levyAllowancePence,
   };
 }
 
@@ -142,12 +129,12 @@ function takenToDate(
   month: number,
   months: readonly MonthTotals[],
   employer: EmployerRules,
-): ClaimsState['t'] {
+): ClaimsState['taken'] {
   let allowance = 0;
   let payBill = 0;
   for (const { employerNicsPence, payBillPence } of months) {
     payBill += payBillPence;
-    if (claims.a) {
+    if (claims.employmentAllowance) {
       const left = employer.employmentAllowancePence - allowance;
       allowance += Math.max(0, Math.min(employerNicsPence, left));
     }
@@ -165,14 +152,14 @@ function takenToDate(
       class1aOnTerminationsPence: 0,
       employmentAllowance: false,
       employmentAllowanceUsedBeforePence: 0,
-      statutoryPayToDatePence: claims.p,
-      smallEmployer: claims.s,
+      statutoryPayToDatePence: claims.statutoryPayPence,
+      smallEmployer: claims.smallEmployer,
       recoveredBeforePence: 0,
       compensationBeforePence: 0,
       payBillToDatePence: Math.max(0, payBill),
-      levyAllowancePence: claims.l,
+      levyAllowancePence: claims.levyAllowancePence,
       levyBeforePence: 0,
-      cisSufferedToDatePence: claims.c,
+      cisSufferedToDatePence: claims.cisSufferedPence,
       cisSetOffBeforePence: 0,
     },
     employer,
@@ -187,7 +174,7 @@ function takenToDate(
 }
 
 /** What reduces the bill is negative; heads in the order of their numbers. */
-function movements(before: ClaimsState['t'], after: ClaimsState['t']): HeadAmount[] {
+function movements(before: ClaimsState['taken'], after: ClaimsState['taken']): HeadAmount[] {
   const amounts: HeadAmount[] = [];
   const add = (head: Head, pence: number): void => {
     if (pence !== 0) amounts.push({ head, pence: pence as Pence });
@@ -198,8 +185,4 @@ function movements(before: ClaimsState['t'], after: ClaimsState['t']): HeadAmoun
   add('nicCompensation', before[2] - after[2]);
   add('cisSuffered', before[4] - after[4]);
   return amounts;
-}
-
-function claimsKey(account: Account, year: string): string {
-  return `payeclaims|${account}|${year}`;
 }

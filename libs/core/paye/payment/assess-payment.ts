@@ -102,9 +102,9 @@ export function assessPayment(
   const flags: string[] = [];
   const period = day.periods[event.payFrequency];
   if (period.number !== event.period) flags.push('PERIOD_DIFFERS');
-  if (before !== null && event.paymentDate < before.d) flags.push('OUT_OF_ORDER');
-  assert(setAsideIn(before?.o, period.code).length === 0, 'the pools of the earnings period are at hand');
-  const pools = before?.w ?? NO_POOLS;
+  if (before !== null && event.paymentDate < before.lastPayDay) flags.push('OUT_OF_ORDER');
+  assert(setAsideIn(before?.setAside, period.code).length === 0, 'the pools of the earnings period are at hand');
+  const pools = before?.pools ?? NO_POOLS;
   const pool = poolOf(pools, period.poolKeys[event.niCategory]);
   const totals = periodTotalsOf(pools, period.key);
   const frequency = day.rules.frequencies[event.payFrequency];
@@ -114,18 +114,18 @@ export function assessPayment(
   const loans = loansOf(context);
   const kept = withPool(pools, pool, poolAfter(context, taxed, nics, loans));
   const state = stateAfter(context, mark, taxed, nics, loans);
-  state.w = kept.w;
+  state.pools = kept.w;
   const awards = awardsAfter(context);
-  if (awards !== undefined) state.a = awards;
-  const setAside = withCharacters(before?.o ?? '', kept.setAside);
-  if (setAside !== '') state.o = setAside;
+  if (awards !== undefined) state.awards = awards;
+  const setAside = withCharacters(before?.setAside ?? '', kept.setAside);
+  if (setAside !== '') state.setAside = setAside;
   return {
     incomeTaxPence: taxed.taxPence,
     employeeNicsPence: nics.employeePence,
     employerNicsPence: nics.employerPence,
     studentLoanPence: loans.studentLoanPence,
     postgraduateLoanPence: loans.postgraduateLoanPence,
-    class1aNicsPence: (awards?.[2] ?? 0) - (before?.a?.[2] ?? 0),
+    class1aNicsPence: (awards?.[2] ?? 0) - (before?.awards?.[2] ?? 0),
     flags,
     state,
     setAside: kept.setAside,
@@ -143,8 +143,8 @@ function taxOf(context: Context): Taxed {
   // 4.10: weeks 53, 54 and 56 stand alone, whatever the basis.
   const cumulative = !nonCumulative && period.number <= PERIODS_IN_YEAR[family];
   const p45 = p45Of(event, before);
-  const payToDate = (before?.p ?? 0) + (p45?.[0] ?? 0) - (before?.q?.[0] ?? 0);
-  const taxToDate = (before?.t ?? 0) + (p45?.[1] ?? 0) - (before?.q?.[1] ?? 0);
+  const payToDate = (before?.taxablePayPence ?? 0) + (p45?.[0] ?? 0) - (before?.p45?.[0] ?? 0);
+  const taxToDate = (before?.taxPence ?? 0) + (p45?.[1] ?? 0) - (before?.p45?.[1] ?? 0);
   let payBeforePence = payToDate;
   let taxBeforePence = taxToDate;
   if (!cumulative) {
@@ -191,8 +191,8 @@ function codeAfterLeaving(event: PaymentMade, stated: TaxCode, rules: PayeRules,
  * the same in whatever order the payments came.
  */
 function furthestPeriod({ event, before, frequency, period, rules }: Context): number {
-  if (before === null || event.paymentDate >= before.d) return period.number;
-  const latest = payDayOf(rules, before.d).periods[event.payFrequency].number;
+  if (before === null || event.paymentDate >= before.lastPayDay) return period.number;
+  const latest = payDayOf(rules, before.lastPayDay).periods[event.payFrequency].number;
   return Math.min(PERIODS_IN_YEAR[frequency.terms.family], latest);
 }
 
@@ -201,20 +201,24 @@ function furthestPeriod({ event, before, frequency, period, rules }: Context): n
  * stand in pay and tax to date for the first payment on a cumulative basis (paye.md 4.2 and 4.10).
  */
 function p45Of({ starter }: PaymentMade, before: EmploymentState | null): readonly [number, number] | undefined {
-  if (starter?.p45PayPence == null || starter.p45TaxPence == null) return before?.q;
+  if (starter?.p45PayPence == null || starter.p45TaxPence == null) return before?.p45;
   return [starter.p45PayPence, starter.p45TaxPence];
 }
 
 function nicsOf(context: Context): Contributed {
   const { event, before, day, frequency } = context;
-  const director = directorAfter(event, before?.r);
+  const director = directorAfter(event, before?.director);
   if (director === undefined) return periodNics(context, undefined);
-  if (director.k === 'AN' || isLastOfYear(event, day, frequency)) {
-    const due = directorNics(day.rules.directorTerms[director.w] ?? {}, day.rules.letterOrder, director.l);
+  if (director.method === 'AN' || isLastOfYear(event, day, frequency)) {
+    const due = directorNics(
+      day.rules.directorTerms[director.weeks] ?? {},
+      day.rules.letterOrder,
+      director.earningsByLetter,
+    );
     return {
-      employeePence: due.employeePence - director.n,
-      employerPence: due.employerPence - director.m,
-      director: { ...director, n: due.employeePence, m: due.employerPence },
+      employeePence: due.employeePence - director.employeeNicsPence,
+      employerPence: due.employerPence - director.employerNicsPence,
+      director: { ...director, employeeNicsPence: due.employeePence, employerNicsPence: due.employerPence },
       pooled: false,
     };
   }
@@ -230,21 +234,36 @@ function periodNics({ event, day, frequency, pool }: Context, director: Director
   const employeePence = employeeNicsPence(terms, earnings) - (taken === undefined ? 0 : taken[2]);
   const employerPence = employerNicsPence(terms, earnings) - (taken === undefined ? 0 : taken[3]);
   const after =
-    director === undefined ? undefined : { ...director, n: director.n + employeePence, m: director.m + employerPence };
+    director === undefined
+      ? undefined
+      : {
+          ...director,
+          employeeNicsPence: director.employeeNicsPence + employeePence,
+          employerNicsPence: director.employerNicsPence + employerPence,
+        };
   return { employeePence, employerPence, director: after, pooled: true };
 }
 
 /** Ceasing to be a director keeps the annual period (paye.md 5.8): the method last stated goes on. */
 function directorAfter(event: PaymentMade, before: DirectorState | undefined): DirectorState | undefined {
-  const method = event.directorsNic ?? before?.k;
+  const method = event.directorsNic ?? before?.method;
   if (method === undefined) return undefined;
   const weeks =
     event.directorAppointedWeek === null && before !== undefined
-      ? before.w
+      ? before.weeks
       : directorWeeks(event.directorAppointedWeek);
   const letter = event.niCategory;
-  const earnings = { ...before?.l, [letter]: (before?.l[letter] ?? 0) + event.nicableEarningsPence };
-  return { k: method, w: weeks, l: earnings, n: before?.n ?? 0, m: before?.m ?? 0 };
+  const earnings = {
+    ...before?.earningsByLetter,
+    [letter]: (before?.earningsByLetter[letter] ?? 0) + event.nicableEarningsPence,
+  };
+  return {
+    method,
+    weeks,
+    earningsByLetter: earnings,
+    employeeNicsPence: before?.employeeNicsPence ?? 0,
+    employerNicsPence: before?.employerNicsPence ?? 0,
+  };
 }
 
 /** The last payment of the year or of the employment: the alternative method settles by the annual one (paye.md 5.8). */
@@ -255,11 +274,11 @@ function isLastOfYear(event: PaymentMade, day: PayDay, { terms }: FrequencyRules
 }
 
 /** Class 1A on every part of an award together (paye.md 5.10); undefined for who never had one. */
-function awardsAfter({ event, before, day }: Context): EmploymentState['a'] {
+function awardsAfter({ event, before, day }: Context): EmploymentState['awards'] {
   const { terminationAwardPence, sportingTestimonialPence } = event;
-  if (terminationAwardPence === 0 && sportingTestimonialPence === 0) return before?.a;
+  if (terminationAwardPence === 0 && sportingTestimonialPence === 0) return before?.awards;
   const { class1aBasisPoints, terminationAwardExemptPence, sportingTestimonialExemptPence } = day.rules.employer;
-  const [award, testimonial, taken] = before?.a ?? [0, 0, 0];
+  const [award, testimonial, taken] = before?.awards ?? [0, 0, 0];
   const awardAfter = award + terminationAwardPence;
   const testimonialAfter = testimonial + sportingTestimonialPence;
   const due =
@@ -319,20 +338,20 @@ function stateAfter(
 ): Made<EmploymentState> {
   const { event, before } = context;
   const state: Made<EmploymentState> = {
-    d: before !== null && before.d > event.paymentDate ? before.d : event.paymentDate,
-    p: taxed.payToDatePence,
-    t: taxed.taxToDatePence,
-    e: (before?.e ?? 0) + event.nicableEarningsPence,
-    n: (before?.n ?? 0) + nics.employeePence,
-    m: (before?.m ?? 0) + nics.employerPence,
-    s: (before?.s ?? 0) + loans.studentLoanPence,
-    g: (before?.g ?? 0) + loans.postgraduateLoanPence,
-    h: withSeen(before?.h ?? '', mark),
-    w: NO_POOLS,
+    lastPayDay: before !== null && before.lastPayDay > event.paymentDate ? before.lastPayDay : event.paymentDate,
+    taxablePayPence: taxed.payToDatePence,
+    taxPence: taxed.taxToDatePence,
+    niEarningsPence: (before?.niEarningsPence ?? 0) + event.nicableEarningsPence,
+    employeeNicsPence: (before?.employeeNicsPence ?? 0) + nics.employeePence,
+    employerNicsPence: (before?.employerNicsPence ?? 0) + nics.employerPence,
+    studentLoanPence: (before?.studentLoanPence ?? 0) + loans.studentLoanPence,
+    postgraduateLoanPence: (before?.postgraduateLoanPence ?? 0) + loans.postgraduateLoanPence,
+    seenMarks: withSeen(before?.seenMarks ?? '', mark),
+    pools: NO_POOLS,
   };
-  if (before?.f !== undefined) state.f = before.f;
-  if (taxed.p45 !== undefined) state.q = taxed.p45;
-  if (nics.director !== undefined) state.r = nics.director;
+  if (before?.setAsideUnder !== undefined) state.setAsideUnder = before.setAsideUnder;
+  if (taxed.p45 !== undefined) state.p45 = taxed.p45;
+  if (nics.director !== undefined) state.director = nics.director;
   return state;
 }
 

@@ -80,7 +80,7 @@ function decidePayment(event: PaymentMade, eventHash: string, view: StateView, r
   const key = employmentKey(event.account, day.taxYear, event.worksNumber);
   const own = readEmployment(view, key);
   const mark = seenMark(event.eventId, eventHash);
-  const seen = own === undefined ? 'new' : seenBefore(own.h, mark);
+  const seen = own === undefined ? 'new' : seenBefore(own.seenMarks, mark);
   if (seen === 'repeat') return { outcome: 'repeat', results: [], rejections: [], changes: [] };
   if (seen === 'conflict')
     return rejectedPayeEvent(event, 'EVENT_ID_CONFLICT', { what: 'the event id is known with another body' });
@@ -172,12 +172,15 @@ function chargeMonthOf(event: PaymentMade, day: PayDay): number {
 /** The field that would take an employment's year beyond its limit, or null. */
 function amountBeyondYear(event: PaymentMade, before: EmploymentState): string | null {
   const { toDatePenceMax } = PAYMENT_LIMITS;
-  if (Math.abs(before.p + event.taxablePayPence) > toDatePenceMax) return '/taxablePayPence';
-  if (Math.abs((before.a?.[0] ?? 0) + event.terminationAwardPence) > toDatePenceMax) return '/terminationAwardPence';
-  if (Math.abs((before.a?.[1] ?? 0) + event.sportingTestimonialPence) > toDatePenceMax) {
+  if (Math.abs(before.taxablePayPence + event.taxablePayPence) > toDatePenceMax) return '/taxablePayPence';
+  if (Math.abs((before.awards?.[0] ?? 0) + event.terminationAwardPence) > toDatePenceMax)
+    return '/terminationAwardPence';
+  if (Math.abs((before.awards?.[1] ?? 0) + event.sportingTestimonialPence) > toDatePenceMax) {
     return '/sportingTestimonialPence';
   }
-  return Math.abs(before.e + event.nicableEarningsPence) > toDatePenceMax ? '/nicableEarningsPence' : null;
+  return Math.abs(before.niEarningsPence + event.nicableEarningsPence) > toDatePenceMax
+    ? '/nicableEarningsPence'
+    : null;
 }
 
 /** By head in the order of their numbers; zero amounts are left out. */

@@ -42,7 +42,7 @@ export function employmentBefore(
   const flags: string[] = [];
   const before = own ?? continued(event, day, view, changes, flags);
   const asideKey = (poolKey: string): string =>
-    setAsideKey(event.account, day.taxYear, before?.f ?? event.worksNumber, poolKey);
+    setAsideKey(event.account, day.taxYear, before?.setAsideUnder ?? event.worksNumber, poolKey);
   const state = before === null ? null : restored(before, day.periods[event.payFrequency].code, asideKey, view);
   return { state, changes, flags, asideKey };
 }
@@ -76,7 +76,7 @@ function continued(
     flags.push('OLD_WORKS_NUMBER_UNKNOWN');
     return null;
   }
-  const left: MovedEmployment = { moved: true, h: old.h };
+  const left: MovedEmployment = { moved: true, seenMarks: old.seenMarks };
   changes.push({ key: oldKey, value: left as unknown as StateChange['value'] });
-  return { ...old, h: '', f: old.f ?? event.oldWorksNumber };
+  return { ...old, seenMarks: '', setAsideUnder: old.setAsideUnder ?? event.oldWorksNumber };
 }

@@ -112,21 +112,21 @@ function nicsLines(
   assessed: AssessedPayment,
   day: PayDay,
 ): WorkingLine[] {
-  const director = assessed.state.r;
+  const director = assessed.state.director;
   if (director !== undefined) {
-    const earned = Object.values(director.l).reduce((sum, pence) => sum + (pence ?? 0), 0);
-    const how = director.k === 'AN' ? 'annual' : 'alternative';
+    const earned = Object.values(director.earningsByLetter).reduce((sum, pence) => sum + (pence ?? 0), 0);
+    const how = director.method === 'AN' ? 'annual' : 'alternative';
     return [
-      line('employeeNics', `director's earnings of ${director.w} weeks, ${how} method`, earned, '5.8'),
+      line('employeeNics', `director's earnings of ${director.weeks} weeks, ${how} method`, earned, '5.8'),
       line(
         'employeeNics',
-        `employee's NICs: ${amount(director.n)} to date less what was taken`,
+        `employee's NICs: ${amount(director.employeeNicsPence)} to date less what was taken`,
         assessed.employeeNicsPence,
         '5.8',
       ),
       line(
         'employerNics',
-        `employer's NICs: ${amount(director.m)} to date less what was taken`,
+        `employer's NICs: ${amount(director.employerNicsPence)} to date less what was taken`,
         assessed.employerNicsPence,
         '5.8',
       ),
@@ -134,7 +134,7 @@ function nicsLines(
   }
   const terms = day.rules.frequencies[event.payFrequency].letters[event.niCategory];
   if (terms === undefined || !terms.liable) return [];
-  const pool = poolOf(before?.w ?? [], day.periods[event.payFrequency].poolKeys[event.niCategory]);
+  const pool = poolOf(before?.pools ?? [], day.periods[event.payFrequency].poolKeys[event.niCategory]);
   const [earlier, employee, employer] =
     pool === undefined || !day.rules.poolsClass1 ? [0, 0, 0] : [pool[1], pool[2], pool[3]];
   const earnings = event.nicableEarningsPence + earlier;
@@ -178,7 +178,7 @@ function loanLines(
 ): WorkingLine[] {
   const { rules } = day;
   const frequency = rules.frequencies[event.payFrequency];
-  const totals = periodTotalsOf(before?.w ?? [], day.periods[event.payFrequency].key);
+  const totals = periodTotalsOf(before?.pools ?? [], day.periods[event.payFrequency].key);
   const days = event.oddIntervalDays;
   const pooled = days === null && rules.poolsLoans ? totals.earningsPence : 0;
   const earnings = amount(event.nicableEarningsPence + pooled);
@@ -212,12 +212,12 @@ function class1aLines(
 ): WorkingLine[] {
   if (event.terminationAwardPence === 0 && event.sportingTestimonialPence === 0) return [];
   const { class1aBasisPoints, terminationAwardExemptPence, sportingTestimonialExemptPence } = day.rules.employer;
-  const [award, testimonial] = assessed.state.a ?? [0, 0];
+  const [award, testimonial] = assessed.state.awards ?? [0, 0];
   const parts = [
     award === 0 ? '' : `award ${amount(award)} above ${amount(terminationAwardExemptPence)}`,
     testimonial === 0 ? '' : `testimonial ${amount(testimonial)} above ${amount(sportingTestimonialExemptPence)}`,
   ].filter((part) => part !== '');
-  const taken = amount(before?.a?.[2] ?? 0);
+  const taken = amount(before?.awards?.[2] ?? 0);
   const text = `Class 1A: ${percent(class1aBasisPoints)} of ${parts.join(' and of ')}, less ${taken} taken`;
   return [line('class1aNics', text, assessed.class1aNicsPence, '5.10')];
 }

@@ -533,17 +533,22 @@ describe('what an employment may come to in a year', () => {
   const LIMIT = 5_000_000_000_000;
 
   it.each([
-    ['/taxablePayPence', { p: LIMIT - 100 }, { taxablePayPence: 100 }, { taxablePayPence: 101 }],
-    ['/nicableEarningsPence', { e: LIMIT - 100 }, { nicableEarningsPence: 100 }, { nicableEarningsPence: 101 }],
+    ['/taxablePayPence', { taxablePayPence: LIMIT - 100 }, { taxablePayPence: 100 }, { taxablePayPence: 101 }],
+    [
+      '/nicableEarningsPence',
+      { niEarningsPence: LIMIT - 100 },
+      { nicableEarningsPence: 100 },
+      { nicableEarningsPence: 101 },
+    ],
     [
       '/terminationAwardPence',
-      { a: [LIMIT - 100, 0, 0] },
+      { awards: [LIMIT - 100, 0, 0] },
       { terminationAwardPence: 100 },
       { terminationAwardPence: 101 },
     ],
     [
       '/sportingTestimonialPence',
-      { a: [0, LIMIT - 100, 0] },
+      { awards: [0, LIMIT - 100, 0] },
       { sportingTestimonialPence: 100 },
       { sportingTestimonialPence: 101 },
     ],

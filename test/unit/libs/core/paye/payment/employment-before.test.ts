@@ -14,14 +14,18 @@ describe('the state before a payment', () => {
     book.pay({});
     const may = paymentMade({ paymentDate: localDate('2026-05-29'), period: 2 });
     // 1,701 at 20% = 340.20.
-    expect(stateBefore(may, book.view, RULES)).toMatchObject({ p: 275_000, t: 34_020, e: 275_000 });
+    expect(stateBefore(may, book.view, RULES)).toMatchObject({
+      taxablePayPence: 275_000,
+      taxPence: 34_020,
+      niEarningsPence: 275_000,
+    });
   });
 
   it('is that of the old works number where a new one continues it, and none where the old one has gone on already', () => {
     const book = new PayeBook(RULES);
     book.pay({});
     const next = paymentMade({ worksNumber: 'W-2', oldWorksNumber: 'W-1' });
-    expect(stateBefore(next, book.view, RULES)).toMatchObject({ p: 275_000, f: 'W-1' });
+    expect(stateBefore(next, book.view, RULES)).toMatchObject({ taxablePayPence: 275_000, setAsideUnder: 'W-1' });
     book.decide(next);
     expect(stateBefore(paymentMade(), book.view, RULES)).toBeNull();
     expect(stateBefore(paymentMade({ ...next, worksNumber: 'W-3' }), book.view, RULES)).toBeNull();
@@ -33,6 +37,6 @@ describe('the state before a payment', () => {
       book.pay({ paymentDate: new Date(Date.UTC(2026, 2 + month, 28)).toISOString().slice(0, 10), period: month });
     }
     const state = stateBefore(paymentMade({ taxablePayPence: pence(100) }), book.view, RULES);
-    expect(state?.w.map(([key]) => key)).toContain('AM1:1');
+    expect(state?.pools.map(([key]) => key)).toContain('AM1:1');
   });
 });

@@ -25,14 +25,14 @@ describe('an employment that is followed', () => {
     const decided = events.map((event) => book.decide(event).results[0]?.amounts);
     expect(followed.map(({ result }) => result.amounts)).toEqual(decided);
     // 2 x 1,701.74 = 3,403.48 taxable: 20% of 3,403 = 680.60; then 550.00 with the same free pay.
-    expect(followed[1]?.after).toMatchObject({ p: 550_000, t: 68_060 });
+    expect(followed[1]?.after).toMatchObject({ taxablePayPence: 550_000, taxPence: 68_060 });
     expect(followed[1]?.lines).toContainEqual({
       head: 'incomeTax',
       text: 'less tax to date',
       pence: -34_020,
       rule: 'paye.md 4.7',
     });
-    expect(followed[2]?.after).toMatchObject({ p: 825_000, f: 'W-1' });
+    expect(followed[2]?.after).toMatchObject({ taxablePayPence: 825_000, setAsideUnder: 'W-1' });
   });
 
   it('leaves out what tax would not accept, and has no figures for a number that another goes on from', () => {
