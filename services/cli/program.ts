@@ -74,12 +74,27 @@ function reaching(speaker: Command, service: string): Command {
   const says = `address of ${service}, instead of the one in the data folder`;
   return speaker
     .addOption(dataDir())
-    .addOption(option('--url <address>', says, givenAddress).env('TALLY_URL'))
+    .addOption(option('--url <address>', says, givenAddress).env(addressSetting(service)))
     .addOption(key())
     .addOption(json());
 }
 
+/** The setting of one service's address where there is one, such as TALLY_TAX_URL; else TALLY_URL, the address of all of them. */
+function addressSetting(service: string): string {
+  const own = APART[service]?.[1];
+  return own !== undefined && process.env[own] !== undefined ? own : 'TALLY_URL';
+}
+
 const NODE = "the payer's node";
+/** The services that may be apart: the option of `doctor` and the setting for the address of each. */
+const APART: Readonly<Record<string, readonly [string, string]>> = {
+  'the gateway': ['--gateway', 'TALLY_GATEWAY_URL'],
+  tax: ['--tax', 'TALLY_TAX_URL'],
+  'the ledger': ['--ledger', 'TALLY_LEDGER_URL'],
+  [NODE]: ['--payer-node', 'TALLY_PAYER_NODE_URL'],
+  'the reconciliation': ['--reconciliation', 'TALLY_RECONCILIATION_URL'],
+  'the Treasury page': ['--dashboard', 'TALLY_DASHBOARD_URL'],
+};
 
 function addStart(program: Command): void {
   const does = 'run every service in this process, on the log and store in the data folder';
@@ -206,10 +221,18 @@ function addOperatorCommands(program: Command): void {
     .addArgument(argument('<folder>', 'holds a folder for each service, its DATA_DIR', givenFolder))
     .addOption(json())
     .action(loaded(async () => (await import('./start/prepare-deployment.ts')).prepare));
-  const doctor = 'check this machine, the data folder and the running services';
-  reaching(command(program, 'doctor', doctor, 'something is not well'), 'the services').action(
-    loaded(async () => (await import('./commands/doctor.ts')).doctor),
-  );
+  addDoctor(program);
+}
+
+function addDoctor(program: Command): void {
+  const does = 'check this machine, the data folder and the running services';
+  const doctor = reaching(command(program, 'doctor', does, 'something is not well'), 'all services in one process');
+  for (const [service, [flag, setting]] of Object.entries(APART)) {
+    doctor.addOption(
+      option(`${flag} <address>`, `address of ${service}, where the services are apart`, givenAddress).env(setting),
+    );
+  }
+  doctor.action(loaded(async () => (await import('./commands/doctor.ts')).doctor));
 }
 
 function versionOf(): string {

@@ -66,7 +66,7 @@ export async function startPacedImport(options: PacedImportOptions): Promise<Pac
       if (dueMs > performance.now()) await sleep(dueMs - performance.now());
     }
   }
-  const client = new ServiceClient({ dataDir, url: undefined, key: undefined });
+  const client = new ServiceClient({ dataDir });
   const running = runImport(
     { tax: 'vat', documents: paced(), onProgress: () => undefined, clock: systemClock },
     client,

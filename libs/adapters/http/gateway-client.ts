@@ -2,8 +2,7 @@ import { z } from 'zod';
 import type { Fault } from '../../core/errors/fault.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { Tax } from '../../core/identity/account.ts';
-import { JSON_ANSWER_BYTES_MAX } from './limits.ts';
-import { isOtherType, readAnswer, retryAfterMsOf } from './read-answer.ts';
+import { type CalledServer, call, type HttpAnswer, jsonIn, problemIn } from './call.ts';
 
 export interface GatewayClientOptions {
   /** Address of the gateway without a path: `http://127.0.0.1:8080`. */
@@ -69,13 +68,6 @@ const receiptAnswer = z.object({
   ),
 });
 
-const problemAnswer = z.object({
-  code: z.string().optional(),
-  title: z.string().optional(),
-  detail: z.string().optional(),
-  faults: z.array(z.object({ code: z.string(), pointer: z.string(), detail: z.string() })).optional(),
-});
-
 /** Statuses by which the gateway says that the events themselves are at fault: sending them again would change nothing. */
 const REFUSALS: ReadonlySet<number> = new Set([409, 413, 422]);
 
@@ -84,76 +76,32 @@ export function createGatewayClient(
   options: GatewayClientOptions,
   dependencies: GatewayClientDependencies,
 ): GatewayClient {
+  const gateway: CalledServer = { name: 'the gateway', unreachable: 'GATEWAY_UNREACHABLE', ...options };
   return {
     async postEvents(tax, events) {
-      const response = await send(options, dependencies, tax, events);
-      if (response.status === 202) return { kind: 'receipts', receipts: parsedReceipts(response.text) };
-      const isRefusal = REFUSALS.has(response.status) || response.status === 403;
-      const refusal = isRefusal ? refusalOf(response.status, response.text) : null;
+      const path = `/v1/${tax}/events?paths=needed`;
+      const answer = await call(gateway, { method: 'POST', path, body: `[${events.join(',')}]` }, dependencies.fetch);
+      if (answer.status === 202) return { kind: 'receipts', receipts: receiptsIn(answer, options.url) };
+      const isRefusal = REFUSALS.has(answer.status) || answer.status === 403;
+      const refusal = isRefusal ? refusalOf(answer) : null;
       if (refusal !== null) return refusal;
-      throw faultOfStatus(response);
+      throw faultOfStatus(answer);
     },
   };
 }
 
-interface RawAnswer {
-  readonly status: number;
-  readonly text: string;
-  readonly retryAfterMs: number | null;
-}
-
-async function send(
-  options: GatewayClientOptions,
-  dependencies: GatewayClientDependencies,
-  tax: Tax,
-  events: readonly string[],
-): Promise<RawAnswer> {
-  try {
-    const response = await dependencies.fetch(`${options.url}/v1/${tax}/events?paths=needed`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${options.clientKey}`, 'content-type': 'application/json; charset=utf-8' },
-      body: `[${events.join(',')}]`,
-      signal: AbortSignal.timeout(options.timeoutMs),
-    });
-    return {
-      status: response.status,
-      text: await textOf(response, options.url),
-      retryAfterMs: retryAfterMsOf(response),
-    };
-  } catch (cause) {
-    if (cause instanceof TallyError) throw cause;
-    const { url, timeoutMs } = options;
-    const message = `no whole answer from the gateway at ${url} (it has ${timeoutMs / 1_000} s)`;
-    throw new TallyError('GATEWAY_UNREACHABLE', message, { url, timeoutMs }, { retriable: true, cause });
+function receiptsIn(answer: HttpAnswer, url: string): readonly GatewayReceipt[] {
+  if (answer.isOtherType('application/json')) {
+    throw answerInvalid(`the gateway at ${url} answered 202 with something else than application/json`, { url });
   }
-}
-
-async function textOf(response: Response, url: string): Promise<string> {
-  const bytes = await readAnswer(response, { server: 'the gateway', url, bytesMax: JSON_ANSWER_BYTES_MAX });
-  if (response.status === 202 && isOtherType(response, 'application/json')) {
-    const message = `the gateway at ${url} answered 202 with something else than application/json`;
-    throw new TallyError('GATEWAY_ANSWER_INVALID', message, { url }, { retriable: true });
-  }
-  return bytes.toString('utf8');
-}
-
-function parsedReceipts(text: string): readonly GatewayReceipt[] {
-  const parsed = receiptAnswer.safeParse(jsonOf(text));
-  if (!parsed.success) {
-    throw new TallyError(
-      'GATEWAY_ANSWER_INVALID',
-      'the gateway answered 202 without receipts',
-      {},
-      { retriable: true },
-    );
-  }
+  const parsed = receiptAnswer.safeParse(jsonIn(answer.bytes));
+  if (!parsed.success) throw answerInvalid('the gateway answered 202 without receipts', {});
   return parsed.data.receipts;
 }
 
 /** Null where it is not the events that are refused but the client itself. */
-function refusalOf(status: number, text: string): GatewayAnswer | null {
-  const parsed = problemAnswer.safeParse(jsonOf(text));
-  const problem = parsed.success ? parsed.data : {};
+function refusalOf({ status, bytes }: HttpAnswer): GatewayAnswer | null {
+  const problem = problemIn(bytes);
   const code = problem.code ?? `HTTP_${status}`;
   const detail = problem.detail ?? problem.title ?? `the gateway refused the request with status ${status}`;
   if (status === 403 && code !== 'ACCOUNT_NOT_YOURS') return null;
@@ -161,31 +109,18 @@ function refusalOf(status: number, text: string): GatewayAnswer | null {
   return { kind: 'refused', status, code, faults: faults ?? [{ code, pointer: '', detail }] };
 }
 
-function faultOfStatus(answer: RawAnswer): TallyError {
-  if (answer.status === 401 || answer.status === 403) {
-    const facts = { status: answer.status };
-    return new TallyError('GATEWAY_UNAUTHORIZED', 'the gateway does not take our client key', facts, {
-      retriable: true,
-    });
+function faultOfStatus({ status, retryAfterMs }: HttpAnswer): TallyError {
+  if (status === 401 || status === 403) {
+    const message = 'the gateway does not take our client key';
+    return new TallyError('GATEWAY_UNAUTHORIZED', message, { status }, { retriable: true });
   }
-  if (answer.status === 429 || answer.status === 408 || answer.status >= 500) {
-    const facts = { status: answer.status, retryAfterMs: answer.retryAfterMs };
-    return new TallyError('GATEWAY_BUSY', `the gateway answered ${answer.status}`, facts, { retriable: true });
+  if (status === 429 || status === 408 || status >= 500) {
+    const facts = { status, retryAfterMs };
+    return new TallyError('GATEWAY_BUSY', `the gateway answered ${status}`, facts, { retriable: true });
   }
-  return new TallyError(
-    'GATEWAY_ANSWER_INVALID',
-    `the gateway answered ${answer.status}`,
-    { status: answer.status },
-    {
-      retriable: true,
-    },
-  );
+  return answerInvalid(`the gateway answered ${status}`, { status });
 }
 
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+function answerInvalid(message: string, facts: { readonly url?: string; readonly status?: number }): TallyError {
+  return new TallyError('GATEWAY_ANSWER_INVALID', message, facts, { retriable: true });
 }

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { Account } from '../../core/identity/account.ts';
 import { decodePullAnswer, type PullAnswer } from '../codec/pull-answer.ts';
+import { type CalledServer, call as callServer, type HttpAnswer, jsonIn, noAnswer, problemIn } from './call.ts';
 import { JSON_ANSWER_BYTES_MAX, PULL_ANSWER_BYTES_MAX } from './limits.ts';
-import { isOtherType, readAnswer, retryAfterMsOf } from './read-answer.ts';
+import { readAnswer, retryAfterMsOf } from './read-answer.ts';
 import { readEventStream, type StreamLines } from './read-event-stream.ts';
 
 export interface LedgerClientOptions {
@@ -106,7 +107,8 @@ export interface LedgerClient {
 }
 
 export function createLedgerClient(options: LedgerClientOptions, dependencies: LedgerClientDependencies): LedgerClient {
-  const call = (request: Call): Promise<Answer> => send(options, dependencies, request);
+  const server: CalledServer = { name: 'the ledger', unreachable: 'LEDGER_UNREACHABLE', ...options };
+  const call = (request: Call): Promise<HttpAnswer> => send(server, request, dependencies.fetch);
   return {
     async registerChain(request) {
       const answer = await call({ method: 'POST', path: '/ledger/v1/chains', body: request });
@@ -149,7 +151,7 @@ export function createLedgerClient(options: LedgerClientOptions, dependencies: L
       }));
       await call({ method: 'POST', path: '/ledger/v1/acknowledgements', body: { note: request.note, heads } });
     },
-    follow: ({ signal, onCheckpoint }) => followStream(options, dependencies, signal, onCheckpoint),
+    follow: ({ signal, onCheckpoint }) => followStream(server, dependencies.fetch, signal, onCheckpoint),
   };
 }
 
@@ -193,12 +195,6 @@ const changesAnswer = z.object({ to: z.int(), size: z.int(), chains: z.array(z.s
 
 const consistencyAnswer = z.object({ proof: z.array(z.string()) });
 
-const problemAnswer = z.looseObject({
-  code: z.string().optional(),
-  detail: z.string().optional(),
-  faults: z.array(z.object({ code: z.string(), pointer: z.string(), detail: z.string() })).optional(),
-});
-
 interface Call {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -209,50 +205,23 @@ interface Call {
   readonly type?: string;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly bytes: Buffer;
+async function send(server: CalledServer, request: Call, get: typeof fetch): Promise<HttpAnswer> {
+  const { method, path, type = 'application/json' } = request;
+  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  const bytesMax = type === 'avro/binary' ? PULL_ANSWER_BYTES_MAX : JSON_ANSWER_BYTES_MAX;
+  const answer = await callServer(server, { method, path, body, bytesMax }, get);
+  if (answer.ok && answer.isOtherType(type)) {
+    throw answerInvalid(`the ledger at ${server.url} answered ${path} with something else than ${type}`);
+  }
+  if (answer.ok || (request.absentIsNull === true && answer.status === 404)) return answer;
+  throw refusal(answer);
 }
 
-async function send(
-  options: LedgerClientOptions,
-  dependencies: LedgerClientDependencies,
-  request: Call,
-): Promise<Answer> {
-  const headers: Record<string, string> = { authorization: `Bearer ${options.clientKey}` };
-  if (request.body !== undefined) headers['content-type'] = 'application/json; charset=utf-8';
-  let response: Response;
-  let bytes: Buffer;
-  try {
-    response = await dependencies.fetch(`${options.url}${request.path}`, {
-      method: request.method,
-      headers,
-      signal: AbortSignal.timeout(options.timeoutMs),
-      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-    });
-    const bytesMax = request.type === 'avro/binary' ? PULL_ANSWER_BYTES_MAX : JSON_ANSWER_BYTES_MAX;
-    bytes = await readAnswer(response, { server: 'the ledger', url: options.url, bytesMax });
-  } catch (cause) {
-    if (cause instanceof TallyError) throw cause;
-    throw unreachable(options, cause);
-  }
-  const type = request.type ?? 'application/json';
-  if (response.ok && isOtherType(response, type)) {
-    throw answerInvalid(`the ledger at ${options.url} answered ${request.path} with something else than ${type}`);
-  }
-  if (response.ok || (request.absentIsNull === true && response.status === 404)) {
-    return { status: response.status, bytes };
-  }
-  throw refusal(response, bytes);
-}
-
-function refusal(response: Response, bytes: Buffer): TallyError {
-  const parsed = problemAnswer.safeParse(jsonOf(bytes));
-  const problem = parsed.success ? parsed.data : {};
-  const { status } = response;
+function refusal({ status, retryAfterMs, bytes }: Pick<HttpAnswer, 'status' | 'retryAfterMs' | 'bytes'>): TallyError {
+  const problem = problemIn(bytes);
   const code = problem.code ?? `HTTP_${status}`;
   if (status === 408 || status === 429 || status >= 500) {
-    const facts = { status, code, retryAfterMs: retryAfterMsOf(response) };
+    const facts = { status, code, retryAfterMs };
     return new TallyError('LEDGER_BUSY', `the ledger answered ${status} ${code}`, facts, { retriable: true });
   }
   const detail = problem.detail ?? `the ledger refused the request with status ${status}`;
@@ -261,19 +230,21 @@ function refusal(response: Response, bytes: Buffer): TallyError {
 
 /** Tells the size of each new checkpoint: the `id:` of an event that is named so. */
 async function followStream(
-  options: LedgerClientOptions,
-  dependencies: LedgerClientDependencies,
+  server: CalledServer,
+  get: typeof fetch,
   signal: AbortSignal,
   onCheckpoint: (size: number) => void,
 ): Promise<void> {
-  const { url, clientKey, timeoutMs } = options;
-  const stream = { server: 'the ledger', url, path: '/ledger/v1/stream', clientKey, signal, timeoutMs };
-  const refused = async (response: Response): Promise<Error> =>
-    refusal(response, await readAnswer(response, { server: 'the ledger', url, bytesMax: JSON_ANSWER_BYTES_MAX }));
+  const { name, url, clientKey = '', timeoutMs } = server;
+  const stream = { server: name, url, path: '/ledger/v1/stream', clientKey, signal, timeoutMs };
+  const refused = async (response: Response): Promise<Error> => {
+    const bytes = await readAnswer(response, { server: name, url, bytesMax: JSON_ANSWER_BYTES_MAX });
+    return refusal({ status: response.status, retryAfterMs: retryAfterMsOf(response), bytes });
+  };
   try {
     const events = readEventStream(
       { ...stream, eventCharactersMax: STREAM_EVENT_CHARACTERS_MAX },
-      { fetch: dependencies.fetch, refusal: refused },
+      { fetch: get, refusal: refused },
     );
     for await (const lines of events) {
       const size = sizeOfEvent(lines);
@@ -281,9 +252,9 @@ async function followStream(
     }
   } catch (error) {
     if (signal.aborted) return;
-    throw error instanceof TallyError ? error : unreachable(options, error);
+    throw error instanceof TallyError ? error : noAnswer(server, error);
   }
-  if (!signal.aborted) throw unreachable(options, undefined);
+  if (!signal.aborted) throw noAnswer(server);
 }
 
 const STREAM_EVENT_CHARACTERS_MAX = 10_000;
@@ -294,24 +265,11 @@ function sizeOfEvent(lines: StreamLines): number | null {
   return /^\d{1,15}$/.test(id) ? Number(id) : null;
 }
 
-function parsedAs<Parsed>(schema: z.ZodType<Parsed>, answer: Answer): Parsed {
-  const parsed = schema.safeParse(jsonOf(answer.bytes));
+function parsedAs<Parsed>(schema: z.ZodType<Parsed>, answer: HttpAnswer): Parsed {
+  const parsed = schema.safeParse(jsonIn(answer.bytes));
   if (!parsed.success)
     throw answerInvalid('the ledger answered something else than docs/http-api.md says', parsed.error);
   return parsed.data;
-}
-
-function jsonOf(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return null;
-  }
-}
-
-function unreachable({ url, timeoutMs }: LedgerClientOptions, cause: unknown): TallyError {
-  const message = `no whole answer from the ledger at ${url} (it has ${timeoutMs / 1_000} s)`;
-  return new TallyError('LEDGER_UNREACHABLE', message, { url, timeoutMs }, { retriable: true, cause });
 }
 
 function answerInvalid(what: string, cause?: unknown): TallyError {

@@ -3,7 +3,7 @@ import { TallyError } from '../../core/errors/tally-error.ts';
 import { isRegistryId, type RegisteredSchema } from '../codec/schema/registry-wire-format.ts';
 import type { SchemaFile } from '../codec/schema/schema-files.ts';
 import { singleObjectHeader } from '../codec/schema/single-object.ts';
-import { readAnswer } from '../http/read-answer.ts';
+import { call as callServer, jsonIn } from '../http/call.ts';
 
 export interface SchemaRegistryOptions {
   /** Of an API like Confluent's: `http://127.0.0.1:8081`, Apicurio's `…/apis/ccompat/v7`. */
@@ -25,6 +25,8 @@ const ATTEMPTS = 4;
 const RETRY_MS = 500;
 /** It answers with an id, or says what is wrong. */
 const ANSWER_BYTES_MAX = 1024 * 1024;
+/** The most that an error repeats of what it said. */
+const SAID_CHARACTERS_MAX = 500;
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
 
 /**
@@ -74,34 +76,37 @@ function subjectOf({ type, name }: SchemaFile): string {
   return type.name ?? name;
 }
 
-type Call = (method: string, path: string, body: unknown) => Promise<Readonly<Record<string, unknown>>>;
+type Call = (method: 'POST' | 'PUT', path: string, body: unknown) => Promise<Readonly<Record<string, unknown>>>;
 
 function caller(options: SchemaRegistryOptions, { fetch }: SchemaRegistryDependencies): Call {
-  const base = options.url.replace(/\/+$/, '');
+  const url = options.url.replace(/\/+$/, '');
   const { authorization, timeoutMs = TIMEOUT_MS } = options;
+  const registry = { name: 'the schema registry', url, timeoutMs, unreachable: 'SCHEMA_REGISTRY_UNAVAILABLE' };
   const headers = { 'content-type': CONTENT_TYPE, ...(authorization === undefined ? {} : { authorization }) };
+  const unavailable = (cause: unknown): TallyError => {
+    const message = `the schema registry at ${url} does not answer: start it, or correct SCHEMA_REGISTRY_URL`;
+    return new TallyError('SCHEMA_REGISTRY_UNAVAILABLE', message, { url }, { retriable: true, cause });
+  };
   return async (method, path, body) => {
     let cause: unknown = null;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       if (attempt > 1) await sleep(RETRY_MS * (attempt - 1));
+      const request = { method, path, headers, body: JSON.stringify(body), bytesMax: ANSWER_BYTES_MAX };
       try {
-        const signal = AbortSignal.timeout(timeoutMs);
-        const response = await fetch(`${base}${path}`, { method, headers, body: JSON.stringify(body), signal });
-        const bounds = { server: 'the schema registry', url: base, bytesMax: ANSWER_BYTES_MAX };
-        const text = (await readAnswer(response, bounds)).toString('utf8');
-        if (response.ok) return JSON.parse(text) as Readonly<Record<string, unknown>>;
-        const said = text.slice(0, 500);
+        const { ok, status, bytes } = await callServer(registry, request, fetch);
+        const json = jsonIn(bytes);
+        if (ok && typeof json === 'object' && json !== null) return json as Readonly<Record<string, unknown>>;
+        const said = bytes.toString('utf8').slice(0, SAID_CHARACTERS_MAX);
         // a conflict may be with another service that registers the same at the same moment
-        const isFinal = response.status < 500 && (response.status !== 409 || attempt > 1);
-        if (isFinal) throw refused(options.url, `${method} ${path}`, response.status, said);
-        cause = new Error(`${response.status}: ${said}`);
+        const isFinal = !ok && status < 500 && (status !== 409 || attempt > 1);
+        if (isFinal) throw refused(options.url, `${method} ${path}`, status, said);
+        cause = new Error(`${status}: ${said}`);
       } catch (error) {
-        if (error instanceof TallyError) throw error;
+        if (!(error instanceof TallyError && error.code === registry.unreachable)) throw error;
         cause = error;
       }
     }
-    const message = `the schema registry at ${base} does not answer: start it, or correct SCHEMA_REGISTRY_URL`;
-    throw new TallyError('SCHEMA_REGISTRY_UNAVAILABLE', message, { url: base }, { retriable: true, cause });
+    throw unavailable(cause);
   };
 }
 

@@ -1,40 +1,53 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readAnswer } from '../../../libs/adapters/http/read-answer.ts';
+import {
+  begun,
+  type CalledServer,
+  call,
+  type HttpAnswer,
+  type HttpCall,
+  jsonIn,
+  noAnswer,
+  problemIn,
+} from '../../../libs/adapters/http/call.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 
 /** Where a running Tallystick writes how to reach it, inside its data folder. */
 export const RUNNING_FILE = 'running.json';
+
+/** The services that a command may speak to, by the first part of their paths; the gateway's and the dashboard's have none. */
+export type CalledService = 'gateway' | 'tax' | 'ledger' | 'payer' | 'reconciliation' | 'dashboard';
+export type ServiceUrls = Readonly<Partial<Record<CalledService, string>>>;
 
 export interface RunningService {
   readonly url: string;
   readonly pid: number;
   /** Bearer key of the operator that started it. */
   readonly key: string;
-  /** Where each service is a process of its own: its address by the first part of its paths (`payer`, `tax` …). */
-  readonly urls?: Readonly<Record<string, string>>;
+  /** Where each service is a process of its own: the address of each. */
+  readonly urls?: ServiceUrls;
   /** What they run on: KAFKA_BROKERS and REDIS_URL, as settings of a further process. */
   readonly backends?: Readonly<Record<string, string>>;
 }
 
+/** How a command reaches a running service. */
 export interface ClientOptions {
   readonly dataDir: string;
   /** Overrides the address in the data folder. */
-  readonly url: string | undefined;
-  readonly key: string | undefined;
+  readonly url?: string | undefined;
+  /** Addresses of services apart; they override `url` and the data folder. */
+  readonly urls?: ServiceUrls;
+  readonly key?: string | undefined;
 }
 
 /** What every command that reaches a running service takes. */
-export interface ReachOptions {
-  readonly dataDir: string;
-  readonly url?: string;
-  readonly key?: string;
+export interface ReachOptions extends ClientOptions {
   readonly json?: boolean;
 }
 
 /** Throws NOT_RUNNING where the data folder names no running service, KEY_MISSING for an address without a key. */
 export function clientOf(options: ReachOptions): ServiceClient {
-  return new ServiceClient({ dataDir: options.dataDir, url: options.url, key: options.key });
+  return new ServiceClient(options);
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -44,93 +57,125 @@ const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Calls the HTTP interfaces of a running Tallystick: the command line goes through the service, never beside it. */
 export class ServiceClient {
+  /** The address of all services, or of the first that was given. */
   readonly url: string;
   readonly #key: string;
-  readonly #urls: Readonly<Record<string, string>>;
+  readonly #urls: ServiceUrls;
 
-  constructor(options: ClientOptions) {
-    if (options.url !== undefined) {
-      if (options.key === undefined) {
+  constructor({ dataDir, url, urls = {}, key }: ClientOptions) {
+    const given = Object.values(urls)[0] ?? url;
+    if (given !== undefined) {
+      if (key === undefined) {
         throw new TallyError('KEY_MISSING', 'an address was given without a key: set TALLY_KEY to the client key', {});
       }
-      this.url = options.url.replace(/\/$/, '');
-      this.#key = options.key;
-      this.#urls = {};
+      this.url = given.replace(/\/$/, '');
+      this.#key = key;
+      this.#urls = urls;
       return;
     }
-    const running = readRunning(options.dataDir);
+    const running = readRunning(dataDir);
     this.url = running.url;
-    this.#key = options.key ?? running.key;
+    this.#key = key ?? running.key;
     this.#urls = running.urls ?? {};
   }
 
-  /** Throws the problem that the service answered (its code and detail), or SERVICE_UNREACHABLE. */
+  /** The addresses of services that are processes of their own; none where one process has them all. */
+  get urls(): ServiceUrls {
+    return this.#urls;
+  }
+
+  /** Throws the problem that the service answered (its code and detail), SERVICE_UNREACHABLE, or ANSWER_OF_ANOTHER_TYPE. */
   async call<T>(
     method: 'GET' | 'POST' | 'DELETE',
     path: string,
     body?: unknown,
     timeoutMs: number = REQUEST_TIMEOUT_MS,
   ): Promise<T> {
-    const response = await this.#fetch(method, path, body, timeoutMs);
-    const text = await this.#textOf(response);
-    if (!response.ok) throw problemOf(response.status, text, path);
-    return (text === '' ? {} : JSON.parse(text)) as T;
+    const server = this.#serverOf(path, timeoutMs);
+    const answer = await this.#answered(server, {
+      method,
+      path,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    if (!answer.ok) throw refusal(answer.status, answer.bytes, path);
+    // Only what asks that something is done may be answered by its status alone.
+    if (answer.bytes.length === 0 && method !== 'GET') return {} as T;
+    return jsonOf(answer, server, path) as T;
   }
 
-  /** What the service says of its readiness, whether it is ready or not. Throws SERVICE_UNREACHABLE. */
-  async readiness(): Promise<Readiness> {
-    const response = await this.#fetch('GET', '/health/ready');
-    return JSON.parse(await this.#reached(response.url, response.text())) as Readiness;
+  /** What the service at an address says of its readiness, whether it is ready or not. Throws SERVICE_UNREACHABLE. */
+  async readiness(url: string): Promise<Readiness> {
+    const path = '/health/ready';
+    const server = { ...this.#serverOf(path, REQUEST_TIMEOUT_MS), url };
+    const answer = jsonOf(await this.#answered(server, { method: 'GET', path }), server, path) as Readiness;
+    if (!Array.isArray(answer.checks)) throw anotherType(server, path);
+    return answer;
   }
 
-  /** The raw body, for files that the service exports. */
+  /** The metrics of the service at an address, and its own time in milliseconds (not a number where it tells none). */
+  async metrics(url: string): Promise<{ readonly date: number; readonly text: string }> {
+    const path = '/metrics';
+    const server = { ...this.#serverOf(path, REQUEST_TIMEOUT_MS), url };
+    const { ok, status, date, bytes } = await this.#answered(server, { method: 'GET', path });
+    if (!ok) throw refusal(status, bytes, path);
+    return { date, text: bytes.toString('utf8') };
+  }
+
+  /** The beginning of an answer, for files that the service exports. */
   async download(path: string): Promise<Response> {
-    const response = await this.#fetch('GET', path);
-    if (!response.ok) throw problemOf(response.status, await this.#textOf(response), path);
-    return response;
+    const server = this.#serverOf(path, REQUEST_TIMEOUT_MS);
+    const response = await keptUp(begun(server, { method: 'GET', path }, fetch)).catch((cause: unknown) => {
+      throw unreachable(noAnswer(server, cause));
+    });
+    if (response.ok) return response;
+    const bytes = Buffer.from(await response.arrayBuffer().catch(() => new ArrayBuffer(0)));
+    throw refusal(response.status, bytes, path);
   }
 
-  async #textOf(response: Response): Promise<string> {
-    const url = new URL(response.url).origin;
-    const bounds = { server: 'the service', url, bytesMax: ANSWER_BYTES_MAX };
-    return (await this.#reached(url, readAnswer(response, bounds))).toString('utf8');
+  #serverOf(path: string, timeoutMs: number): CalledServer {
+    const first = path.split('/')[1] ?? '';
+    const url = this.#urls[(first === 'v1' ? 'gateway' : first) as CalledService] ?? this.url;
+    return { name: 'the service', url, timeoutMs, clientKey: this.#key, unreachable: 'SERVICE_UNREACHABLE' };
   }
 
-  #fetch(method: string, path: string, body?: unknown, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Response> {
-    const url = this.#urls[path.split('/')[1] ?? ''] ?? this.url;
-    return this.#reached(
-      url,
-      fetch(`${url}${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${this.#key}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(timeoutMs),
-      }),
-    );
-  }
-
-  /** A service that is gone before it answers, or in the middle of an answer, is out of reach. */
-  async #reached<T>(url: string, answer: Promise<T>): Promise<T> {
-    // A connection that dies in the middle can leave nothing that keeps the process up, not even the signal's own timer: Node would
-    // then end it (exit code 13) before the time is over.
-    const untilAnswered = setInterval(() => undefined, KEEP_UP_MS);
+  async #answered(server: CalledServer, request: HttpCall): Promise<HttpAnswer> {
     try {
-      return await answer;
-    } catch (cause) {
-      if (cause instanceof TallyError) throw cause;
-      throw new TallyError(
-        'SERVICE_UNREACHABLE',
-        `nothing answers at ${url}: is it running? Start it with "npm start", or give its address with --url`,
-        { url },
-        { retriable: true, cause },
-      );
-    } finally {
-      clearInterval(untilAnswered);
+      return await keptUp(call(server, { ...request, bytesMax: ANSWER_BYTES_MAX }, fetch));
+    } catch (error) {
+      throw error instanceof TallyError && error.code === server.unreachable ? unreachable(error) : error;
     }
   }
+}
+
+/**
+ * A connection that dies in the middle can leave nothing that keeps the process up, not even the signal's own timer: Node would end it
+ * (exit code 13) before the time is over.
+ */
+async function keptUp<T>(answer: Promise<T>): Promise<T> {
+  const untilAnswered = setInterval(() => undefined, KEEP_UP_MS);
+  try {
+    return await answer;
+  } finally {
+    clearInterval(untilAnswered);
+  }
+}
+
+/** A service that is gone before it answers, or in the middle of an answer, with what a person can do. */
+function unreachable(error: TallyError): TallyError {
+  const { url } = error.facts;
+  const message = `nothing answers at ${url}: is it running? Start it with "npm start", or give its address with --url`;
+  return new TallyError(error.code, message, { url: String(url) }, { retriable: true, cause: error });
+}
+
+function jsonOf(answer: HttpAnswer, server: CalledServer, path: string): unknown {
+  const json = jsonIn(answer.bytes);
+  if (typeof json !== 'object' || json === null) throw anotherType(server, path);
+  return json;
+}
+
+function anotherType({ url }: CalledServer, path: string): TallyError {
+  const message = `${url} answers ${path} with something else than a Tallystick does: see what runs at that address`;
+  return new TallyError('ANSWER_OF_ANOTHER_TYPE', message, { url });
 }
 
 export interface Readiness {
@@ -151,25 +196,9 @@ function readRunning(dataDir: string): RunningService {
   }
 }
 
-interface Problem {
-  readonly code?: string;
-  readonly detail?: string;
-  readonly faults?: readonly { readonly code: string; readonly pointer: string; readonly detail: string }[];
-}
-
-function problemOf(status: number, text: string, path: string): TallyError {
-  let problem: Problem = {};
-  try {
-    problem = JSON.parse(text) as Problem;
-  } catch {
-    // Not a problem document: a proxy or another program answered; its text is shown below.
-  }
-  const faults = (problem.faults ?? []).map((fault) => `\n  ${fault.pointer} ${fault.code}: ${fault.detail}`).join('');
-  const detail = problem.detail ?? `${path} answered ${status}: ${text.slice(0, 200)}`;
-  return new TallyError(
-    problem.code ?? 'SERVICE_REFUSED',
-    `${detail}${faults}`,
-    { status, faults: problem.faults ?? [] },
-    { retriable: status >= 500 || status === 429 },
-  );
+function refusal(status: number, bytes: Buffer, path: string): TallyError {
+  const { code = 'SERVICE_REFUSED', detail = `${path} answered ${status}`, faults = [] } = problemIn(bytes);
+  const listed = faults.map((fault) => `\n  ${fault.pointer} ${fault.code}: ${fault.detail}`).join('');
+  const retriable = status >= 500 || status === 429;
+  return new TallyError(code, `${detail}${listed}`, { status, faults }, { retriable });
 }

@@ -2,30 +2,34 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { resolve } from 'node:path';
 import { loadRules } from '../../../libs/adapters/rules/load-rules.ts';
 import { nodeTooOld } from '../../../libs/adapters/runtime/node-version.ts';
-import { systemClock } from '../../../libs/adapters/time/clock.ts';
-import { printUtc } from '../../../libs/core/calendar/utc-time.ts';
-import { TallyError } from '../../../libs/core/errors/tally-error.ts';
-import { clientOf, type ReachOptions, type ServiceClient } from '../client/service-client.ts';
+import type { CalledService, ReachOptions, ServiceUrls } from '../client/service-client.ts';
+import type { Finding } from './finding.ts';
+import { lookAtServices } from './look-at-services.ts';
 import { lookAtStores } from './look-at-stores.ts';
 
-interface Finding {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly detail: string;
+/** Addresses of services apart, each by the name of its option. */
+export interface DoctorOptions extends ReachOptions {
+  readonly gateway?: string;
+  readonly tax?: string;
+  readonly ledger?: string;
+  readonly payerNode?: string;
+  readonly reconciliation?: string;
+  readonly dashboard?: string;
 }
 
-const HELD_SHOWN = 5;
-const CLOCK_DIFFERS_MS = 10_000;
 const FREE_BYTES_MIN = 1024 ** 3;
 
-/** `tally doctor`: looks at this machine, the data folder and the running services; exit code 1 where anything is not well. */
-export async function doctor(options: ReachOptions): Promise<void> {
+/**
+ * `tally doctor`: looks at this machine, the data folder and the running services, which may each have an address of its own; exit code 1
+ * where anything is not well.
+ */
+export async function doctor(options: DoctorOptions): Promise<void> {
   const findings = [
     nodeVersion(),
     ...dataFolder(options.dataDir),
     ...(await lookAtStores(options.dataDir)).map(({ store, ...seen }) => ({ check: store, ...seen })),
     rateCards(),
-    ...(await services(options)),
+    ...(await lookAtServices({ ...options, urls: urlsGiven(options) })),
   ];
   if (findings.some((finding) => !finding.ok)) process.exitCode = 1;
   if (options.json === true) {
@@ -33,6 +37,13 @@ export async function doctor(options: ReachOptions): Promise<void> {
     return;
   }
   for (const { check, ok, detail } of findings) console.log(`${ok ? 'ok  ' : 'FAIL'}  ${check.padEnd(16)} ${detail}`);
+}
+
+function urlsGiven(options: DoctorOptions): ServiceUrls {
+  const { gateway, tax, ledger, payerNode: payer, reconciliation, dashboard } = options;
+  const urls = { gateway, tax, ledger, payer, reconciliation, dashboard };
+  const given = Object.entries(urls).filter((pair): pair is [CalledService, string] => pair[1] !== undefined);
+  return Object.fromEntries(given);
 }
 
 function nodeVersion(): Finding {
@@ -69,102 +80,4 @@ function rateCards(): Finding {
   } catch (error) {
     return { check: 'rate cards', ok: false, detail: (error as Error).message };
   }
-}
-
-async function services(options: ReachOptions): Promise<Finding[]> {
-  let client: ServiceClient;
-  try {
-    client = clientOf(options);
-  } catch (error) {
-    if (!(error instanceof TallyError)) throw error;
-    return [{ check: 'service', ok: false, detail: error.message }];
-  }
-  const findings: Finding[] = [];
-  for (const [check, look] of [
-    ['service', lookAtHealth],
-    ['ledger', lookAtHeldAccounts],
-    ['reconciliation', lookAtReconciliation],
-    ['payer node', lookAtOutbox],
-    ['clock', lookAtClock],
-  ] as const) {
-    findings.push(
-      await look(client).then(
-        (detail) => ({ check, ...detail }),
-        (error: unknown) => ({ check, ok: false, detail: error instanceof Error ? error.message : String(error) }),
-      ),
-    );
-  }
-  return findings;
-}
-
-interface Seen {
-  readonly ok: boolean;
-  readonly detail: string;
-}
-
-async function lookAtHealth(client: ServiceClient): Promise<Seen> {
-  const { ready, checks } = await client.readiness();
-  const bad = checks
-    .filter(({ code }) => code !== null)
-    .map(({ name, code, message }) => `${name}: ${code} (${message})`);
-  return { ok: ready, detail: ready ? `${client.url} is ready` : bad.join('; ') || `${client.url} is stopping` };
-}
-
-/** Accounts that the ledger holds alone, each with what it could not make an entry or a block of. */
-async function lookAtHeldAccounts(client: ServiceClient): Promise<Seen> {
-  const { accounts } = await client.call<{
-    accounts: readonly { readonly account: string; readonly code: string; readonly number: number }[];
-  }>('GET', '/ledger/v1/held');
-  const named = accounts
-    .slice(0, HELD_SHOWN)
-    .map(({ account, code, number }) => `${account} from decision ${number} on (${code})`);
-  const more = accounts.length > HELD_SHOWN ? ` and ${accounts.length - HELD_SHOWN} more` : '';
-  const detail = accounts.length === 0 ? 'no account is held' : `held alone: ${named.join(', ')}${more}`;
-  return { ok: accounts.length === 0, detail };
-}
-
-async function lookAtReconciliation(client: ServiceClient): Promise<Seen> {
-  const summary = await client.call<{ state: string; blocks: { divergentCopies: number } }>(
-    'GET',
-    '/reconciliation/v1/summary',
-  );
-  const { state, blocks } = summary;
-  return {
-    ok: state === 'agreed' || state === 'behind',
-    detail: `${state}; ${blocks.divergentCopies} divergent copies`,
-  };
-}
-
-/** The clock of the machine that serves, as its metrics tell it, against the time that this command has. */
-async function lookAtClock(client: ServiceClient): Promise<Seen> {
-  const response = await client.download('/metrics');
-  const served = Date.parse(response.headers.get('date') ?? '');
-  const ahead = Number(/^tally_clock_ahead_seconds (\S+)$/m.exec(await response.text())?.[1] ?? 0);
-  const differsMs = Number.isNaN(served) ? 0 : served - systemClock.civilMs();
-  if (ahead !== 0)
-    return { ok: false, detail: `it was set by ${ahead} s while the service ran: put it right (time server)` };
-  if (Math.abs(differsMs) > CLOCK_DIFFERS_MS) {
-    return {
-      ok: false,
-      detail: `the service's clock is ${Math.round(differsMs / 1_000)} s from the one here: put the wrong one right`,
-    };
-  }
-  return { ok: true, detail: 'not set since the service began' };
-}
-
-async function lookAtOutbox(client: ServiceClient): Promise<Seen> {
-  const { divergences, waiting } = await client.call<{
-    readonly divergences: readonly { readonly settledAtMs: number | null }[];
-    readonly waiting: { readonly events: number; readonly oldestReceiptedAtMs: number } | null;
-  }>('GET', '/payer/v1/divergences');
-  const counts = await client.call<Record<string, number>>('GET', '/payer/v1/outbox');
-  const openOnes = divergences.filter((one) => one.settledAtMs === null).length;
-  const text = Object.entries(counts)
-    .map(([name, count]) => `${count} ${name}`)
-    .join(', ');
-  const late =
-    waiting === null
-      ? ''
-      : `; ${waiting.events} wait for HMRC's decision, the oldest since ${printUtc(waiting.oldestReceiptedAtMs, 'milliseconds')}`;
-  return { ok: openOnes === 0 && waiting === null, detail: `${text}; ${openOnes} open divergences${late}` };
 }

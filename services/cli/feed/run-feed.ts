@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { JSON_ANSWER_BYTES_MAX } from '../../../libs/adapters/http/limits.ts';
-import { readAnswer } from '../../../libs/adapters/http/read-answer.ts';
+import { call, problemIn } from '../../../libs/adapters/http/call.ts';
 import type { Logger } from '../../../libs/adapters/telemetry/logger.ts';
 import { systemClock } from '../../../libs/adapters/time/clock.ts';
 import { londonDate } from '../../../libs/core/calendar/london-time.ts';
+import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import { type Account, account, type Tax } from '../../../libs/core/identity/account.ts';
 import { decidePaye } from '../../../libs/core/paye/payment/decide-paye.ts';
 import type { PayeRules } from '../../../libs/core/paye/rates/paye-rules.ts';
@@ -48,7 +48,7 @@ export function runFeed(
     await target.follow(feed.accounts.map(account));
     for await (const batch of feed.batches()) {
       await saveState(file, batch.state);
-      while (!ended.signal.aborted && !(await isSent(batch, target, logger))) await wait(RETRY_MS);
+      await sendUntilTaken(batch, target, { logger, ended: ended.signal, wait });
     }
   };
   const running = run().catch((error: unknown) => logger.error({ err: error }, 'the feed ended'));
@@ -61,7 +61,36 @@ export function runFeed(
   };
 }
 
-async function isSent(batch: FeedBatch, target: FeedTarget, logger: Logger): Promise<boolean> {
+interface Sending {
+  readonly logger: Logger;
+  readonly ended: AbortSignal;
+  readonly wait: (durationMs: number) => Promise<unknown>;
+}
+
+/** Sends a batch until it is taken. A service that is down is said once with the reason, and once when it takes events again. */
+async function sendUntilTaken(batch: FeedBatch, target: FeedTarget, { logger, ended, wait }: Sending): Promise<void> {
+  let said: string | null = null;
+  while (!ended.aborted) {
+    const fault = await faultOfSending(batch, target, logger);
+    if (fault === null) {
+      if (said !== null) logger.warn('the feed is taken again');
+      return;
+    }
+    const { code, sentence } = reasonOf(fault);
+    // An error that is not ours is a fault of the feed: its stack is wanted, once.
+    const facts = fault instanceof TallyError ? { code } : { err: fault };
+    if (said !== code) logger.warn(facts, `the feed is not taken, and tries again each second: ${sentence}`);
+    said = code;
+    await wait(RETRY_MS);
+  }
+}
+
+function reasonOf(fault: unknown): { readonly code: string; readonly sentence: string } {
+  if (fault instanceof TallyError) return { code: fault.code, sentence: fault.message };
+  return { code: 'FEED_FAILED', sentence: (fault as Error).message };
+}
+
+async function faultOfSending(batch: FeedBatch, target: FeedTarget, logger: Logger): Promise<unknown> {
   try {
     for (const tax of ['paye', 'vat'] as const) {
       const events = batch.events.filter((event) => event.kind === tax).map((event) => event.json);
@@ -71,24 +100,21 @@ async function isSent(batch: FeedBatch, target: FeedTarget, logger: Logger): Pro
     }
     const payments = batch.events.filter((event) => event.kind === 'payment').map((event) => event.json);
     if (payments.length > 0) await target.pay(payments);
-    return true;
+    return null;
   } catch (error) {
-    logger.warn({ err: error }, 'the feed could not send, and tries again');
-    return false;
+    return error;
   }
 }
 
 /** Posts money as the bank does. Throws where the gateway does not take it. */
 export async function postPayments(url: string, key: string, payments: readonly unknown[]): Promise<void> {
-  const response = await fetch(`${url}/v1/payments`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify(payments),
-    signal: AbortSignal.timeout(PAYMENTS_TIMEOUT_MS),
-  });
-  const bounds = { server: 'the gateway', url, bytesMax: JSON_ANSWER_BYTES_MAX };
-  const text = (await readAnswer(response, bounds)).toString('utf8');
-  if (!response.ok) throw new Error(`payments answered ${response.status}: ${text.slice(0, 500)}`);
+  const gateway = { name: 'the gateway', url, clientKey: key, timeoutMs: PAYMENTS_TIMEOUT_MS };
+  const server = { ...gateway, unreachable: 'GATEWAY_UNREACHABLE' };
+  const request = { method: 'POST', path: '/v1/payments', body: JSON.stringify(payments) } as const;
+  const { ok, status, bytes } = await call(server, request, fetch);
+  if (ok) return;
+  const { code = `HTTP_${status}`, detail = `the gateway answered ${status} to payments` } = problemIn(bytes);
+  throw new TallyError(code, detail, { status }, { retriable: true });
 }
 
 function readState(file: string): FeedState | null {

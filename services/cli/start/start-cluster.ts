@@ -79,10 +79,12 @@ async function startParts(
     key: own.keys.operator,
     backends,
     urls: {
-      payer: urls['payer-node'],
+      gateway: urls.gateway,
       tax: urls.tax,
       ledger: urls.ledger,
+      payer: urls['payer-node'],
       reconciliation: urls.reconciliation,
+      dashboard: urls.dashboard,
     },
   };
   writeFileSync(join(dataDir, RUNNING_FILE), `${JSON.stringify(running)}\n`, { mode: 0o600 });
@@ -189,7 +191,7 @@ function runningOf(
   backends: Readonly<Record<string, string>>,
   stop: () => Promise<void>,
 ): Running {
-  const client = new ServiceClient({ dataDir, url: undefined, key: undefined });
+  const client = new ServiceClient({ dataDir });
   return {
     rules: loadRules(),
     places: [

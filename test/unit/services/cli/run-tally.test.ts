@@ -1,4 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -210,5 +212,49 @@ it('proposes the command that was meant', async () => {
   expect(await tally(['statment', 'x'])).toMatchObject({
     code: 2,
     said: 'tally: unknown command \'statment\'. Did you mean statement? See "tally --help"\n',
+  });
+});
+
+/** What a proxy, another program or a service of another release may answer in place of ours. */
+const OTHER_ANSWERS: readonly [string, RequestListener][] = [
+  ['a page', (_request, response) => response.setHeader('content-type', 'text/html').end('<h1>QQ123456C</h1>')],
+  ['nothing', (_request, response) => response.end()],
+  ['half of its JSON', (_request, response) => response.end('{"account":"vat:1')],
+  ['a number', (_request, response) => response.end('7')],
+  ['null', (_request, response) => response.end('null')],
+  ['a page of its fault', (_request, response) => response.writeHead(502).end('<h1>QQ123456C at node:internal</h1>')],
+  ['another path', (_request, response) => response.writeHead(302, { location: '/' }).end()],
+  [
+    'less than it promised',
+    (_request, response) => response.writeHead(200, { 'content-length': 900 }).end('{', () => response.destroy()),
+  ],
+];
+
+describe.each(OTHER_ANSWERS)('a service that answers %s', (what, listener) => {
+  let server: Server;
+  let url = '';
+  beforeAll(async () => {
+    server = createServer(listener);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => server.close());
+
+  const asking = leaves.filter(
+    ({ words, command }) => command.options.some(({ long }) => long === '--url') && words[0] !== 'import',
+  );
+  it.each(asking)('tally $words: one sentence without what it answered', { timeout: 20_000 }, async (leaf) => {
+    const { options, args } = fitting(leaf);
+    const { code, said, printed } = await tally([...leaf.words, ...args, ...options, '--url', url, '--key', 'k']);
+    expect(`${said}${printed}`).not.toMatch(/fault of the program|\n\s+at |node:|QQ123456C|<h1>/);
+    if (leaf.command.name() === 'doctor') {
+      expect(printed).toMatch(/^FAIL {2}service /m);
+      expect(code).toBe(1);
+      return;
+    }
+    // A command that asks only that something is done takes an empty answer for done.
+    if (what === 'nothing' && code === undefined) return;
+    expect(said).toMatch(/^tally: .+\n$/);
+    expect(code).toBe(2);
   });
 });
