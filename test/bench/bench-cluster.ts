@@ -13,8 +13,8 @@ import type { OwnClients } from '../../services/cli/start/own-clients.ts';
 import {
   clusterClients,
   clusterEnvironment,
+  freeUrls,
   type ServiceName,
-  urlsOf,
 } from '../../services/cli/start/start-cluster.ts';
 import type { BenchBuild } from './bench-children.ts';
 import { type BenchServers, ourTopics, type SavedTopics } from './bench-servers.ts';
@@ -80,7 +80,7 @@ export class BenchCluster {
 
   /** Starts services side by side and waits until all are ready. */
   async start(...names: readonly ServiceName[]): Promise<void> {
-    const urls = { ...(await urlsOf(0)) };
+    const urls = { ...(await freeUrls()) };
     for (const { service, url } of this.#services.values()) urls[service] = url;
     const logFolder = await this.#logFolder();
     await this.#ready(names.map((service) => this.#begin(service, { service, urls, logFolder })));
@@ -90,7 +90,7 @@ export class BenchCluster {
   async startSeveral(service: ServiceName, processes: number): Promise<void> {
     const names = Array.from({ length: processes }, (_, index) => (index === 0 ? service : `${service} ${index + 1}`));
     const logFolder = await this.#logFolder();
-    const urlsOfEach = await Promise.all(names.map(() => urlsOf(0)));
+    const urlsOfEach = await Promise.all(names.map(() => freeUrls()));
     await this.#ready(
       urlsOfEach.map((urls, index) => this.#begin(names[index] ?? service, { service, urls, logFolder })),
     );

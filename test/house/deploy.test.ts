@@ -179,8 +179,10 @@ describe('docs/operations.md', () => {
       .filter((file) => file.endsWith('.ts') && existsSync(file));
     const used = new Set<string>();
     for (const file of sources) {
-      for (const match of read(file).matchAll(/(?:env\[|setting\(|needed\(env, )'([A-Z_]+)'/g))
-        used.add(match[1] ?? '');
+      for (const match of read(file).matchAll(
+        /(?:env\[|setting\(|needed\(env, |\.env\()'([A-Z_]+)'|'(TALLY_[A-Z_]+)'/g,
+      ))
+        used.add(match[1] ?? match[2] ?? '');
     }
     // those of the machine and of the house's own child processes
     for (const name of ['PATH', 'DOCKER_HOST', 'STOP_WITH_STDIN']) used.delete(name);

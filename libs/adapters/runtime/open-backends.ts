@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { TallyError } from '../../core/errors/tally-error.ts';
 import { ledgerNameOf } from '../access/key-files.ts';
 import { openEmbeddedLog } from '../event-log/embedded/log.ts';
 import type { EventLog } from '../event-log/event-log.ts';
@@ -16,18 +17,18 @@ import type { ServiceContext } from './run-service.ts';
 type BackendContext = Pick<ServiceContext, 'dataDir' | 'logger' | 'fail' | 'setting' | 'onStop' | 'check' | 'waitFor'>;
 
 /**
- * The event log of this process: Kafka where KAFKA_BROKERS is set (nothing is started), else the embedded one in the data folder, which one
- * process alone may open. Its topics exist afterwards. Closed when the service stops.
+ * The event log of this process: Kafka at KAFKA_BROKERS (nothing is started), or with EVENT_LOG=embedded the one in the data folder, which
+ * one process alone may open. Its topics exist afterwards; it is closed when the service stops. Throws SETTING_MISSING where neither is
+ * set: on a log of its own a service would take events that no other ever reads.
  */
 export async function openLog(service: string, context: BackendContext): Promise<EventLog> {
   const { dataDir, logger, fail } = context;
-  const ownLog =
-    process.env['KAFKA_BROKERS'] === undefined
-      ? await openEmbeddedLog({ folder: join(dataDir, 'log') }, { onBroken: fail })
-      : await openKafkaLog(kafkaSettings(process.env, service), {
-          onBroken: fail,
-          onClientLog: (message, facts) => logger.debug(facts, message),
-        });
+  const ownLog = isEmbedded(process.env)
+    ? await openEmbeddedLog({ folder: join(dataDir, 'log') }, { onBroken: fail })
+    : await openKafkaLog(kafkaSettings(process.env, service), {
+        onBroken: fail,
+        onClientLog: (message, facts) => logger.debug(facts, message),
+      });
   context.onStop(() => ownLog.close());
   const format = await openWireFormat(dataDir, process.env);
   const keyed = Number(process.env['TOPIC_PARTITIONS'] ?? KEYED_PARTITIONS_DEFAULT);
@@ -38,11 +39,31 @@ export async function openLog(service: string, context: BackendContext): Promise
   return format === null ? ownLog : registryLog(ownLog, format);
 }
 
+/** Throws SETTING_MISSING, and SETTING_INVALID for both ways at once. */
+function isEmbedded(env: NodeJS.ProcessEnv): boolean {
+  const brokers = env['KAFKA_BROKERS'] ?? '';
+  const log = env['EVENT_LOG'] ?? (brokers === '' ? '' : 'kafka');
+  if (log === '') {
+    const message =
+      'set KAFKA_BROKERS to the brokers (host:port,…) that every service of this deployment uses, or EVENT_LOG=embedded for a log ' +
+      'in the data folder that no other process reads';
+    throw new TallyError('SETTING_MISSING', message, { name: 'KAFKA_BROKERS' });
+  }
+  if (log !== 'kafka' && log !== 'embedded') {
+    throw new TallyError('SETTING_INVALID', 'EVENT_LOG is kafka or embedded', { name: 'EVENT_LOG' });
+  }
+  if (log === 'embedded' && brokers !== '') {
+    const message = 'EVENT_LOG=embedded and KAFKA_BROKERS are both set: unset one of them';
+    throw new TallyError('SETTING_INVALID', message, { name: 'EVENT_LOG' });
+  }
+  return log === 'embedded';
+}
+
 /** A stage's state store: Redis where REDIS_URL is set, else the embedded one. Throws SETTING_MISSING for Kafka without Redis. */
 export async function openStore(stage: string, context: BackendContext): Promise<StateStore> {
   const { dataDir, logger } = context;
   const store: InspectableStore =
-    process.env['KAFKA_BROKERS'] === undefined && process.env['REDIS_URL'] === undefined
+    isEmbedded(process.env) && process.env['REDIS_URL'] === undefined
       ? await openEmbeddedStore(
           { folder: join(dataDir, 'store'), stage },
           { onDiscarded: (error) => logger.error({ err: error }, error.message) },

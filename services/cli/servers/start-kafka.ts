@@ -25,6 +25,8 @@ export interface StartKafkaOptions {
   readonly listeners?: readonly KafkaListener[];
   /** Lines of server.properties beyond ours. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** Free loopback ports of the broker and of its controller; any where they are left out. */
+  readonly ports?: readonly [broker: number, controller: number];
 }
 
 export interface KafkaListener {
@@ -48,6 +50,8 @@ export interface RunningKafka {
   readonly way: 'docker' | 'jars';
   readonly brokers: readonly string[];
   stop(): Promise<void>;
+  /** Only where it runs as a child process. */
+  startAgain?(): Promise<void>;
 }
 
 /** One that runs as a child process: it can be killed and started again on the same port with the same data. */
@@ -75,7 +79,7 @@ export async function startKafka(
   if (way === 'docker' || (way === 'auto' && (await dockerAnswers()))) {
     try {
       progress('starting Kafka in Docker');
-      return await startInDocker(options.version ?? KAFKA_VERSION);
+      return await startInDocker(options.version ?? KAFKA_VERSION, options.ports?.[0]);
     } catch (error) {
       if (way === 'docker') {
         throw error;
@@ -94,7 +98,7 @@ export async function startKafkaProcess(
   const progress = dependencies.progress ?? (() => undefined);
   progress('looking for Java and the jars of Apache Kafka (fetched once)');
   const jars = await kafkaJars(options);
-  const [port = 0, controllerPort = 0] = await freePorts(2);
+  const [port = 0, controllerPort = 0] = options.ports ?? (await freePorts(2));
   const brokers = [`127.0.0.1:${port}`];
   await mkdir(options.folder, { recursive: true });
   const properties = join(options.folder, 'server.properties');
@@ -210,10 +214,10 @@ function propertiesOf(options: StartKafkaOptions, port: number, controllerPort: 
     .join('\n')}\n`;
 }
 
-async function startInDocker(version: string): Promise<RunningKafka> {
+async function startInDocker(version: string, wantedPort?: number): Promise<RunningKafka> {
   // A development dependency: production images do not have it, and need none of this.
   const { GenericContainer, Wait } = await import('testcontainers');
-  const [port = 0] = await freePorts(1);
+  const [port = 0] = wantedPort === undefined ? await freePorts(1) : [wantedPort];
   const container = await new GenericContainer(`apache/kafka:${version}`)
     .withExposedPorts({ container: 9092, host: port })
     .withEnvironment({

@@ -11,6 +11,8 @@ export interface StartRedisOptions {
   readonly folder: string;
   /** Lines of redis.conf beyond ours. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** A free loopback port; any where it is left out. */
+  readonly port?: number;
 }
 
 /** A Redis of our own on loopback, a child process: it can be killed and started again on the same port with the same folder. */
@@ -28,7 +30,7 @@ const STOP_DEADLINE_MS = 10_000;
 const PING_TIMEOUT_MS = 1_000;
 
 /**
- * Starts `redis-server` on a free loopback port with `noeviction`, and waits until it answers PING. Throws REDIS_SERVER_MISSING (with the
+ * Starts `redis-server` on a loopback port with `noeviction`, and waits until it answers PING. Throws REDIS_SERVER_MISSING (with the
  * way to install it), SERVER_DID_NOT_START.
  */
 export async function startRedis(
@@ -42,7 +44,7 @@ export async function startRedis(
       'apt-get install redis-server, or brew install redis (or give REDIS_URL of one that runs)';
     throw new TallyError('REDIS_SERVER_MISSING', message, {});
   }
-  const [port = 0] = await freePorts(1);
+  const [port = 0] = options.port === undefined ? await freePorts(1) : [options.port];
   await mkdir(options.folder, { recursive: true });
   const settingsFile = join(options.folder, 'redis.conf');
   await writeFile(settingsFile, settingsOf(options, port));

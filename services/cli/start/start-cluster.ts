@@ -8,7 +8,9 @@ import { printVerifierKey } from '../../../libs/core/ledger/note/verifier-key.ts
 import { RUNNING_FILE, type RunningService, ServiceClient } from '../client/service-client.ts';
 import { postPayments } from '../feed/run-feed.ts';
 import { freePorts } from '../servers/free-port.ts';
-import { startKafka } from '../servers/start-kafka.ts';
+import { keepServerUp, type StartsAgain } from '../servers/keep-server-up.ts';
+import { keptPorts } from '../servers/kept-ports.ts';
+import { type RunningKafka, startKafka } from '../servers/start-kafka.ts';
 import { startRedis } from '../servers/start-redis.ts';
 import { ChildService } from './child-service.ts';
 import { type OwnClients, ownClients } from './own-clients.ts';
@@ -27,6 +29,8 @@ export interface StartClusterDependencies {
 
 export const CLUSTER_SERVICES = ['gateway', 'tax', 'ledger', 'payer-node', 'reconciliation', 'dashboard'] as const;
 export type ServiceName = (typeof CLUSTER_SERVICES)[number];
+/** Kafka's own port, so that the addresses of the README hold where it is free. */
+const KAFKA_PORT = 9_092;
 /** As in the embedded way: a person who looks sees blocks at once. */
 const BLOCK_AGE_MS = '2000';
 const DRAIN_LOOK_MS = 300;
@@ -63,8 +67,9 @@ async function startParts(
   const logFolder = join(dataDir, 'logs');
   mkdirSync(logFolder, { recursive: true });
   const own = clusterClients(dataDir);
-  const backends = await startBackends(dataDir, progress, closers);
-  const urls = await urlsOf(port);
+  const ports = await portsOf(dataDir, port, progress);
+  const backends = await startBackends(dataDir, ports, progress, closers);
+  const urls = urlsAt(ports);
   const services = new Map<ServiceName, ChildService>();
   for (const service of CLUSTER_SERVICES) {
     const env = clusterEnvironment(service, { dataDir, urls, own, backends });
@@ -99,41 +104,67 @@ export function clusterClients(dataDir: string): OwnClients {
   return own;
 }
 
+/** A broker and a Redis of our own where none are given. One that ends by itself is started again, on the same port and data. */
 async function startBackends(
   dataDir: string,
+  ports: ReadonlyMap<string, number>,
   progress: (line: string) => void,
   closers: Closer[],
 ): Promise<Record<string, string>> {
-  const onEnded = (line: string): void => {
-    progress(
-      `${line}. Nothing goes on without it: stop with Ctrl-C and start again; nothing that was acknowledged is lost`,
-    );
-  };
   let brokers = process.env['KAFKA_BROKERS'];
   if (brokers === undefined) {
-    const kafka = await startKafka({ folder: join(dataDir, 'kafka') }, { progress, onEnded });
-    closers.push(() => kafka.stop());
+    const kept = keepServerUp({ name: 'Kafka' }, progress);
+    const kafka = await startKafka(
+      { folder: join(dataDir, 'kafka'), ports: [ports.get('kafka') ?? 0, ports.get('kafka-controller') ?? 0] },
+      { progress, onEnded: (line) => startsAgain(kafka) && kept.ended(line, kafka) },
+    );
+    closers.push(
+      () => kafka.stop(),
+      () => kept.stop(),
+    );
     brokers = kafka.brokers.join(',');
   }
   let redisUrl = process.env['REDIS_URL'];
   if (redisUrl === undefined) {
     progress('starting Redis');
-    const redis = await startRedis({ folder: join(dataDir, 'redis') }, { onEnded });
-    closers.push(() => redis.stop());
+    const kept = keepServerUp({ name: 'Redis' }, progress);
+    const redis = await startRedis(
+      { folder: join(dataDir, 'redis'), port: ports.get('redis') ?? 0 },
+      { onEnded: (line) => kept.ended(line, redis) },
+    );
+    closers.push(
+      () => redis.stop(),
+      () => kept.stop(),
+    );
     redisUrl = redis.url;
   }
   const replication = process.env['KAFKA_BROKERS'] === undefined ? { TOPIC_REPLICATION: '1' } : {};
   return { KAFKA_BROKERS: brokers, REDIS_URL: redisUrl, ...replication };
 }
 
-/** A free loopback address for each service. */
-export async function urlsOf(port: number): Promise<Record<ServiceName, string>> {
-  const ports = await freePorts(CLUSTER_SERVICES.length);
-  const urls = CLUSTER_SERVICES.map((service, i) => {
-    const own = service === 'dashboard' && port !== 0 ? port : ports[i];
-    return [service, `http://127.0.0.1:${own}`] as const;
-  });
+function startsAgain(kafka: RunningKafka): kafka is RunningKafka & StartsAgain {
+  return kafka.startAgain !== undefined;
+}
+
+/** Ports of the services and of the servers of our own; a start on port 0, as tests make it, takes any at first. */
+function portsOf(dataDir: string, port: number, tell: (line: string) => void): Promise<ReadonlyMap<string, number>> {
+  const services = CLUSTER_SERVICES.map((name) =>
+    name === 'dashboard' && port !== 0 ? { name, given: port } : { name },
+  );
+  const kafka = port === 0 ? { name: 'kafka' } : { name: 'kafka', usual: KAFKA_PORT };
+  const servers = [kafka, { name: 'kafka-controller' }, { name: 'redis' }];
+  return keptPorts(join(dataDir, 'ports.json'), [...services, ...servers], tell);
+}
+
+function urlsAt(ports: ReadonlyMap<string, number>): Record<ServiceName, string> {
+  const urls = CLUSTER_SERVICES.map((service) => [service, `http://127.0.0.1:${ports.get(service)}`] as const);
   return Object.fromEntries(urls) as Record<ServiceName, string>;
+}
+
+/** A free loopback address for each service. */
+export async function freeUrls(): Promise<Record<ServiceName, string>> {
+  const ports = await freePorts(CLUSTER_SERVICES.length);
+  return urlsAt(new Map(CLUSTER_SERVICES.map((service, index) => [service, ports[index] ?? 0])));
 }
 
 export interface ClusterOfServices {
