@@ -17,12 +17,15 @@ import { type Door, type Draft, readSubmissions } from '../../libs/adapters/subm
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import type { Clock, ElapsedClock } from '../../libs/adapters/time/clock.ts';
+import { assert } from '../../libs/core/errors/assert.ts';
 import type { Fault } from '../../libs/core/errors/fault.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
-import { isAccount } from '../../libs/core/identity/account.ts';
+import { type Account, isAccount } from '../../libs/core/identity/account.ts';
 import { eventId, isUuid, type PersonToken } from '../../libs/core/identity/event-id.ts';
 import type { VerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
 import type { TaxRules } from '../../libs/core/tax/decide-event.ts';
+import { AccountIndex } from './account-events/account-index.ts';
+import { type AccountEventsPage, giveAccountEvents } from './account-events/give-account-events.ts';
 import { checkKeysOfStore, rememberKeys } from './check-gateway-keys.ts';
 import { forwardIngress, type IngressForwarder } from './ingress/forward-ingress.ts';
 import { countTaken, type GatewayMetrics, gatewayMetrics } from './intake/gateway-metrics.ts';
@@ -86,14 +89,21 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
   const metrics = gatewayMetrics(dependencies.metrics);
   let store: ReservationStore | null = null;
   let intake: Intake | null = null;
+  let index: AccountIndex | null = null;
   let ingress: IngressForwarder | null = null;
   const opened = (): Intake => {
     if (intake === null)
       throw new TallyError('NOT_READY', 'the gateway is starting or stopping', {}, { retriable: true });
     return intake;
   };
+  const given = async (owner: Account, from: number): Promise<AccountEventsPage> => {
+    opened();
+    assert(store !== null && index !== null, 'a gateway with an intake has its store and index');
+    const { ledgerName, signer } = options.keys;
+    return await giveAccountEvents(owner, from, { ledgerName, signer, log: dependencies.log, store, index });
+  };
   return {
-    router: gatewayRouter(options, dependencies, metrics, opened),
+    router: gatewayRouter(options, dependencies, metrics, { opened, given }),
     verifierKey: options.keys.signer.key,
     async start() {
       const { ledgerName, vaultKey } = options.keys;
@@ -105,7 +115,9 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
         { vault, onBroken: (error) => dependencies.onBroken?.(error) },
       );
       try {
-        intake = await checkedIntake(options, dependencies, store);
+        const partitions = await eventPartitions(dependencies.log);
+        intake = await checkedIntake(options, dependencies, store, partitions);
+        index = new AccountIndex({ folder: join(folder, 'by-account'), partitions }, dependencies);
       } catch (error) {
         await store.close();
         throw error;
@@ -130,6 +142,7 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       const stopping = intake;
       intake = null;
       await byDeadline(drained(ingress, stopping), deadlineMs);
+      await index?.close();
       await store?.close();
     },
   };
@@ -171,21 +184,27 @@ async function checkedIntake(
   options: GatewayOptions,
   dependencies: GatewayDependencies,
   store: ReservationStore,
+  partitions: ReadonlyMap<string, number>,
 ): Promise<Intake> {
   checkKeysOfStore(options.keys, store);
-  const intake = await openIntake(options, dependencies, store);
+  const intake = await openIntake(options, dependencies, store, partitions);
   await rememberKeys(options.keys, { ...dependencies, store });
   return intake;
+}
+
+/** How many partitions each event topic has. */
+async function eventPartitions(log: EventLog): Promise<ReadonlyMap<string, number>> {
+  const counts = await Promise.all(EVENT_TOPICS.map((topic) => log.partitionCount(topic)));
+  return new Map<string, number>(EVENT_TOPICS.map((topic, index) => [topic, counts[index] ?? 0]));
 }
 
 async function openIntake(
   options: GatewayOptions,
   dependencies: GatewayDependencies,
   store: ReservationStore,
+  partitions: ReadonlyMap<string, number>,
 ): Promise<Intake> {
   const { log, clock, logger, register } = dependencies;
-  const counts = await Promise.all(EVENT_TOPICS.map((topic) => log.partitionCount(topic)));
-  const partitions = new Map<string, number>(EVENT_TOPICS.map((topic, index) => [topic, counts[index] ?? 0]));
   const open = await restoreReservations({ log, store, partitions, logId: register.logId, logger });
   return new Intake(
     {
@@ -200,11 +219,17 @@ async function openIntake(
   );
 }
 
+interface OpenedParts {
+  /** Throws NOT_READY. */
+  readonly opened: () => Intake;
+  readonly given: (owner: Account, from: number) => Promise<AccountEventsPage>;
+}
+
 function gatewayRouter(
   options: GatewayOptions,
   dependencies: GatewayDependencies,
   metrics: GatewayMetrics,
-  opened: () => Intake,
+  { opened, given }: OpenedParts,
 ): Router {
   const door = (name: Door) => async (request: Request, response: Response) => {
     const intake = opened();
@@ -234,6 +259,11 @@ function gatewayRouter(
       response.json({ receipts: [lookUp(opened(), request, response)] });
     },
   );
+  router.get('/v1/events', requireClient(dependencies, 'payer', 'operator'), limit, async (request, response) => {
+    const { owner, from } = askedEvents(request);
+    assertActsFor(response, owner);
+    response.json(await given(owner, from));
+  });
   router.use(['/v1/paye/events', '/v1/vat/events', '/v1/payments'], (request, response) => {
     response.set('Allow', 'POST');
     throw new HttpProblem(405, 'METHOD_NOT_ALLOWED', `${request.method} is not allowed here: POST events`);
@@ -254,6 +284,20 @@ function lookUp(intake: Intake, { params: asked }: Request, response: Response):
   if (receipt === null)
     throw new HttpProblem(404, 'NOT_FOUND', 'no such event is in the log with a receipt: send it again');
   return receipt;
+}
+
+/** The account and position of `GET /v1/events`. Throws INPUT_INVALID (422). */
+function askedEvents({ query }: Request): { readonly owner: Account; readonly from: number } {
+  const owner = String(query['account'] ?? '');
+  if (!isAccount(owner)) {
+    throw new HttpProblem(422, 'INPUT_INVALID', 'account is paye:123/AB456 or vat:123456789, percent-encoded');
+  }
+  const text = String(query['from'] ?? '0');
+  const from = Number(text);
+  if (!/^\d{1,15}$/.test(text)) {
+    throw new HttpProblem(422, 'INPUT_INVALID', 'from is 0, or the next of the page before');
+  }
+  return { owner, from };
 }
 
 /** Reads, checks and binds a request. Throws the problem with every fault of all its events. */

@@ -18,6 +18,7 @@ export interface PayerMetrics {
   readonly faults: CountMetric<'code'>;
   readonly copyAge: SecondsMetric<never>;
   readonly events: GaugeMetric<'state'>;
+  readonly fetched: CountMetric<never>;
 }
 
 export interface PayerFigures {
@@ -60,6 +61,11 @@ export function payerMetrics(metrics: Metrics, figures: PayerFigures): PayerMetr
     blocks: metrics.counter({
       name: 'tally_payer_blocks_verified_total',
       help: 'Blocks that passed every check and were stored.',
+      labels: [],
+    }),
+    fetched: metrics.counter({
+      name: 'tally_payer_events_fetched_total',
+      help: 'Events of other senders, or of a lost record, that came from the gateway with their receipts.',
       labels: [],
     }),
     copyAge: metrics.histogram({

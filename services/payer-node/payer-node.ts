@@ -17,6 +17,7 @@ import type { TaxRules } from '../../libs/core/tax/decide-event.ts';
 import { checkPayerKey } from './check-payer-key.ts';
 import { LedgerFollower } from './follow/follow-ledger.ts';
 import { ReceiptChecker } from './outbox/check-receipts.ts';
+import { EventFetcher } from './outbox/fetch-events.ts';
 import { Forwarder } from './outbox/forward-events.ts';
 import { LANES, Outbox, type SubmitResult } from './outbox/outbox.ts';
 import { ownEventsOf } from './outbox/own-events.ts';
@@ -123,7 +124,7 @@ export async function createPayerNode(
   const { closeHoldLeastMs: holdLeastMs, closeHoldMostMs: holdMostMs } = options;
   const hold = new CloseHold({ holdLeastMs, holdMostMs }, { clock: dependencies.clock, store });
   const parts = partsOf(options, dependencies, store, rules, hold);
-  const { outbox, follower, forwarders, closer } = parts;
+  const { outbox, follower, forwarders, fetcher, closer } = parts;
   const vat = vatPartsOf(options, dependencies, store, rules, { outbox, hold });
   const stopping = new AbortController();
   let running: Promise<unknown> = Promise.resolve();
@@ -134,6 +135,7 @@ export async function createPayerNode(
         closer.run(stopping.signal),
         vat.closer.run(stopping.signal),
         ...forwarders.map((one) => one.run(stopping.signal)),
+        fetcher.run(stopping.signal),
       ];
       running = Promise.all(works.map((work) => work.catch(dependencies.onFatal)));
     },
@@ -212,6 +214,7 @@ interface Parts {
   readonly outbox: Outbox;
   readonly follower: LedgerFollower;
   readonly forwarders: readonly Forwarder[];
+  readonly fetcher: EventFetcher;
   readonly closer: MonthCloser;
 }
 
@@ -251,6 +254,8 @@ function partsOf(
     ({ lane, tax }) =>
       new Forwarder({ lane, tax }, { store, gateway, receipts, clock, steadyMs, random, onFault, ready }),
   );
+  const onFetched = (events: number): void => metrics.fetched.add({}, events);
+  const fetcher = new EventFetcher({ store, gateway, receipts, steadyMs, onFault, onFetched });
   const wakeAll = (): void => {
     for (const forwarder of forwarders) forwarder.wake();
   };
@@ -269,6 +274,7 @@ function partsOf(
       for (const atMs of receivedAtMs) metrics.copyAge.observe({}, Math.max(0, civilMs - atMs) / 1_000);
       dependencies.onStored?.(receivedAtMs);
     },
+    find: (number, id) => fetcher.find(number, id),
     onLedger: (met) => {
       known.ledger = met;
       wakeAll();
@@ -281,7 +287,7 @@ function partsOf(
     follow: () => follower.nudge(),
   });
   const closer = new MonthCloser({ store, outbox, clock, hold, onFault });
-  return { outbox, follower, forwarders, closer };
+  return { outbox, follower, forwarders, fetcher, closer };
 }
 
 /** Keeps the rate cards in force, and gives all that blocks of the copy may rest on. */

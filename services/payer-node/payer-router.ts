@@ -13,6 +13,7 @@ import type { LedgerFollower } from './follow/follow-ledger.ts';
 import { eventStatuses } from './outbox/event-statuses.ts';
 import { BATCH_EVENTS_MAX, type Outbox, type OutboxCounts } from './outbox/outbox.ts';
 import { payeRouter } from './paye/paye-router.ts';
+import { eventKey } from './store/payer-keys.ts';
 import type {
   EventStatus,
   FollowedAccount,
@@ -20,7 +21,8 @@ import type {
   RejectedEvent,
   StoredDivergence,
 } from './store/payer-records.ts';
-import { eventKey, type PayerStore, readPlace } from './store/payer-store.ts';
+import type { PayerStore } from './store/payer-store.ts';
+import { readPlace } from './store/payer-values.ts';
 import { accountState } from './views/account-state.ts';
 import { STATEMENT_ENTRIES_MAX, type Statement } from './views/account-statement.ts';
 
@@ -184,7 +186,7 @@ function findEvents(store: PayerStore, client: Client, id: EventId): readonly un
   for (const followed of store.accounts()) {
     const key = eventKey(followed.number, id);
     const submitted = store.submitted.get(key);
-    if (submitted === undefined || !mayActFor(client, followed.account)) continue;
+    if (!store.hasEvent(key) || !mayActFor(client, followed.account)) continue;
     const place = store.entries.get(key);
     const refused = store.refused.get(key);
     const rejected = store.rejected.get(key);
@@ -193,7 +195,8 @@ function findEvents(store: PayerStore, client: Client, id: EventId): readonly un
       eventId: uuidOf(id),
       account: followed.account,
       status: statusOf(place !== undefined, rejected !== undefined, refused !== undefined, appended !== undefined),
-      event: JSON.parse(submitted) as unknown,
+      // Another sender's event has no JSON here: its bytes are in the copy.
+      event: submitted === undefined ? null : (JSON.parse(submitted) as unknown),
       hash: appended?.hash.toString('base64') ?? null,
       receipt: appended === undefined ? null : (store.receipt(appended.receiptKey)?.note ?? null),
       entry: place === undefined ? null : readPlace(place),

@@ -95,6 +95,7 @@ export const HOUSE: readonly Building[] = [
     rooms: [
       room('services/gateway/intake', 30, 'Reserve, append, receipt: an event taken once, whatever is sent again.'),
       room('services/gateway/ingress', 31, 'Records that clients write straight to Kafka.'),
+      room('services/gateway/account-events', 31, 'Everything taken for one account, given back with its receipts.'),
       room('services/gateway', 32, 'The door of HMRC: HTTP and ingress in, events and receipts out.'),
       room('services/tax', 30, 'Events in, decisions out, partition by partition.'),
       room('services/ledger/store', 30, 'HMRC’s copy: blocks, the tree, what was signed.'),

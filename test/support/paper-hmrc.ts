@@ -8,7 +8,12 @@ import {
   nodeTreeHasher,
   noteSignerOfSeed,
 } from '../../libs/adapters/crypto/node-crypto.ts';
-import type { GatewayAnswer, GatewayClient, GatewayReceipt } from '../../libs/adapters/http/gateway-client.ts';
+import type {
+  GatewayAnswer,
+  GatewayClient,
+  GatewayReceipt,
+  GivenEvents,
+} from '../../libs/adapters/http/gateway-client.ts';
 import type { ChainRegistration, LedgerClient, PullRequest } from '../../libs/adapters/http/ledger-client.ts';
 import { loadTaxRules } from '../../libs/adapters/rules/load-rules.ts';
 import { eventOf, readSubmissions } from '../../libs/adapters/submissions/submissions.ts';
@@ -78,6 +83,12 @@ export class PaperHmrc {
   readonly quietAbout = new Set<Account>();
   /** Why an event (id in hex) is refused at the door, where it is. */
   readonly refused = new Map<string, Fault>();
+  /** Changes the bytes of an event that the gateway gives: a false gateway. */
+  forge: (bytes: Buffer) => Buffer = (bytes) => bytes;
+  /** Accounts of which the gateway does not give what others sent. */
+  readonly silentAbout = new Set<Account>();
+  /** Events that one page of the gateway's list holds at most. */
+  pageEvents = 2;
   /** So many answers are lost after what was sent was taken. */
   loseAnswers = 0;
   readonly acknowledged: { readonly chain: string; readonly seq: number }[] = [];
@@ -88,6 +99,7 @@ export class PaperHmrc {
   readonly #chains = new Map<string, PaperChain>();
   readonly #leafHashes: Uint8Array[] = [];
   readonly #receipts = new Map<string, { readonly note: string; readonly event: GatewayReceipt['events'][number] }>();
+  readonly #taken: { readonly event: TaxEvent; readonly bytes: Buffer }[] = [];
   readonly #rejections: PaperRejection[] = [];
   #checkpoint: { readonly note: string; readonly size: number } | null = null;
   readonly #waiting: { readonly event: TaxEvent; readonly hash: string }[] = [];
@@ -108,6 +120,7 @@ export class PaperHmrc {
       }
       return answer;
     },
+    eventsOf: async (account, from) => this.#eventsOf(account, from),
   };
 
   readonly ledger: LedgerClient = {
@@ -292,6 +305,18 @@ export class PaperHmrc {
     return { kind: 'receipts', receipts: [...byNote].map(([note, events]) => ({ note, events })) };
   }
 
+  /** A page of what was taken for an account, one receipt for each event of it. */
+  #eventsOf(account: Account, from: number): GivenEvents {
+    const all = this.silentAbout.has(account) ? [] : this.#taken.filter((one) => one.event.account === account);
+    const listed = all.slice(from, from + this.pageEvents);
+    const receipts = listed.map(({ event, bytes }) => {
+      const receipt = this.#receipts.get(`${account} ${event.eventId}`);
+      if (receipt === undefined) throw new Error('an event was taken without a receipt');
+      return { note: receipt.note, events: [{ ...receipt.event, bytes: this.forge(bytes).toString('base64') }] };
+    });
+    return { receipts, next: from + listed.length, more: from + listed.length < all.length };
+  }
+
   #issueReceipt(
     receivedAtMs: number,
     fresh: readonly { event: TaxEvent; bytes: Buffer; person: string | undefined }[],
@@ -303,6 +328,7 @@ export class PaperHmrc {
     }));
     const { text, places } = receiptOf(PAPER_LEDGER, receivedAtMs, leaves, nodeTreeHasher);
     const note = signNote(text, [this.gatewaySigner]);
+    this.#taken.push(...fresh);
     fresh.forEach(({ event, person }, at) => {
       const place = places[at];
       const hash = Buffer.from(leaves[at]?.hash ?? []).toString('base64');

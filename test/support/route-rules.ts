@@ -113,6 +113,15 @@ export const ROUTE_RULES: readonly RouteRule[] = [
     stranger: NOT_YOURS,
   },
 
+  {
+    route: 'GET /v1/events',
+    roles: PAYER,
+    account: 'named',
+    path: () => `/v1/events?account=${encodeURIComponent(EMPLOYER)}&from=0`,
+    status: 200,
+    stranger: NOT_YOURS,
+  },
+
   { route: 'GET /tax/v1/rejections', roles: OPERATOR, account: 'none', status: 200 },
   {
     route: 'GET /tax/v1/rejections/:position',

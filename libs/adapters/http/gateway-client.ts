@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Fault } from '../../core/errors/fault.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
-import type { Tax } from '../../core/identity/account.ts';
+import type { Account, Tax } from '../../core/identity/account.ts';
 import { type CalledServer, call, type HttpAnswer, jsonIn, problemIn } from './call.ts';
 
 export interface GatewayClientOptions {
@@ -35,6 +35,20 @@ export interface GatewayReceipt {
   readonly events: readonly ReceiptedEvent[];
 }
 
+/** An event with its receipt and the bytes that were appended, whoever sent it. */
+export interface GivenEvent extends ReceiptedEvent {
+  /** Base64. */
+  readonly bytes: string;
+}
+
+/** A page of the events that the gateway took for one account. */
+export interface GivenEvents {
+  readonly receipts: readonly { readonly note: string; readonly events: readonly GivenEvent[] }[];
+  /** Position of the next page. */
+  readonly next: number;
+  readonly more: boolean;
+}
+
 /** What a batch came to: receipts for every event of it, or faults that refuse it whole. Anything else is an error. */
 export type GatewayAnswer =
   | { readonly kind: 'receipts'; readonly receipts: readonly GatewayReceipt[] }
@@ -48,24 +62,30 @@ export interface GatewayClient {
    * where it is longer than any that it says.
    */
   postEvents(tax: Tax, events: readonly string[]): Promise<GatewayAnswer>;
+  /**
+   * A page of the events of an account from a position on, 0 first. Throws as postEvents does, and ACCOUNT_NOT_YOURS where the client key is not
+   * bound to the account.
+   */
+  eventsOf(owner: Account, from: number): Promise<GivenEvents>;
 }
 
+const receiptedEvent = z.object({
+  eventId: z.string(),
+  account: z.string(),
+  hash: z.string(),
+  index: z.number().int().nonnegative(),
+  path: z.array(z.string()).optional(),
+  person: z.string().optional(),
+});
+
 const receiptAnswer = z.object({
-  receipts: z.array(
-    z.object({
-      note: z.string(),
-      events: z.array(
-        z.object({
-          eventId: z.string(),
-          account: z.string(),
-          hash: z.string(),
-          index: z.number().int().nonnegative(),
-          path: z.array(z.string()).optional(),
-          person: z.string().optional(),
-        }),
-      ),
-    }),
-  ),
+  receipts: z.array(z.object({ note: z.string(), events: z.array(receiptedEvent) })),
+});
+
+const givenAnswer = z.object({
+  receipts: z.array(z.object({ note: z.string(), events: z.array(receiptedEvent.extend({ bytes: z.base64() })) })),
+  next: z.number().int().nonnegative(),
+  more: z.boolean(),
 });
 
 /** Statuses by which the gateway says that the events themselves are at fault: sending them again would change nothing. */
@@ -81,22 +101,34 @@ export function createGatewayClient(
     async postEvents(tax, events) {
       const path = `/v1/${tax}/events?paths=needed`;
       const answer = await call(gateway, { method: 'POST', path, body: `[${events.join(',')}]` }, dependencies.fetch);
-      if (answer.status === 202) return { kind: 'receipts', receipts: receiptsIn(answer, options.url) };
+      if (answer.status === 202)
+        return { kind: 'receipts', receipts: receiptsIn(answer, receiptAnswer, options.url).receipts };
       const isRefusal = REFUSALS.has(answer.status) || answer.status === 403;
       const refusal = isRefusal ? refusalOf(answer) : null;
       if (refusal !== null) return refusal;
       throw faultOfStatus(answer);
     },
+    async eventsOf(owner, from) {
+      const path = `/v1/events?account=${encodeURIComponent(owner)}&from=${from}`;
+      const answer = await call(gateway, { method: 'GET', path }, dependencies.fetch);
+      if (answer.status === 200) return receiptsIn(answer, givenAnswer, options.url);
+      const refusal = answer.status === 403 ? refusalOf(answer) : null;
+      if (refusal === null) throw faultOfStatus(answer);
+      const message = 'the client key of this node is not bound to the account at the gateway';
+      throw new TallyError('ACCOUNT_NOT_YOURS', message, { account: owner });
+    },
   };
 }
 
-function receiptsIn(answer: HttpAnswer, url: string): readonly GatewayReceipt[] {
+/** The answer in the form that docs/http-api.md gives it. Throws GATEWAY_ANSWER_INVALID (retriable). */
+function receiptsIn<Answer>(answer: HttpAnswer, form: z.ZodType<Answer>, url: string): Answer {
+  const { status } = answer;
   if (answer.isOtherType('application/json')) {
-    throw answerInvalid(`the gateway at ${url} answered 202 with something else than application/json`, { url });
+    throw answerInvalid(`the gateway at ${url} answered ${status} with something else than application/json`, { url });
   }
-  const parsed = receiptAnswer.safeParse(jsonIn(answer.bytes));
-  if (!parsed.success) throw answerInvalid('the gateway answered 202 without receipts', {});
-  return parsed.data.receipts;
+  const parsed = form.safeParse(jsonIn(answer.bytes));
+  if (!parsed.success) throw answerInvalid(`the gateway answered ${status} without receipts`, {});
+  return parsed.data;
 }
 
 /** Null where it is not the events that are refused but the client itself. */

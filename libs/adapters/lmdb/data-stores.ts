@@ -67,6 +67,13 @@ export const GATEWAY_STORE: DataStore = {
     'restore its folder from its newest backup; without one move the folder away and start again: reservations are read from the log, the vault begins empty',
 };
 
+export const GATEWAY_INDEX: DataStore = {
+  path: 'gateway/by-account',
+  lockedAt: 'gateway',
+  what: "the gateway's index of events by account",
+  ...REFOLDED,
+};
+
 export const PAYER_STORE: DataStore = {
   path: 'payer-node',
   what: "the payer's store",
@@ -82,6 +89,7 @@ export const PAYER_STORE: DataStore = {
 export const DATA_STORES: readonly DataStore[] = [
   EVENT_LOG,
   GATEWAY_STORE,
+  GATEWAY_INDEX,
   PAYER_STORE,
   TAX_STATE,
   LEDGER_FOLD,

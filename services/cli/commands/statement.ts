@@ -78,13 +78,17 @@ export async function statement(accountText: string, options: StatementOptions):
 
 function printTotals(answer: Statement): void {
   console.log(`${answer.account}   chain ${answer.chain ?? 'not yet registered'}`);
-  if (answer.head === null) {
-    console.log('no block yet');
-    return;
+  if (answer.head === null) console.log('no block yet');
+  else printFigures(answer, answer.head);
+  if (answer.haltedBy !== null) {
+    console.log(
+      `THIS CHAIN IS STOPPED by divergence ${answer.haltedBy}: GET /payer/v1/divergences shows both versions`,
+    );
   }
-  console.log(
-    `newest block ${answer.head.seq}, closed ${answer.head.closed}, countersigned to ${answer.acknowledgedSeq ?? 'none'}`,
-  );
+}
+
+function printFigures(answer: Statement, head: NonNullable<Statement['head']>): void {
+  console.log(`newest block ${head.seq}, closed ${head.closed}, countersigned to ${answer.acknowledgedSeq ?? 'none'}`);
   const table = new Table({ head: ['', '£'], colAligns: ['left', 'right'], style: { head: [], border: [] } });
   for (const [head, amount] of Object.entries(answer.heads)) table.push([wordsOf(head), formatPence(pence(amount))]);
   table.push(['charges', formatPenceSum(answer.chargesPence)]);
@@ -92,11 +96,6 @@ function printTotals(answer: Statement): void {
   table.push(['balance owed', formatPenceSum(answer.balancePence)]);
   console.log(table.toString());
   console.log(`${answer.entriesSince0} entries`);
-  if (answer.haltedBy !== null) {
-    console.log(
-      `THIS CHAIN IS STOPPED by divergence ${answer.haltedBy}: GET /payer/v1/divergences shows both versions`,
-    );
-  }
 }
 
 function printEntries(answer: Statement): void {

@@ -50,15 +50,16 @@ export async function readEvents(
 }
 
 function reservationOf(record: LogRecord): NewReservation[] {
-  if (record.value === null) return [];
-  const event = decoded(record.value);
+  const event = eventOfRecord(record);
   if (event === null) return [];
   const { account, eventId, receivedAtMs } = event;
   const key = reservationKey(account, eventId);
   return [{ key, receipt: 0, index: 0, receivedAtMs, hash: hashOfValue(record.value) }];
 }
 
-function decoded(value: Buffer): TaxEvent | null {
+/** The event of a record; null where the record holds none. */
+export function eventOfRecord({ value }: LogRecord): TaxEvent | null {
+  if (value === null) return null;
   try {
     return decodeEvent(value);
   } catch (error) {

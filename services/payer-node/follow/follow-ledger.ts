@@ -13,6 +13,7 @@ import { nextTurn, TimeSlice } from '../../../libs/adapters/time/time-slice.ts';
 import { printUtc } from '../../../libs/core/calendar/utc-time.ts';
 import { assert } from '../../../libs/core/errors/assert.ts';
 import { hasCode, TallyError } from '../../../libs/core/errors/tally-error.ts';
+import type { EventId } from '../../../libs/core/identity/event-id.ts';
 import { openCheckpoint } from '../../../libs/core/ledger/note/checkpoint.ts';
 import type { NoteSigner } from '../../../libs/core/ledger/note/signed-note.ts';
 import { parseVerifierKey, printVerifierKey, type VerifierKey } from '../../../libs/core/ledger/note/verifier-key.ts';
@@ -26,9 +27,10 @@ import { acknowledgeHeads } from './acknowledge-heads.ts';
 import { ChainRota } from './chain-rota.ts';
 import { ChainWorkingKeys } from './chain-working-keys.ts';
 import { registerOwnKey } from './register-own-key.ts';
-import { type TakeDependencies, takeChain } from './take-chain.ts';
-import { type OpenedRejections, openPulledRejections, saveRejections } from './take-rejections.ts';
+import { eventOfAnother, type TakeDependencies, takeChain } from './take-chain.ts';
+import { type OpenedRejections, openPulledRejections, saveRejections, withoutAwaited } from './take-rejections.ts';
 import { TakeWriter } from './take-writer.ts';
+import { UnknownEvents } from './unknown-events.ts';
 
 export interface FollowerOptions {
   /** Without a nudge, pull this often. */
@@ -52,6 +54,8 @@ export interface FollowerDependencies {
   readonly onFault: (fault: TallyError) => void;
   /** Entries that were verified and stored just now, and the times of receipt of the events of ours among them. */
   readonly onTaken?: (entries: number, blocks: number, receivedAtMs: readonly number[]) => void;
+  /** Whether the gateway has taken an event that this node has no record of; it is stored then (EventFetcher). */
+  readonly find: (accountNumber: number, id: EventId) => Promise<boolean>;
   /** Called once, when it is known which ledger this is. */
   readonly onLedger: (ledger: LedgerIdentity) => void;
 }
@@ -82,6 +86,9 @@ export class LedgerFollower {
   readonly #divergences: DivergenceBook;
   readonly #verifierKey: string;
   readonly #rota: ChainRota;
+  readonly #unknown: UnknownEvents;
+  /** Divergences of events that have come from the gateway since. */
+  #answered: number[] = [];
   /** When the last pull of a chain began, where it left nothing behind: only there does silence mean anything. */
   readonly #completeAtMs = new Map<number, number>();
   readonly #registerAgainMs = new Map<number, number>();
@@ -99,6 +106,7 @@ export class LedgerFollower {
     this.#dependencies = dependencies;
     this.#verifierKey = printVerifierKey(dependencies.signer.key);
     this.#rota = new ChainRota(dependencies.store);
+    this.#unknown = new UnknownEvents({ find: dependencies.find, onAnswer: (number) => this.#pullAgain(number) });
     this.#divergences = new DivergenceBook(dependencies);
     this.#withheld = new WithheldEvents(options, { ...dependencies, divergences: this.#divergences });
     this.#ledger = dependencies.store.node('ledger') ?? null;
@@ -122,6 +130,7 @@ export class LedgerFollower {
   /** Runs until the signal aborts. Throws only where the store fails or our own code does. */
   async run(signal: AbortSignal): Promise<void> {
     const stream = this.#listen(signal);
+    this.#seekOfStopped();
     while (!signal.aborted) {
       const outcome = await this.#tryOnce();
       if (outcome === null) await pause(RETRY_MS, signal);
@@ -133,6 +142,7 @@ export class LedgerFollower {
 
   /** One round: register, pull, check, store, countersign. Throws what the ledger client throws. */
   async pullOnce(): Promise<PullOutcome> {
+    for (const number of this.#answered.splice(0)) await this.#divergences.settle(number);
     await this.#register();
     const startedAtMs = this.#dependencies.steadyMs();
     if (this.#rota.hasTurns) await this.#tryToLearnChanges();
@@ -166,6 +176,26 @@ export class LedgerFollower {
   /** Goes on with a chain that a divergence stopped, from the block that it stopped at. Throws DIVERGENCE_UNKNOWN. */
   async retry(divergenceNumber: number): Promise<void> {
     await this.#divergences.settle(divergenceNumber);
+    this.nudge();
+  }
+
+  /** A chain that stopped at an event of another sender goes on once the gateway has given that. */
+  #seekOfStopped(): void {
+    const { store, find } = this.#dependencies;
+    for (const { number, haltedBy } of store.accounts()) {
+      const stored = haltedBy === null ? undefined : store.divergence(haltedBy);
+      const id = eventOfAnother(stored?.findings ?? []);
+      if (stored === undefined || id === null) continue;
+      void find(number, id).then((isThere) => {
+        if (!isThere) return;
+        this.#answered.push(stored.number);
+        this.nudge();
+      });
+    }
+  }
+
+  #pullAgain(accountNumber: number): void {
+    this.#rota.grew([this.#dependencies.store.accountOfNumber(accountNumber).chain ?? '']);
     this.nudge();
   }
 
@@ -363,7 +393,9 @@ export class LedgerFollower {
     if (pulled.blocks.length === 0) return isWhole;
     const outcome = await takeChain(followed, pulled, checkpoint, dependencies);
     if (outcome.kind === 'taken') writer.add(outcome.take);
-    if (outcome.kind === 'diverged') {
+    if (outcome.kind === 'unknown' && this.#unknown.isAwaited(followed.number, outcome.eventId)) return false;
+    if (outcome.kind === 'diverged' || outcome.kind === 'unknown') {
+      this.#unknown.forget(followed.number);
       await this.#halt(followed, outcome.findings, pulled, checkpoint, dependencies.ledger);
       this.#rota.isDone(followed.number);
     }
@@ -411,7 +443,10 @@ export class LedgerFollower {
     key: VerifierKey,
   ): Promise<OpenedRejections> {
     const opened = openPulledRejections(targets, answer, ledger.name, key);
-    if (opened.kind === 'opened') return opened.rejections;
+    if (opened.kind === 'opened') {
+      const isAwaited = this.#unknown.isAwaited.bind(this.#unknown);
+      return withoutAwaited(opened.rejections, this.#dependencies.store, isAwaited);
+    }
     await this.#divergences.raise(null, [opened.finding], { note: answer.rejectionsNote });
     return { events: [], cursors: new Map() };
   }

@@ -5,8 +5,10 @@ import type { EventId } from '../../../libs/core/identity/event-id.ts';
 import type { MadeOfEvent } from '../../../libs/core/ledger/verify/recompute-block.ts';
 import { addSums, type PenceSum } from '../../../libs/core/money/pence-sum.ts';
 import { type DifferenceCause, flaggedDifferences } from '../../../libs/core/paye/payment/compare-stated.ts';
+import { stateKey } from '../store/payer-keys.ts';
 import type { EntryPlace } from '../store/payer-records.ts';
-import { type PayerStore, readPlace, stateKey, writePlace } from '../store/payer-store.ts';
+import type { PayerStore } from '../store/payer-store.ts';
+import { readPlace, writePlace } from '../store/payer-values.ts';
 import { writeUint64 } from '../store/uint64-bytes.ts';
 
 /** What a tax month's entries come to: written with the blocks themselves, so that a month is shown without reading them. */

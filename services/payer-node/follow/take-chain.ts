@@ -25,8 +25,10 @@ import type { VerifiedCheckpoint } from '../../../libs/core/ledger/verify/verify
 import { addSums, type PenceSum } from '../../../libs/core/money/pence-sum.ts';
 import type { HeadProof } from '../store/head-proofs.ts';
 import { OwnState } from '../store/own-state.ts';
+import { blockKey, eventKey } from '../store/payer-keys.ts';
 import type { AppendedEvent, FollowedAccount, LedgerIdentity } from '../store/payer-records.ts';
-import { blockKey, eventKey, type PayerStore, writeBlock, writePlace } from '../store/payer-store.ts';
+import type { PayerStore } from '../store/payer-store.ts';
+import { writeBlock, writePlace } from '../store/payer-values.ts';
 import { type NewEntry, saveIndex, sumsAfter } from './paye-index.ts';
 
 export interface TakeDependencies {
@@ -57,6 +59,8 @@ export type TakeOutcome =
   | { readonly kind: 'taken'; readonly take: ChainTake }
   /** An entry is here before the gateway's receipt for its event: pulled again once the receipt is in. */
   | { readonly kind: 'waiting' }
+  /** An entry is of an event that this node has no record of, or sent otherwise than the gateway took it: another sender may have posted it. */
+  | { readonly kind: 'unknown'; readonly eventId: EventId; readonly findings: readonly Divergence[] }
   | { readonly kind: 'diverged'; readonly findings: readonly Divergence[] };
 
 /**
@@ -86,7 +90,7 @@ export async function takeChain(
   try {
     for (const block of verdict.blocks) {
       const recomputed = recomputeBlock(block, identity, own);
-      if (!recomputed.ok) return { kind: 'diverged', findings: recomputed.findings };
+      if (!recomputed.ok) return outcomeOf(recomputed.findings);
       grounds.push(recomputed.grounds);
       own.hold(block);
       if (dependencies.slice.isUsedUp) await dependencies.slice.giveWay();
@@ -98,6 +102,17 @@ export async function takeChain(
   const { index, path } = pulled.inclusion ?? { index: 0, path: [] };
   const proof = { index, path, note: checkpoint.note };
   return { kind: 'taken', take: takeOf(followed, verdict.blocks, grounds, proof, own, dependencies.store) };
+}
+
+function outcomeOf(findings: readonly Divergence[]): TakeOutcome {
+  const eventId = eventOfAnother(findings);
+  return eventId === null ? { kind: 'diverged', findings } : { kind: 'unknown', eventId, findings };
+}
+
+/** The event that another sender may have posted, where that is what findings are about; else null. */
+export function eventOfAnother(findings: readonly Divergence[]): EventId | null {
+  const first = findings[0];
+  return first?.code === 'EVENT_UNKNOWN' || first?.code === 'EVENT_REFUSED' ? first.eventId : null;
 }
 
 function takeOf(

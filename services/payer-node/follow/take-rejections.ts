@@ -1,6 +1,7 @@
 import type { PullAnswer } from '../../../libs/adapters/codec/pull-answer.ts';
 import { nodeEd25519Verify, nodeTreeHasher } from '../../../libs/adapters/crypto/node-crypto.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
+import type { EventId } from '../../../libs/core/identity/event-id.ts';
 import {
   leafOfRejection,
   openRejections,
@@ -9,8 +10,9 @@ import {
 import type { VerifierKey } from '../../../libs/core/ledger/note/verifier-key.ts';
 import { inclusionPath, nodesOfLeafHashes } from '../../../libs/core/ledger/tree/tree-proof.ts';
 import type { Divergence } from '../../../libs/core/ledger/verify/divergence.ts';
+import { eventKey, partsOfEventKey } from '../store/payer-keys.ts';
 import type { FollowedAccount, RejectedEvent } from '../store/payer-records.ts';
-import { countOf, eventKey, type PayerStore } from '../store/payer-store.ts';
+import { countOf, type PayerStore } from '../store/payer-store.ts';
 
 /** Rejections under the ledger's signature, each with its own proof. */
 export interface OpenedRejections {
@@ -68,10 +70,28 @@ export function openPulledRejections(
   return { kind: 'opened', rejections: { events, cursors } };
 }
 
-/** Marks our events as rejected, inside commit; what others sent for the account under ids that we do not know is left out. */
+/** What can be stored now: an account of which a rejected event is awaited from the gateway keeps its cursor, and comes again with the next pull. */
+export function withoutAwaited(
+  { events, cursors }: OpenedRejections,
+  store: PayerStore,
+  isAwaited: (accountNumber: number, id: EventId) => boolean,
+): OpenedRejections {
+  const awaiting = new Set<number>();
+  for (const { key } of events) {
+    const { accountNumber, id } = partsOfEventKey(key);
+    if (!store.hasEvent(key) && isAwaited(accountNumber, id)) awaiting.add(accountNumber);
+  }
+  if (awaiting.size === 0) return { events, cursors };
+  return {
+    events: events.filter(({ key }) => !awaiting.has(partsOfEventKey(key).accountNumber)),
+    cursors: new Map([...cursors].filter(([owner]) => !awaiting.has(store.account(owner)?.number ?? 0))),
+  };
+}
+
+/** Marks events of the record as rejected, inside commit; a rejected payment of a bank is left out. */
 export function saveRejections(store: PayerStore, rejections: OpenedRejections, atMs: number): void {
   for (const { key, rejected } of rejections.events) {
-    if (!store.submitted.doesExist(key) || store.entries.doesExist(key)) continue;
+    if (!store.hasEvent(key) || store.entries.doesExist(key)) continue;
     const value: RejectedEvent = { ...rejected, atMs };
     void store.rejected.put(key, JSON.stringify(value));
   }

@@ -1,22 +1,24 @@
+import { decodeEvent } from '../../../libs/adapters/codec/event-codec.ts';
 import {
   latin1TreeHasher,
   nodeEd25519Verify,
   nodeSha256,
   nodeTreeHasher,
 } from '../../../libs/adapters/crypto/node-crypto.ts';
-import type { GatewayReceipt, ReceiptedEvent } from '../../../libs/adapters/http/gateway-client.ts';
+import type { GatewayReceipt, GivenEvents, ReceiptedEvent } from '../../../libs/adapters/http/gateway-client.ts';
 import { sameBytes } from '../../../libs/core/encoding/compare-bytes.ts';
 import type { Fault } from '../../../libs/core/errors/fault.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
-import { isAccount, type Tax } from '../../../libs/core/identity/account.ts';
+import { type Account, isAccount, type Tax } from '../../../libs/core/identity/account.ts';
 import { eventId } from '../../../libs/core/identity/event-id.ts';
 import { type BatchNote, isInBatch, parseBatchNote } from '../../../libs/core/ledger/note/batch-note.ts';
 import { leafOfReceipt } from '../../../libs/core/ledger/note/gateway-receipt.ts';
 import { openNote } from '../../../libs/core/ledger/note/signed-note.ts';
 import type { VerifierKey } from '../../../libs/core/ledger/note/verifier-key.ts';
 import { rootOfLeafHashes } from '../../../libs/core/ledger/tree/compact-range.ts';
+import { eventKey } from '../store/payer-keys.ts';
 import type { AppendedEvent } from '../store/payer-records.ts';
-import { eventKey, type PayerStore } from '../store/payer-store.ts';
+import type { PayerStore } from '../store/payer-store.ts';
 import type { OwnEvents } from './own-events.ts';
 
 /** An event as it was sent. */
@@ -88,12 +90,50 @@ export class ReceiptChecker {
     return result;
   }
 
-  #checkOne(tax: Tax, receipt: GatewayReceipt, waiting: Map<string, SentEvent>, into: Findings): void {
+  /**
+   * Checks what the gateway gives back of one account's events: besides receipt and path, that the bytes are those that the receipt
+   * stands for, and an event of that account. Throws RECEIPT_INVALID (retriable).
+   */
+  checkGiven(owner: Account, receipts: GivenEvents['receipts']): Pick<CheckedReceipts, 'receipts' | 'events'> {
+    const result: Findings = { receipts: [], events: [], differing: [] };
+    try {
+      for (const receipt of receipts) this.#checkGivenOne(owner, receipt, result);
+    } catch (error) {
+      if (!(error instanceof TallyError) || error.retriable) throw error;
+      throw invalid('something in a receipt cannot be read', error);
+    }
+    return result;
+  }
+
+  #checkGivenOne(owner: Account, receipt: GivenEvents['receipts'][number], into: Findings): void {
+    const { note, key, placed, leafHashes } = this.#proven(receipt);
+    for (const { event, place, hash } of placed) {
+      const bytes = Buffer.from(event.bytes, 'base64');
+      if (!sameBytes(nodeSha256(bytes), hash)) throw invalid('an event came with other bytes than were appended');
+      const { account, eventId: id, receivedAtMs } = decodeEvent(bytes);
+      const isNamed = account === owner && event.account === owner && id === eventId(event.eventId);
+      if (!isNamed || receivedAtMs !== note.receivedAtMs) throw invalid('the bytes are those of another event');
+      const path = leafHashes === null ? Buffer.concat(pathOf(event)) : null;
+      into.events.push({ eventKey: place, hash, receiptKey: key, index: event.index, bytes, path });
+    }
+    into.receipts.push({ key, note: receipt.note, leafHashes: leafHashes ?? [] });
+  }
+
+  /** The signed note of a receipt, with its events shown to be under its root. */
+  #proven<Event extends ReceiptedEvent>(receipt: {
+    readonly note: string;
+    readonly events: readonly Event[];
+  }): ProvenReceipt<Event> {
     const note = this.#opened(receipt.note);
     const key = Buffer.from(nodeSha256(Buffer.from(receipt.note)).subarray(0, RECEIPT_KEY_BYTES));
     const placed = receipt.events.map((event) => ({ event, ...this.#leafOf(event) }));
     const leafHashes = wholeTree(note, placed);
     if (leafHashes === null) for (const { event, leaf } of placed) checkPath(note, event, leaf);
+    return { note, key, placed, leafHashes };
+  }
+
+  #checkOne(tax: Tax, receipt: GatewayReceipt, waiting: Map<string, SentEvent>, into: Findings): void {
+    const { note, key, placed, leafHashes } = this.#proven(receipt);
     for (const { event, place, hash } of placed) {
       const own = waiting.get(place.toString('latin1'));
       if (own === undefined) continue;
@@ -143,9 +183,17 @@ export class ReceiptChecker {
   }
 }
 
-interface PlacedEvent {
-  readonly event: ReceiptedEvent;
+interface PlacedEvent<Event extends ReceiptedEvent = ReceiptedEvent> {
+  readonly event: Event;
   readonly leaf: Uint8Array;
+}
+
+interface ProvenReceipt<Event extends ReceiptedEvent> {
+  readonly note: BatchNote;
+  readonly key: Buffer;
+  readonly placed: readonly (PlacedEvent<Event> & { readonly place: Buffer; readonly hash: Buffer })[];
+  /** Null where the answer does not name every event of the receipt. */
+  readonly leafHashes: readonly Buffer[] | null;
 }
 
 /** The leaf hashes of a receipt, where its answer names every event of it: cheaper to check and to keep than a path for each. */

@@ -3,8 +3,9 @@ import { type Client, mayActFor } from '../../../libs/adapters/access/clients.ts
 import { HttpProblem } from '../../../libs/adapters/http/problem.ts';
 import { isAccount } from '../../../libs/core/identity/account.ts';
 import { eventId, isUuid } from '../../../libs/core/identity/event-id.ts';
+import { eventKey } from '../store/payer-keys.ts';
 import type { EventStatus, RefusedEvent, RejectedEvent } from '../store/payer-records.ts';
-import { eventKey, type PayerStore } from '../store/payer-store.ts';
+import type { PayerStore } from '../store/payer-store.ts';
 
 /** Events that one request may ask for. */
 const STATUSES_MAX = 1_000;

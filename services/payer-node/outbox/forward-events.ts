@@ -4,11 +4,12 @@ import { Doorbell } from '../../../libs/adapters/time/doorbell.ts';
 import type { Fault } from '../../../libs/core/errors/fault.ts';
 import { hasCode, TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../../libs/core/identity/account.ts';
+import { laneKey, partsOfEventKey } from '../store/payer-keys.ts';
 import type { RefusedEvent } from '../store/payer-records.ts';
-import { laneKey, type PayerStore, partsOfEventKey, writeAppended, writeReceipt } from '../store/payer-store.ts';
-import { watchEvents } from '../withheld/watched-events.ts';
-import type { CheckedReceipt, CheckedReceipts, ReceiptChecker, SentEvent } from './check-receipts.ts';
+import type { PayerStore } from '../store/payer-store.ts';
+import type { CheckedReceipts, ReceiptChecker, SentEvent } from './check-receipts.ts';
 import { BATCH_EVENTS_MAX } from './outbox.ts';
+import { saveReceipts } from './save-receipts.ts';
 
 /** Characters of JSON at most in one request, well under the gateway's limit of a body. */
 const REQUEST_CHARACTERS_MAX = 2_000_000;
@@ -107,11 +108,8 @@ export class Forwarder {
     const civilMs = clock.civilMs();
     const queueKeys = new Map(batch.map((event) => [event.eventKey.toString('latin1'), event.queueKey]));
     await store.commit(() => {
-      for (const receipt of checked.receipts) this.#putReceipt(receipt);
-      watchEvents(store, checked.events, steadyMs());
+      saveReceipts(store, checked, steadyMs());
       for (const event of checked.events) {
-        void store.appended.put(event.eventKey, writeAppended(event));
-        if (event.path !== null) void store.paths.put(event.eventKey, event.path);
         const queueKey = queueKeys.get(event.eventKey.toString('latin1'));
         if (queueKey !== undefined) void store.unsent.remove(queueKey);
       }
@@ -145,13 +143,6 @@ export class Forwarder {
       }
     });
     return 0;
-  }
-
-  /** A receipt may come back in parts; the version that holds all its leaves is kept. */
-  #putReceipt(receipt: CheckedReceipt): void {
-    const { store } = this.#dependencies;
-    if (receipt.leafHashes.length === 0 && store.receipts.doesExist(receipt.key)) return;
-    void store.receipts.put(receipt.key, writeReceipt(receipt));
   }
 
   #putRefusal(key: Buffer, queueKey: Buffer | undefined, faults: readonly Fault[], atMs: number): void {

@@ -2,7 +2,8 @@ import type { Fault } from '../../../libs/core/errors/fault.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import { type Account, type Tax, taxOf } from '../../../libs/core/identity/account.ts';
 import type { EventId } from '../../../libs/core/identity/event-id.ts';
-import { countOf, eventKey, laneKey, type PayerStore, partsOfEventKey } from '../store/payer-store.ts';
+import { eventKey, laneKey, partsOfEventKey } from '../store/payer-keys.ts';
+import { countOf, type PayerStore } from '../store/payer-store.ts';
 import { readUint64 } from '../store/uint64-bytes.ts';
 import { watchedSince, watchOnly } from '../withheld/watched-events.ts';
 import type { OwnEvents, ReadableEvent, SubmittedEvent } from './own-events.ts';
@@ -122,7 +123,7 @@ export class Outbox {
       let queued = 0;
       for (const { receipt, events } of watchedSince(store, sinceMs)) {
         const undecided = events.filter((key) => !store.entries.doesExist(key) && !store.rejected.doesExist(key));
-        const sent = undecided.filter((key) => mayPost(ownerOf(store, key)));
+        const sent = undecided.filter((key) => store.submitted.doesExist(key) && mayPost(ownerOf(store, key)));
         for (const key of sent) lanes.add(this.#queueAgain(key));
         queued += sent.length;
         // The new receipt puts them under watch again.

@@ -1,8 +1,9 @@
 import { tillKey } from '../../../libs/core/vat/state/state-keys.ts';
 import { tillChainOf } from '../../../libs/core/vat/state/till-chain.ts';
 import { OwnState } from '../store/own-state.ts';
+import { accountKey } from '../store/payer-keys.ts';
 import type { FollowedAccount } from '../store/payer-records.ts';
-import { accountKey, type PayerStore } from '../store/payer-store.ts';
+import type { PayerStore } from '../store/payer-store.ts';
 import type { ReadableEvent } from './own-events.ts';
 
 /** The newest event of a till: what its next one counts on from. */

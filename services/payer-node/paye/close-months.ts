@@ -11,7 +11,8 @@ import { monthOpenUntil } from '../../../libs/core/paye/rates/charge-month.ts';
 import { BATCH_EVENTS_MAX, type Outbox } from '../outbox/outbox.ts';
 import type { CloseHold } from '../store/close-hold.ts';
 import { OwnState } from '../store/own-state.ts';
-import { eventKey, type PayerStore } from '../store/payer-store.ts';
+import { eventKey } from '../store/payer-keys.ts';
+import type { PayerStore } from '../store/payer-store.ts';
 
 export interface MonthCloserDependencies {
   readonly store: PayerStore;
@@ -81,7 +82,7 @@ function closesDue(store: PayerStore, owner: Account, accountNumber: number, civ
     if (settled === null) continue;
     for (let taxMonth = settled; taxMonth <= MONTHS && monthOpenUntil(taxYear, taxMonth) < today; taxMonth += 1) {
       const id = closeIdOf(owner, taxYear, taxMonth);
-      if (store.submitted.doesExist(eventKey(accountNumber, eventId(id)))) continue;
+      if (store.hasEvent(eventKey(accountNumber, eventId(id)))) continue;
       const payeReference = owner.slice('paye:'.length);
       closes.push({ type: 'PayePeriodClosed', eventId: id, payeReference, taxYear, taxMonth });
     }

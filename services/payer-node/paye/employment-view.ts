@@ -17,8 +17,10 @@ import {
 } from '../../../libs/core/paye/payment/follow-employment.ts';
 import type { WorkingLine } from '../../../libs/core/paye/payment/payslip-working.ts';
 import { type IndexedEntry, paymentsOfEmployment } from '../follow/paye-index.ts';
+import { blockKey, eventKey } from '../store/payer-keys.ts';
 import type { EntryPlace, FollowedAccount } from '../store/payer-records.ts';
-import { blockKey, eventKey, type PayerStore, readBlock } from '../store/payer-store.ts';
+import type { PayerStore } from '../store/payer-store.ts';
+import { readBlock } from '../store/payer-values.ts';
 
 /** A payment with every step of its working: what a payroll clerk can follow by hand. */
 export interface Payslip {

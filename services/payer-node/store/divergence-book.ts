@@ -12,8 +12,10 @@ import {
   printDivergenceReport,
   type Version,
 } from '../../../libs/core/ledger/verify/divergence-report.ts';
+import { blockKey, eventKey } from './payer-keys.ts';
 import type { FollowedAccount, LedgerIdentity, StoredDivergence } from './payer-records.ts';
-import { blockKey, eventKey, type PayerStore, readBlock } from './payer-store.ts';
+import type { PayerStore } from './payer-store.ts';
+import { readBlock } from './payer-values.ts';
 
 export interface DivergenceBookDependencies {
   readonly store: PayerStore;

@@ -1,8 +1,10 @@
 import { parseBlockHeader } from '../../../libs/core/ledger/block/block-header.ts';
 import { decodeEntry } from '../../../libs/core/ledger/entry/entry-codec.ts';
 import type { LedgerEntry } from '../../../libs/core/ledger/entry/ledger-entry.ts';
+import { blockKey } from './payer-keys.ts';
 import type { EntryPlace, FollowedAccount } from './payer-records.ts';
-import { blockKey, type PayerStore, readBlock } from './payer-store.ts';
+import type { PayerStore } from './payer-store.ts';
+import { readBlock } from './payer-values.ts';
 
 /** An entry of the verified copy and where it stands. */
 export interface PlacedEntry {

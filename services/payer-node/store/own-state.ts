@@ -1,7 +1,8 @@
 import type { StateChange, StateValue, StateView } from '../../../libs/core/decisions/decision.ts';
 import { stateOfStored, storedState } from '../../../libs/core/decisions/state-form.ts';
 import { stateFormOf } from '../../../libs/core/tax/state-forms.ts';
-import { type PayerStore, stateKey } from './payer-store.ts';
+import { stateKey } from './payer-keys.ts';
+import type { PayerStore } from './payer-store.ts';
 
 /** The payer's own recomputation state of one account: what the store holds, read once, under what has been worked out since. */
 export class OwnState implements StateView {

@@ -7,20 +7,12 @@ import { openLmdb } from '../../../libs/adapters/lmdb/open-lmdb.ts';
 import { answeredInTime, assertRoom, finalWriteFault } from '../../../libs/adapters/lmdb/write-fault.ts';
 import type { StateValue } from '../../../libs/core/decisions/decision.ts';
 import { assert } from '../../../libs/core/errors/assert.ts';
-import { hasCode, TallyError } from '../../../libs/core/errors/tally-error.ts';
+import { hasCode, type TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Account } from '../../../libs/core/identity/account.ts';
-import type { EventId } from '../../../libs/core/identity/event-id.ts';
-import type { BlockTexts } from '../../../libs/core/ledger/verify/verify-block.ts';
 import { type HeadProof, readAccountRecord, readHeadProof, seqOfHeadProof, writeHeadProof } from './head-proofs.ts';
-import type {
-  AppendedEvent,
-  EntryPlace,
-  FollowedAccount,
-  NodeState,
-  StoredDivergence,
-  StoredReceipt,
-} from './payer-records.ts';
-import { readUint64, writeUint64 } from './uint64-bytes.ts';
+import { accountKey, numberKey } from './payer-keys.ts';
+import type { AppendedEvent, FollowedAccount, NodeState, StoredDivergence, StoredReceipt } from './payer-records.ts';
+import { readAppended, readReceipt } from './payer-values.ts';
 
 export interface PayerStoreOptions {
   readonly folder: string;
@@ -47,6 +39,7 @@ type Values = Database<StateValue, Buffer>;
  * | watched    | time, receipt    | account, event of each of ours under it, until all are decided or rejected (withheld-events.ts) | both     |
  * | paths      | account, event   | inclusion path, where we do not hold all leaves of a receipt  | outbox   |
  * | receipts   | receipt          | the signed note, and its leaves where all are ours            | outbox   |
+ * | fetched    | account          | position up to which the gateway's list of its events was read | outbox  |
  * | blocks     | account, seq     | header, totals, entries                                       | follower |
  * | entries    | account, event   | seq and position of the entry of an event of ours             | follower |
  * | bankEntries| account, event   | the same of money at HMRC's bank, of which we have no event   | follower |
@@ -72,6 +65,7 @@ export class PayerStore {
   readonly watched: Bytes;
   readonly paths: Bytes;
   readonly receipts: Bytes;
+  readonly fetched: Bytes;
   readonly blocks: Bytes;
   readonly entries: Bytes;
   readonly bankEntries: Bytes;
@@ -108,7 +102,7 @@ export class PayerStore {
     this.#folder = options.folder;
     this.#commitMsMax = options.commitMsMax;
     this.#onWaiting = options.onWaiting ?? (() => undefined);
-    this.#root = openLmdb(PAYER_STORE, { path: options.folder, maxDbs: 24 });
+    this.#root = openLmdb(PAYER_STORE, { path: options.folder, maxDbs: 32 });
     const bytes = (name: string): Bytes => this.#root.openDB({ name, keyEncoding: 'binary', encoding: 'binary' });
     const texts = (name: string): Texts => this.#root.openDB({ name, keyEncoding: 'binary', encoding: 'string' });
     this.submitted = texts('submitted');
@@ -118,6 +112,7 @@ export class PayerStore {
     this.watched = bytes('watched');
     this.paths = bytes('paths');
     this.receipts = bytes('receipts');
+    this.fetched = bytes('fetched');
     this.blocks = bytes('blocks');
     this.entries = bytes('entries');
     this.bankEntries = bytes('bankEntries');
@@ -301,6 +296,11 @@ export class PayerStore {
     return Math.max(0, countOf(this.appended) - settled);
   }
 
+  /** Whether the record has an event of this key: sent from here, or fetched with its receipt. */
+  hasEvent(key: Buffer): boolean {
+    return this.submitted.doesExist(key) || this.appended.doesExist(key);
+  }
+
   appendedEvent(key: Buffer): AppendedEvent | undefined {
     const bytes = this.appended.get(key);
     return bytes === undefined ? undefined : readAppended(bytes);
@@ -383,152 +383,4 @@ function keep(set: Set<number>, number: number, isIn: boolean): void {
 export function countOf(table: { getStats(): object }): number {
   const stats = table.getStats() as { readonly entryCount?: number };
   return stats.entryCount ?? 0;
-}
-
-const ACCOUNT_BYTES = 4;
-const ID_BYTES = 16;
-export const EVENT_KEY_BYTES = ACCOUNT_BYTES + ID_BYTES;
-
-/** The prefix of every key of an account. */
-export function accountKey(number: number): Buffer {
-  const key = Buffer.allocUnsafe(ACCOUNT_BYTES);
-  key.writeUInt32BE(number);
-  return key;
-}
-
-export function eventKey(accountNumber: number, id: EventId): Buffer {
-  const key = Buffer.allocUnsafe(EVENT_KEY_BYTES);
-  key.writeUInt32BE(accountNumber);
-  key.write(id, ACCOUNT_BYTES, 'hex');
-  return key;
-}
-
-export function partsOfEventKey(key: Buffer): { readonly accountNumber: number; readonly id: EventId } {
-  if (key.length !== EVENT_KEY_BYTES) {
-    throw new TallyError('STORE_DAMAGED', 'a key of the payer store has the wrong length', { length: key.length });
-  }
-  return { accountNumber: key.readUInt32BE(), id: key.toString('hex', ACCOUNT_BYTES) as EventId };
-}
-
-export function blockKey(accountNumber: number, seq: number): Buffer {
-  const key = Buffer.allocUnsafe(ACCOUNT_BYTES + 8);
-  key.writeUInt32BE(accountNumber);
-  writeUint64(key, seq, ACCOUNT_BYTES);
-  return key;
-}
-
-export function stateKey(accountNumber: number, name: string): Buffer {
-  const bytes = Buffer.byteLength(name);
-  const key = Buffer.allocUnsafe(ACCOUNT_BYTES + bytes);
-  key.writeUInt32BE(accountNumber);
-  key.write(name, ACCOUNT_BYTES, bytes === name.length ? 'latin1' : 'utf8');
-  return key;
-}
-
-/** Of the return of a VAT period, by its key. */
-export function filingKey(accountNumber: number, periodKey: string): Buffer {
-  return stateKey(accountNumber, periodKey);
-}
-
-export function laneKey(lane: number, position: number): Buffer {
-  const key = Buffer.allocUnsafe(9);
-  key.writeUInt8(lane);
-  writeUint64(key, position, 1);
-  return key;
-}
-
-/** Range options for every key of an account. */
-export function rangeOfAccount(accountNumber: number): { readonly start: Buffer; readonly end: Buffer } {
-  return { start: accountKey(accountNumber), end: accountKey(accountNumber + 1) };
-}
-
-function numberKey(number: number): Buffer {
-  const key = Buffer.allocUnsafe(8);
-  key.writeBigUInt64BE(BigInt(number));
-  return key;
-}
-
-/** Lengths of 4 bytes before each of header, totals, and every entry. */
-export function writeBlock(block: BlockTexts): Buffer {
-  const headerBytes = Buffer.byteLength(block.header);
-  const totalsBytes = Buffer.byteLength(block.totals);
-  let length = 4 + headerBytes + 4 + totalsBytes;
-  for (const entry of block.entries) length += 4 + entry.length;
-  const value = Buffer.allocUnsafe(length);
-  let at = value.writeUInt32BE(headerBytes);
-  at += value.write(block.header, at);
-  at = value.writeUInt32BE(totalsBytes, at);
-  at += value.write(block.totals, at);
-  for (const entry of block.entries) {
-    at = value.writeUInt32BE(entry.length, at);
-    value.set(entry, at);
-    at += entry.length;
-  }
-  return value;
-}
-
-export function readBlock(value: Buffer): BlockTexts {
-  const parts: Buffer[] = [];
-  for (let at = 0; at < value.length; ) {
-    const end = at + 4 + value.readUInt32BE(at);
-    parts.push(value.subarray(at + 4, end));
-    at = end;
-  }
-  const [header, totals, ...entries] = parts;
-  if (header === undefined || totals === undefined) {
-    throw new TallyError('STORE_DAMAGED', 'a stored block has no header or no totals', { bytes: value.length });
-  }
-  return { header: header.toString(), totals: totals.toString(), entries };
-}
-
-/** seq ‖ position of an entry. */
-export function writePlace(place: EntryPlace): Buffer {
-  const value = Buffer.allocUnsafe(12);
-  writeUint64(value, place.seq, 0);
-  value.writeUInt32BE(place.position, 8);
-  return value;
-}
-
-export function readPlace(value: Buffer): EntryPlace {
-  return { seq: readUint64(value, 0), position: value.readUInt32BE(8) };
-}
-
-const HASH_BYTES = 32;
-const RECEIPT_KEY_BYTES = 16;
-const APPENDED_HEADER_BYTES = HASH_BYTES + RECEIPT_KEY_BYTES + 4;
-
-/** hash ‖ receipt key ‖ index in the receipt ‖ bytes as appended to the log. */
-export function writeAppended(event: AppendedEvent): Buffer {
-  const value = Buffer.allocUnsafe(APPENDED_HEADER_BYTES + event.bytes.length);
-  value.set(event.hash, 0);
-  value.set(event.receiptKey, HASH_BYTES);
-  value.writeUInt32BE(event.index, HASH_BYTES + RECEIPT_KEY_BYTES);
-  value.set(event.bytes, APPENDED_HEADER_BYTES);
-  return value;
-}
-
-export function readAppended(value: Buffer): AppendedEvent {
-  return {
-    hash: value.subarray(0, HASH_BYTES),
-    receiptKey: value.subarray(HASH_BYTES, HASH_BYTES + RECEIPT_KEY_BYTES),
-    index: value.readUInt32BE(HASH_BYTES + RECEIPT_KEY_BYTES),
-    bytes: value.subarray(APPENDED_HEADER_BYTES),
-  };
-}
-
-/** length of the note ‖ note ‖ leaf hashes of 32 bytes (none where others share the receipt). */
-export function writeReceipt(receipt: StoredReceipt): Buffer {
-  const note = Buffer.from(receipt.note);
-  const length = Buffer.allocUnsafe(4);
-  length.writeUInt32BE(note.length);
-  return Buffer.concat([length, note, ...receipt.leafHashes]);
-}
-
-function readReceipt(value: Buffer): StoredReceipt {
-  const end = 4 + value.readUInt32BE();
-  const leafHashes: Buffer[] = [];
-  for (let offset = end; offset < value.length; offset += HASH_BYTES) {
-    leafHashes.push(value.subarray(offset, offset + HASH_BYTES));
-  }
-  return { note: value.toString('utf8', 4, end), leafHashes };
 }

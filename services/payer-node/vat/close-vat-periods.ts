@@ -12,8 +12,9 @@ import { type TraderState, traderOf } from '../../../libs/core/vat/state/trader.
 import { BATCH_EVENTS_MAX, type Outbox } from '../outbox/outbox.ts';
 import type { CloseHold } from '../store/close-hold.ts';
 import { OwnState } from '../store/own-state.ts';
+import { eventKey } from '../store/payer-keys.ts';
 import type { FollowedAccount } from '../store/payer-records.ts';
-import { eventKey, type PayerStore } from '../store/payer-store.ts';
+import type { PayerStore } from '../store/payer-store.ts';
 import type { FiledReturn, VatFilings } from './vat-filings.ts';
 
 export interface VatPeriodCloserDependencies {
@@ -154,7 +155,7 @@ function isClosedHard(trader: TraderState, periodEnd: LocalDate): boolean {
 }
 
 function wasSubmitted(store: PayerStore, accountNumber: number, id: string): boolean {
-  return store.submitted.doesExist(eventKey(accountNumber, eventId(id)));
+  return store.hasEvent(eventKey(accountNumber, eventId(id)));
 }
 
 function closeOf(

@@ -1,6 +1,7 @@
 import type { LocalDate } from '../../../libs/core/calendar/local-date.ts';
 import type { BoxField, DeclaredReturn } from '../../../libs/core/vat/mtd/return.ts';
-import { filingKey, type PayerStore } from '../store/payer-store.ts';
+import { filingKey } from '../store/payer-keys.ts';
+import type { PayerStore } from '../store/payer-store.ts';
 
 /** A return that a person declared: kept for good, with what it was declared upon. */
 export interface FiledReturn {

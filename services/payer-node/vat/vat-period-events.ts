@@ -9,8 +9,9 @@ import { findVatRate, type VatRules } from '../../../libs/core/vat/rates/vat-rul
 import { type BoxShares, sharesOfEvent } from '../../../libs/core/vat/return/event-in-boxes.ts';
 import type { PeriodReturn } from '../../../libs/core/vat/return/return-of-period.ts';
 import { entriesFrom, type PlacedEntry } from '../store/entries-of-account.ts';
+import { eventKey } from '../store/payer-keys.ts';
 import type { EntryPlace, FollowedAccount } from '../store/payer-records.ts';
-import { eventKey, type PayerStore } from '../store/payer-store.ts';
+import type { PayerStore } from '../store/payer-store.ts';
 
 /** An event behind a return: what it is, where its entry stands, and the pence that it brings to each box. */
 export interface EventInReturn {

@@ -12,8 +12,9 @@ import { mtdPeriodKey } from '../../../libs/core/vat/mtd/period-key.ts';
 import { type PeriodReturn, periodOfDate, returnOfPeriod } from '../../../libs/core/vat/return/return-of-period.ts';
 import { traderOf } from '../../../libs/core/vat/state/trader.ts';
 import { OwnState } from '../store/own-state.ts';
+import { stateKey } from '../store/payer-keys.ts';
 import type { FollowedAccount } from '../store/payer-records.ts';
-import { type PayerStore, stateKey } from '../store/payer-store.ts';
+import type { PayerStore } from '../store/payer-store.ts';
 import type { FiledReturn, VatFilings } from './vat-filings.ts';
 
 const DAYS_SHOWN_BEFORE = 25 * 366;

@@ -5,8 +5,10 @@ import { decodeEntry } from '../../../libs/core/ledger/entry/entry-codec.ts';
 import type { LedgerEntry } from '../../../libs/core/ledger/entry/ledger-entry.ts';
 import type { EntryGround } from '../../../libs/core/ledger/verify/recompute-block.ts';
 import type { PenceSum } from '../../../libs/core/money/pence-sum.ts';
+import { blockKey, eventKey } from '../store/payer-keys.ts';
 import type { FollowedAccount } from '../store/payer-records.ts';
-import { blockKey, eventKey, type PayerStore, readBlock } from '../store/payer-store.ts';
+import type { PayerStore } from '../store/payer-store.ts';
+import { readBlock } from '../store/payer-values.ts';
 
 export interface StatementEntry {
   readonly seq: number;

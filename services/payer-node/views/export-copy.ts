@@ -5,8 +5,10 @@ import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import { taxOf } from '../../../libs/core/identity/account.ts';
 import { inclusionPath, type NodeReader, nodesOfLeafHashes } from '../../../libs/core/ledger/tree/tree-proof.ts';
 import type { HeadProof } from '../store/head-proofs.ts';
+import { partsOfEventKey, rangeOfAccount } from '../store/payer-keys.ts';
 import type { FollowedAccount, LedgerIdentity, RejectedEvent, StoredReceipt } from '../store/payer-records.ts';
-import { type PayerStore, partsOfEventKey, rangeOfAccount, readAppended, readBlock } from '../store/payer-store.ts';
+import type { PayerStore } from '../store/payer-store.ts';
+import { readAppended, readBlock } from '../store/payer-values.ts';
 
 export interface CopyExport {
   readonly followed: FollowedAccount;

@@ -1,7 +1,9 @@
 import { decodeEvent, topicOfType } from '../../../libs/adapters/codec/event-codec.ts';
 import { decodeEntry } from '../../../libs/core/ledger/entry/entry-codec.ts';
+import { blockKey, eventKey } from '../store/payer-keys.ts';
 import type { AppendedEvent, FollowedAccount } from '../store/payer-records.ts';
-import { blockKey, eventKey, type PayerStore, readBlock } from '../store/payer-store.ts';
+import type { PayerStore } from '../store/payer-store.ts';
+import { readBlock } from '../store/payer-values.ts';
 
 /** Where an event of ours stands in its topic, as far as its receipt tells: later receipts are later in the log. */
 interface PlaceInLog {

@@ -1,4 +1,5 @@
-import { EVENT_KEY_BYTES, type PayerStore } from '../store/payer-store.ts';
+import { EVENT_KEY_BYTES } from '../store/payer-keys.ts';
+import type { PayerStore } from '../store/payer-store.ts';
 import { readUint64, writeUint64 } from '../store/uint64-bytes.ts';
 
 /** Events of ours under one receipt, of which some may not be decided yet: one record for all, so that an event costs no write of its own. */

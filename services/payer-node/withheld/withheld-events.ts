@@ -5,8 +5,9 @@ import type { Divergence } from '../../../libs/core/ledger/verify/divergence.ts'
 import { decideEvent } from '../../../libs/core/tax/decide-event.ts';
 import type { DivergenceBook } from '../store/divergence-book.ts';
 import { OwnState } from '../store/own-state.ts';
+import { eventKey, partsOfEventKey } from '../store/payer-keys.ts';
 import type { FollowedAccount } from '../store/payer-records.ts';
-import { eventKey, type PayerStore, partsOfEventKey } from '../store/payer-store.ts';
+import type { PayerStore } from '../store/payer-store.ts';
 import { AnsweredPulls } from './answered-pulls.ts';
 import { DecidedSoFar } from './decided-so-far.ts';
 import { type WatchedReceipt, watchedUntil, watchOnly } from './watched-events.ts';

@@ -42,10 +42,11 @@ describe('doctor, of the stores of a data folder', () => {
   );
 
   it('leaves a store alone that a process has, and says which', async () => {
-    for (const folder of ['ledger', 'gateway']) {
+    const stores = { ledger: ['ledger/store'], gateway: ['gateway', 'gateway/by-account'] };
+    for (const [folder, locked] of Object.entries(stores)) {
       const lock = await lockDataFolder(join(dataDir, folder));
       const held = (await lookAtStores(dataDir)).filter(({ detail }) => detail.includes(`process ${process.pid} of `));
-      expect(held.map(({ store }) => store)).toEqual([folder === 'ledger' ? 'ledger/store' : 'gateway']);
+      expect(held.map(({ store }) => store)).toEqual(locked);
       await lock.release();
     }
   });

@@ -10,7 +10,8 @@ import { tillKey } from '../../../../../libs/core/vat/state/state-keys.ts';
 import { Outbox } from '../../../../../services/payer-node/outbox/outbox.ts';
 import { ownEventsOf } from '../../../../../services/payer-node/outbox/own-events.ts';
 import { tillHeadOf } from '../../../../../services/payer-node/outbox/till-heads.ts';
-import { PayerStore, stateKey } from '../../../../../services/payer-node/store/payer-store.ts';
+import { stateKey } from '../../../../../services/payer-node/store/payer-keys.ts';
+import { PayerStore } from '../../../../../services/payer-node/store/payer-store.ts';
 import { saleJson } from '../../../../support/submissions.ts';
 
 let folder = '';

@@ -12,7 +12,8 @@ import { pence } from '../../../../../libs/core/money/pence.ts';
 import { Outbox } from '../../../../../services/payer-node/outbox/outbox.ts';
 import { ownEventsOf } from '../../../../../services/payer-node/outbox/own-events.ts';
 import { MonthCloser } from '../../../../../services/payer-node/paye/close-months.ts';
-import { PayerStore, stateKey } from '../../../../../services/payer-node/store/payer-store.ts';
+import { stateKey } from '../../../../../services/payer-node/store/payer-keys.ts';
+import { PayerStore } from '../../../../../services/payer-node/store/payer-store.ts';
 import { PayeBook, paymentMade } from '../../../../support/paye-payments.ts';
 import { until } from '../../../../support/payer-node-fixture.ts';
 

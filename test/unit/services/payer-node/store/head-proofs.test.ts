@@ -5,7 +5,9 @@ import { open } from 'lmdb';
 import { afterEach, describe, expect, it } from 'vitest';
 import { account } from '../../../../../libs/core/identity/account.ts';
 import { readHeadProof, seqOfHeadProof, writeHeadProof } from '../../../../../services/payer-node/store/head-proofs.ts';
-import { accountKey, PayerStore, readBlock, writeBlock } from '../../../../../services/payer-node/store/payer-store.ts';
+import { accountKey } from '../../../../../services/payer-node/store/payer-keys.ts';
+import { PayerStore } from '../../../../../services/payer-node/store/payer-store.ts';
+import { readBlock, writeBlock } from '../../../../../services/payer-node/store/payer-values.ts';
 
 const OWNER = account('vat:101747696');
 const hash = (fill: number): Buffer => Buffer.alloc(32, fill);

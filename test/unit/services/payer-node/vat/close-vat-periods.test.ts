@@ -14,7 +14,8 @@ import { duePeriodCloses } from '../../../../../libs/core/vat/decide/due-period-
 import { BOX_FIELDS, declaredReturnOf } from '../../../../../libs/core/vat/mtd/return.ts';
 import { traderKey } from '../../../../../libs/core/vat/state/state-keys.ts';
 import { NEW_TRADER, type OpenPeriod, traderValue } from '../../../../../libs/core/vat/state/trader.ts';
-import { eventKey, PayerStore, stateKey } from '../../../../../services/payer-node/store/payer-store.ts';
+import { eventKey, stateKey } from '../../../../../services/payer-node/store/payer-keys.ts';
+import { PayerStore } from '../../../../../services/payer-node/store/payer-store.ts';
 import { VatPeriodCloser } from '../../../../../services/payer-node/vat/close-vat-periods.ts';
 import { type FiledReturn, VatFilings } from '../../../../../services/payer-node/vat/vat-filings.ts';
 import { uuidOfName } from '../../../../support/own-events.ts';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventId } from '../../../../../libs/core/identity/event-id.ts';
-import { eventKey, PayerStore } from '../../../../../services/payer-node/store/payer-store.ts';
+import { eventKey } from '../../../../../services/payer-node/store/payer-keys.ts';
+import { PayerStore } from '../../../../../services/payer-node/store/payer-store.ts';
 import { watchEvents, watchedUntil, watchOnly } from '../../../../../services/payer-node/withheld/watched-events.ts';
 
 let folder = '';
