@@ -1,11 +1,5 @@
 import type { PullAnswer, PulledChain } from '../../../libs/adapters/codec/pull-answer.ts';
-import { nodeEd25519Verify, nodeTreeHasher } from '../../../libs/adapters/crypto/node-crypto.ts';
-import {
-  type ChainRegistration,
-  type LedgerClient,
-  type PullRequest,
-  REGISTRATIONS_MAX,
-} from '../../../libs/adapters/http/ledger-client.ts';
+import type { LedgerClient, PullRequest } from '../../../libs/adapters/http/ledger-client.ts';
 import type { RuleSets } from '../../../libs/adapters/rules/rule-sets.ts';
 import type { CivilClock } from '../../../libs/adapters/time/clock.ts';
 import { Doorbell } from '../../../libs/adapters/time/doorbell.ts';
@@ -14,11 +8,10 @@ import { printUtc } from '../../../libs/core/calendar/utc-time.ts';
 import { assert } from '../../../libs/core/errors/assert.ts';
 import { hasCode, TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { EventId } from '../../../libs/core/identity/event-id.ts';
-import { openCheckpoint } from '../../../libs/core/ledger/note/checkpoint.ts';
 import type { NoteSigner } from '../../../libs/core/ledger/note/signed-note.ts';
-import { parseVerifierKey, printVerifierKey, type VerifierKey } from '../../../libs/core/ledger/note/verifier-key.ts';
+import { printVerifierKey, type VerifierKey } from '../../../libs/core/ledger/note/verifier-key.ts';
 import type { Divergence } from '../../../libs/core/ledger/verify/divergence.ts';
-import { type VerifiedCheckpoint, verifyCheckpoint } from '../../../libs/core/ledger/verify/verify-checkpoint.ts';
+import type { VerifiedCheckpoint } from '../../../libs/core/ledger/verify/verify-checkpoint.ts';
 import { DivergenceBook } from '../store/divergence-book.ts';
 import type { FollowedAccount, LedgerIdentity } from '../store/payer-records.ts';
 import { countOf, type PayerStore } from '../store/payer-store.ts';
@@ -26,7 +19,9 @@ import { type WaitingEvents, WithheldEvents } from '../withheld/withheld-events.
 import { acknowledgeHeads } from './acknowledge-heads.ts';
 import { ChainRota } from './chain-rota.ts';
 import { ChainWorkingKeys } from './chain-working-keys.ts';
-import { registerOwnKey } from './register-own-key.ts';
+import { LedgerChanges } from './ledger-changes.ts';
+import { MetLedger } from './met-ledger.ts';
+import { ChainRegistrar } from './register-chains.ts';
 import { eventOfAnother, type TakeDependencies, takeChain } from './take-chain.ts';
 import { type OpenedRejections, openPulledRejections, saveRejections, withoutAwaited } from './take-rejections.ts';
 import { TakeWriter } from './take-writer.ts';
@@ -69,7 +64,6 @@ export interface PullOutcome {
 
 /** Working keys kept at hand, some 300 bytes each; any others are worked out again (one or two HKDF). */
 const KEYS_KEPT_MAX = 20_000;
-const REGISTER_AGAIN_MS = 2_000;
 const RETRY_MS = 2_000;
 const NOTHING: PullOutcome = { more: false, blocks: 0, entries: 0 };
 
@@ -85,21 +79,16 @@ export class LedgerFollower {
   readonly #withheld: WithheldEvents;
   readonly #divergences: DivergenceBook;
   readonly #verifierKey: string;
+  readonly #met: MetLedger;
+  readonly #changes: LedgerChanges;
+  readonly #registrar: ChainRegistrar;
   readonly #rota: ChainRota;
   readonly #unknown: UnknownEvents;
   /** Divergences of events that have come from the gateway since. */
   #answered: number[] = [];
   /** When the last pull of a chain began, where it left nothing behind: only there does silence mean anything. */
   readonly #completeAtMs = new Map<number, number>();
-  readonly #registerAgainMs = new Map<number, number>();
-  #ledger: LedgerIdentity | null;
-  #ledgerKey: VerifierKey | null = null;
-  #checkpoint: VerifiedCheckpoint | null = null;
-  /** The log was looked through for changes up to here. */
-  #changesFrom = 0;
   #hasToldWaiting = false;
-  /** The ledger did not say lately which chains grew. */
-  #isWithoutHint = false;
 
   constructor(options: FollowerOptions, dependencies: FollowerDependencies) {
     this.#options = options;
@@ -109,8 +98,9 @@ export class LedgerFollower {
     this.#unknown = new UnknownEvents({ find: dependencies.find, onAnswer: (number) => this.#pullAgain(number) });
     this.#divergences = new DivergenceBook(dependencies);
     this.#withheld = new WithheldEvents(options, { ...dependencies, divergences: this.#divergences });
-    this.#ledger = dependencies.store.node('ledger') ?? null;
-    if (this.#ledger !== null) this.#meet(this.#ledger);
+    this.#met = new MetLedger({ ...dependencies, divergences: this.#divergences });
+    this.#changes = new LedgerChanges({ ...dependencies, rota: this.#rota, from: this.#met.checkpoint?.size ?? 0 });
+    this.#registrar = new ChainRegistrar({ ...dependencies, met: this.#met });
   }
 
   get openDivergences(): number {
@@ -143,9 +133,9 @@ export class LedgerFollower {
   /** One round: register, pull, check, store, countersign. Throws what the ledger client throws. */
   async pullOnce(): Promise<PullOutcome> {
     for (const number of this.#answered.splice(0)) await this.#divergences.settle(number);
-    await this.#register();
+    await this.#registrar.register();
     const startedAtMs = this.#dependencies.steadyMs();
-    if (this.#rota.hasTurns) await this.#tryToLearnChanges();
+    if (this.#rota.hasTurns) await this.#changes.learn();
     const targets = this.#rota.choose(startedAtMs);
     if (targets.length === 0) return NOTHING;
     const answer = await this.#pull({
@@ -154,7 +144,7 @@ export class LedgerFollower {
         from: head === null ? 0 : head.seq + 1,
         rejectionsFrom: rejectionsNext,
       })),
-      verified: this.#checkpoint?.size ?? 0,
+      verified: this.#met.checkpoint?.size ?? 0,
       maxBytes: this.#options.pullBytesMax,
     });
     const outcome = await this.#take(targets, answer, startedAtMs);
@@ -204,31 +194,10 @@ export class LedgerFollower {
       return await this.pullOnce();
     } catch (error) {
       if (!(error instanceof TallyError) || !isAnswerOfLedger(error)) throw error;
-      await this.#reportRefusal(error);
+      this.#dependencies.onFault(error);
+      await this.#met.reportRefusal(error);
       return null;
     }
-  }
-
-  /** The ledger's newest checkpoint may not be smaller than one that it signed before. */
-  async #reportRefusal(error: TallyError): Promise<void> {
-    this.#dependencies.onFault(error);
-    if (error.facts['code'] !== 'VERIFIED_AHEAD' || this.#checkpoint === null) return;
-    const came = typeof error.facts['checkpoint'] === 'string' ? error.facts['checkpoint'] : null;
-    const found = 'the ledger says that its log is smaller';
-    const finding = {
-      ...NOWHERE,
-      code: 'CHECKPOINT_BEHIND',
-      field: 'size',
-      expected: `${this.#checkpoint.size}`,
-      found,
-    } as const;
-    await this.#raiseOfLog(finding, came, []);
-  }
-
-  async #raiseOfLog(finding: Divergence, came: string | null, consistency: readonly Uint8Array[]): Promise<void> {
-    const held = { checkpoint: this.#checkpoint?.note ?? null, blocks: [] };
-    const versions = { held, came: { checkpoint: came, blocks: [] }, consistency };
-    await this.#divergences.raiseOfLog(finding, versions, this.#met().ledger);
   }
 
   async #listen(signal: AbortSignal): Promise<void> {
@@ -242,103 +211,11 @@ export class LedgerFollower {
     }
   }
 
-  /** The hint is done without where it does not come: the fault is told once, and it is asked for again before the next pull. */
-  async #tryToLearnChanges(): Promise<void> {
-    try {
-      await this.#learnChanges();
-      this.#isWithoutHint = false;
-    } catch (error) {
-      if (!(error instanceof TallyError)) throw error;
-      if (!this.#isWithoutHint) this.#dependencies.onFault(withoutHint(error));
-      this.#isWithoutHint = true;
-    }
-  }
-
-  /** Which chains have grown since they were asked for last: of many, few have. */
-  async #learnChanges(): Promise<void> {
-    for (let size = Number.POSITIVE_INFINITY; this.#changesFrom < size; ) {
-      const changes = await this.#dependencies.ledger.changes(this.#changesFrom);
-      if (changes.to <= this.#changesFrom) return;
-      this.#rota.grew(changes.chains);
-      this.#changesFrom = changes.to;
-      size = changes.size;
-    }
-  }
-
-  async #register(): Promise<void> {
-    const { store, steadyMs } = this.#dependencies;
-    const startedAtMs = steadyMs();
-    const waiting = [...store.unregistered()].filter(
-      (one) => (this.#registerAgainMs.get(one.number) ?? 0) <= startedAtMs,
-    );
-    for (let from = 0; from < waiting.length; from += REGISTRATIONS_MAX) {
-      await this.#saveRegistered(await this.#tryToRegister(waiting.slice(from, from + REGISTRATIONS_MAX)));
-    }
-  }
-
-  /** Gives those whom the ledger lets us follow; the others are tried again, and stop no other. */
-  async #tryToRegister(group: readonly FollowedAccount[]): Promise<readonly ChainRegistration[]> {
-    const { onFault } = this.#dependencies;
-    const again = new Map(group.map(({ account, number }) => [account, number]));
-    try {
-      const meet = (met: LedgerIdentity): void => this.#checkLedger(met);
-      const answer = await registerOwnKey([...again.keys()], this.#dependencies, meet);
-      for (const { account } of answer.registered) again.delete(account);
-      for (const { account, code, detail } of answer.refused) {
-        onFault(new TallyError('LEDGER_REFUSED', detail, { code, account }));
-      }
-      return answer.registered;
-    } catch (error) {
-      if (!(error instanceof TallyError)) throw error;
-      onFault(error);
-      return [];
-    } finally {
-      const atMs = this.#dependencies.steadyMs() + REGISTER_AGAIN_MS;
-      for (const { number } of group) this.#registerAgainMs.delete(number);
-      for (const number of again.values()) this.#registerAgainMs.set(number, atMs);
-    }
-  }
-
-  /** The ledger is the first one that this node met; any other is refused. */
-  #checkLedger(met: LedgerIdentity): void {
-    if (this.#ledger === null) this.#meet(met);
-    else if (met.name !== this.#ledger.name || met.verifierKey !== this.#ledger.verifierKey) {
-      const facts = { expected: this.#ledger.name, found: met.name };
-      throw new TallyError('LEDGER_DIFFERS', 'this is another ledger than the one this node follows', facts);
-    }
-  }
-
-  async #saveRegistered(registered: readonly ChainRegistration[]): Promise<void> {
-    const { store } = this.#dependencies;
-    if (registered.length === 0) return;
-    const { ledger } = this.#met();
-    await store.commit(() => {
-      if (store.node('ledger') === undefined) store.putNode('ledger', ledger);
-      for (const { account, chain, chainKey } of registered) {
-        const followed = store.account(account);
-        assert(followed !== undefined, 'an account is in the store before it is registered', { account });
-        store.putAccount({ ...followed, chain, chainKey: Buffer.from(chainKey).toString('base64') });
-      }
-    });
-  }
-
-  #meet(ledger: LedgerIdentity): void {
-    this.#ledger = ledger;
-    this.#ledgerKey = parseVerifierKey(ledger.verifierKey);
-    const kept = this.#dependencies.store.node('checkpoint');
-    if (kept !== undefined) {
-      const log = { origin: ledger.origin, keys: [this.#ledgerKey] };
-      this.#checkpoint = { ...openCheckpoint(kept.note, log, nodeEd25519Verify), note: kept.note };
-      this.#changesFrom = this.#checkpoint.size;
-    }
-    this.#dependencies.onLedger(ledger);
-  }
-
   async #take(targets: readonly FollowedAccount[], answer: PullAnswer, startedAtMs: number): Promise<PullOutcome> {
-    const checkpoint = await this.#checkLog(answer);
+    const checkpoint = await this.#met.verify(answer);
     if (checkpoint === null) return NOTHING;
     const { store, rules, onTaken } = this.#dependencies;
-    const { ledger, key } = this.#met();
+    const { ledger, key } = this.#met.known();
     const writer = new TakeWriter(store, { keepsSettled: this.#withheld.hasOpen });
     const slice = new TimeSlice();
     const take: TakeDependencies = {
@@ -421,21 +298,6 @@ export class LedgerFollower {
     await this.#divergences.halt(followed, findings, [...other, pulled], evidence, ledger);
   }
 
-  /** The signed checkpoint: its signature and that it is consistent with the last. Null where nothing may be taken under it. */
-  async #checkLog(answer: PullAnswer): Promise<VerifiedCheckpoint | null> {
-    if (answer.checkpoint === null) return null;
-    const { ledger, key } = this.#met();
-    const offered = { note: answer.checkpoint, consistency: answer.consistency };
-    const log = { origin: ledger.origin, keys: [key] };
-    const verdict = verifyCheckpoint(offered, this.#checkpoint, log, {
-      verify: nodeEd25519Verify,
-      tree: nodeTreeHasher,
-    });
-    if (verdict.ok) return verdict.checkpoint;
-    await this.#raiseOfLog(verdict.finding, answer.checkpoint, answer.consistency);
-    return null;
-  }
-
   async #openRejections(
     targets: readonly FollowedAccount[],
     answer: PullAnswer,
@@ -453,13 +315,13 @@ export class LedgerFollower {
 
   async #save(writer: TakeWriter, rejections: OpenedRejections, checkpoint: VerifiedCheckpoint): Promise<void> {
     const { store, clock } = this.#dependencies;
-    const grown = checkpoint.size !== this.#checkpoint?.size;
+    const grown = checkpoint.size !== this.#met.checkpoint?.size;
     if (writer.blocks === 0 && rejections.cursors.size === 0 && !grown) return;
     await writer.finish(() => {
       saveRejections(store, rejections, clock.civilMs());
       if (grown) store.putNode('checkpoint', { size: checkpoint.size, note: checkpoint.note });
     });
-    this.#checkpoint = checkpoint;
+    this.#met.advance(checkpoint);
     await this.#withheld.settle([...writer.settled, ...rejections.events.map((one) => one.key)]);
   }
 
@@ -471,10 +333,11 @@ export class LedgerFollower {
   }
 
   async #acknowledge(): Promise<void> {
-    if (this.#checkpoint === null) return;
+    const { checkpoint } = this.#met;
+    if (checkpoint === null) return;
     const { store, ledger, signer, onFault } = this.#dependencies;
     await acknowledgeHeads(
-      { ledgerName: this.#met().ledger.name, checkpoint: this.#checkpoint },
+      { ledgerName: this.#met.known().ledger.name, checkpoint },
       { store, ledger, signer, onFault },
     );
   }
@@ -487,11 +350,6 @@ export class LedgerFollower {
     this.#keys.set(followed.number, made);
     return made;
   }
-
-  #met(): { readonly ledger: LedgerIdentity; readonly key: VerifierKey } {
-    assert(this.#ledger !== null && this.#ledgerKey !== null, 'a registered chain names its ledger');
-    return { ledger: this.#ledger, key: this.#ledgerKey };
-  }
 }
 
 /** Throws LEDGER_ANSWER_INVALID, before anything of the answer is taken. */
@@ -502,7 +360,6 @@ function checkChains(targets: readonly FollowedAccount[], { chains }: PullAnswer
 }
 
 const RETRIABLE = { retriable: true } as const;
-const NOWHERE = { account: null, chain: null, seq: null, entryIndex: null, eventId: null } as const;
 
 function isAnswerOfLedger(error: TallyError): boolean {
   return error.retriable || error.code === 'LEDGER_REFUSED' || error.code === 'LEDGER_DIFFERS';
@@ -514,11 +371,6 @@ function waitingFault({ events, oldestReceiptedAtMs, logGrewAtMs }: WaitingEvent
   const many = events === 1 ? '1 event waits' : `${events} events wait`;
   const message = `${many} for HMRC's decision, the oldest receipted at ${since}; the public log has not grown ${grew}: nothing is lost, and nothing is to be sent again`;
   return new TallyError('EVENTS_WAIT', message, { events, since, logGrew: logGrewAtMs }, RETRIABLE);
-}
-
-function withoutHint(cause: TallyError): TallyError {
-  const message = `the ledger does not say which chains grew (${cause.message}): they are asked for by turns until it does`;
-  return new TallyError(cause.code, message, cause.facts, { retriable: true, cause });
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
