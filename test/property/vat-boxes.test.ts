@@ -41,7 +41,10 @@ const basket = fc.array(fc.tuple(fc.constantFrom(...CATEGORIES), fc.integer({ mi
   maxLength: 6,
 });
 const baskets = fc.array(basket, { minLength: 1, maxLength: 8 });
-const amounts = fc.tuple(fc.integer({ min: 0, max: 99_999 }), fc.integer({ min: 0, max: 20_000 }));
+/** Net, and VAT at a rate of the day. */
+const amounts = fc
+  .tuple(fc.integer({ min: 0, max: 99_999 }), fc.constantFrom(0, 500, 2_000))
+  .map(([net, rate]): [number, number] => [net, Math.round((net * rate) / 10_000)]);
 const adjustments = fc.array(fc.tuple(fc.constantFrom(...KINDS), amounts), { maxLength: 8 });
 const purchases = fc.array(fc.tuple(amounts, fc.integer({ min: 0, max: 10_000 })), { maxLength: 8 });
 

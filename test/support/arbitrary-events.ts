@@ -169,6 +169,7 @@ const adjustment: fc.Arbitrary<VatAdjustmentMade> = fc.record({
   reference: nullable(text),
   ratePct: nullable(text),
   costPence: nullable(money),
+  dearestItemPence: nullable(money),
 });
 
 const registered: fc.Arbitrary<TraderRegistered> = fc.record({

@@ -47,6 +47,7 @@ export function sampleAdjustment(
     reference: null,
     ratePct: null,
     costPence: null,
+    dearestItemPence: null,
     ...other,
   };
 }

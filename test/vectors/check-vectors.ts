@@ -22,8 +22,8 @@ export interface FileReport {
   readonly answeredBy: ReadonlyMap<string, number>;
 }
 
-/** Lists that are compared as multisets (vectors/README.md): codes of a till event. */
-const COMPARED_AS_SETS: ReadonlySet<string> = new Set(['event.codes']);
+/** Lists that are compared as multisets: codes of a till event, flags of a trader's events. */
+const COMPARED_AS_SETS = /^(?:event\.codes|vat_events\.events\[\d+\]\.flags)$/;
 const DIFFERENCES_SHOWN_MAX = 5;
 
 /** Every vectors-*.json below a folder, in order. */
@@ -130,7 +130,7 @@ function compare(path: string, expected: unknown, got: unknown, differences: str
       differences.push(`${path}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(got)}`);
       return;
     }
-    const [a, b] = COMPARED_AS_SETS.has(path) ? [expected.toSorted(), got.toSorted()] : [expected, got];
+    const [a, b] = COMPARED_AS_SETS.test(path) ? [expected.toSorted(), got.toSorted()] : [expected, got];
     for (const [index, item] of a.entries()) compare(`${path}[${index}]`, item, b[index], differences);
     return;
   }

@@ -1,6 +1,7 @@
 import { readVrn } from '../../libs/core/identity/vrn.ts';
 import { validateMtdReturn } from '../../libs/core/vat/mtd/validate-mtd-return.ts';
 import { eventKinds } from './vat-event-kind.ts';
+import { historyKinds } from './vat-history-kind.ts';
 import { periodKinds } from './vat-period-kinds.ts';
 import { standingKinds } from './vat-standing-kinds.ts';
 import { tillKinds } from './vat-till-kinds.ts';
@@ -12,6 +13,7 @@ export const vatKinds: Readonly<Record<string, VectorKind>> = {
   ...periodKinds,
   ...standingKinds,
   ...eventKinds,
+  ...historyKinds,
   mtd_validate: [{ by: 'validateMtdReturn', answer: mtdResult }],
   vrn: [{ by: 'readVrn', answer: ({ vrn }) => readVrn(String(vrn)) }],
 };

@@ -24,6 +24,8 @@ export interface SentTill {
   /** A civil date, at noon, or RFC 3339. */
   readonly at: string;
   readonly lines?: readonly SentLine[];
+  /** The day of receipt, at noon; absent: the event is received as it happens. */
+  readonly receivedOn?: LocalDate;
   readonly [field: string]: unknown;
 }
 
@@ -51,7 +53,7 @@ export class VectorTrader {
   }
 
   /** Sends a till's event; one that was accepted is the newest of its till. */
-  trySell({ type, at, lines = [], ...fields }: SentTill): Submitted {
+  trySell({ type, at, lines = [], receivedOn, ...fields }: SentTill): Submitted {
     const tillId = String(fields.tillId ?? 'T1');
     const before = this.#tills.get(tillId) ?? { seq: 0, hash: null };
     const totalPence = lines.reduce((sum, { paidPence }) => sum + paidPence, 0);
@@ -71,7 +73,7 @@ export class VectorTrader {
       payments: [{ method: 'card', amountPence: totalPence }],
       ...fields,
     };
-    const receivedAtMs = epochMsOfRfc3339(occurredAt);
+    const receivedAtMs = receivedOn === undefined ? epochMsOfRfc3339(occurredAt) : noonOf(receivedOn);
     const submitted = this.accounts.submit('vat', json, Number.isNaN(receivedAtMs) ? 0 : receivedAtMs);
     const { event } = submitted;
     if (event?.type === 'TillEvent') this.#tills.set(tillId, { seq: event.seq, hash: event.hash });
@@ -91,8 +93,12 @@ export class VectorTrader {
   }
 
   sendOn(type: string, receivedOn: LocalDate, fields: VectorInput): Accepted {
+    return accepted(this.trySendOn(type, receivedOn, fields));
+  }
+
+  trySendOn(type: string, receivedOn: LocalDate, fields: VectorInput): Submitted {
     const json = { type, eventId: nextEventId(), vrn: TRADER_VRN, ...fields };
-    return accepted(this.accounts.submit('vat', json, noonOf(receivedOn)));
+    return this.accounts.submit('vat', json, noonOf(receivedOn));
   }
 
   register(validFrom: LocalDate, fields: VectorInput): Accepted {

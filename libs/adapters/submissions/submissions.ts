@@ -124,7 +124,7 @@ function readOne(door: Door, json: unknown, pointer: string, rules: TaxRules, fa
 }
 
 /** Faults of VAT events that other rates would not find. */
-const RATE_FAULTS: ReadonlySet<string> = new Set(['E_VAT_MISMATCH']);
+const RATE_FAULTS: ReadonlySet<string> = new Set(['E_VAT_MISMATCH', 'E_VAT_ABOVE_RATE', 'E_VAT_NOT_AT_RATE']);
 
 function readVat(
   json: Readonly<Record<string, unknown>>,

@@ -103,6 +103,7 @@ export const vatAdjustmentMade = defineEvent({
     reference: nullable(text('The sender’s reference.')),
     ratePct: nullable(text('Rate of goods for resale and stock (retail schemes), decimal text.')),
     costPence: nullable(money('What an item of the margin scheme was bought for.')),
+    dearestItemPence: nullable(money('What the dearest item of a purchase for the margin scheme’s pool cost.')),
   },
 });
 export type VatAdjustmentMade = EventOf<typeof vatAdjustmentMade>;

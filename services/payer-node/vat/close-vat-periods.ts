@@ -7,7 +7,7 @@ import { londonDate } from '../../../libs/core/calendar/london-time.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import { type Account, taxOf } from '../../../libs/core/identity/account.ts';
 import { eventId, uuidOf } from '../../../libs/core/identity/event-id.ts';
-import { duePeriodCloses } from '../../../libs/core/vat/decide/due-period-closes.ts';
+import { duePeriodCloses } from '../../../libs/core/vat/standing/due-period-closes.ts';
 import { type TraderState, traderOf } from '../../../libs/core/vat/state/trader.ts';
 import { BATCH_EVENTS_MAX, type Outbox } from '../outbox/outbox.ts';
 import type { CloseHold } from '../store/close-hold.ts';

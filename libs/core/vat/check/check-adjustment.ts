@@ -1,9 +1,12 @@
 import { EVENT_DATE_EXPECTED, isEventDate } from '../../calendar/event-date.ts';
+import type { LocalDate } from '../../calendar/local-date.ts';
 import { isPrintableText } from '../../encoding/printable-text.ts';
 import type { Fault } from '../../errors/fault.ts';
 import { AMOUNT_PENCE_MAX, REFERENCE_LENGTH_MAX } from '../rates/limits.ts';
-import { basisPointsOfPercent } from '../rates/vat-rate.ts';
+import { basisPointsOfPercent, percentText } from '../rates/vat-rate.ts';
+import { BOUNDED_REVISION, findVatParameter, positiveRatesOn, type VatRules } from '../rates/vat-rules.ts';
 import { adjustmentHits, isAdjustmentKind, namesRate } from '../return/adjustment-kinds.ts';
+import { statedVatFinding } from './stated-vat.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -14,8 +17,11 @@ const STATES_VAT: ReadonlySet<unknown> = new Set(['frs_relevant_goods']);
 /**
  * Checks what an adjustment says, from JSON or from the log; faults are added to the list (vat.md sections 5, 6 and 8.4). Whether its kind
  * belongs to the trader's scheme is told by the state (schemeFault).
+ *
+ * @param rules null: what the rates of its tax point say is not checked.
  */
-export function checkAdjustmentFields(fields: Fields, faults: Fault[]): void {
+export function checkAdjustmentFields(fields: Fields, rules: VatRules | null, faults: Fault[]): void {
+  const before = faults.length;
   const { kind, taxPoint, netPence, vatPence, recoverableBasisPoints, ratePct, costPence, reference } = fields;
   const add = (code: string, pointer: string, detail: string) => faults.push({ code, pointer, detail });
   const isKnown = typeof kind === 'string' && isAdjustmentKind(kind);
@@ -30,11 +36,22 @@ export function checkAdjustmentFields(fields: Fields, faults: Fault[]): void {
   if (!Number.isInteger(share) || (share as number) < 0 || (share as number) > BASIS_POINTS_MAX) {
     add('E_RECOVERABLE', '/recoverableBasisPoints', 'basis points, a whole number from 0 to 10000');
   }
-  checkRate(isKnown && namesRate(kind), ratePct ?? null, faults);
+  const isDated = isEventDate(taxPoint);
+  const goodsRules = isDated ? boundedOf(rules) : null;
+  checkRate(isKnown && namesRate(kind), ratePct ?? null, goodsRules, taxPoint as LocalDate, faults);
   checkCost(kind === 'margin_sale', costPence ?? null, netPence, faults);
+  checkPoolItem(fields, goodsRules, faults);
   if (reference !== undefined && reference !== null && !isPrintableText(reference, REFERENCE_LENGTH_MAX)) {
     add('FIELD_TYPE', '/reference', `printable text of at most ${REFERENCE_LENGTH_MAX} characters`);
   }
+  if (rules === null || !isDated || faults.length > before) return;
+  const finding = statedVatFinding(String(kind), taxPoint, Number(netPence), Number(vatPence), rules);
+  if (finding?.is === 'refused') faults.push(finding.fault);
+}
+
+/** The rules where they hold entries to the rates of their tax point. */
+function boundedOf(rules: VatRules | null): VatRules | null {
+  return rules === null || rules.revision < BOUNDED_REVISION ? null : rules;
 }
 
 function checkAmount(amount: unknown, pointer: string, faults: Fault[]): void {
@@ -45,7 +62,13 @@ function checkAmount(amount: unknown, pointer: string, faults: Fault[]): void {
   }
 }
 
-function checkRate(isNeeded: boolean, ratePct: unknown, faults: Fault[]): void {
+function checkRate(
+  isNeeded: boolean,
+  ratePct: unknown,
+  rules: VatRules | null,
+  taxPoint: LocalDate,
+  faults: Fault[],
+): void {
   if (!isNeeded && ratePct === null) return;
   if (!isNeeded) {
     faults.push({
@@ -63,6 +86,43 @@ function checkRate(isNeeded: boolean, ratePct: unknown, faults: Fault[]): void {
       pointer: '/ratePct',
       detail: 'the rate of the goods, as text such as "17.5"',
     });
+    return;
+  }
+  if (rules === null || isRateInForce(basisPoints, taxPoint, rules)) return;
+  const rates = [0, ...positiveRatesOn(rules, taxPoint)].map((rate) => `"${percentText(rate)}"`).join(', ');
+  faults.push({ code: 'E_RATE_UNKNOWN', pointer: '/ratePct', detail: `a rate in force on ${taxPoint}: ${rates}` });
+}
+
+/** True for 0 and for every rate that some supply has on the day. */
+function isRateInForce(basisPoints: number, date: LocalDate, rules: VatRules): boolean {
+  return basisPoints === 0 || positiveRatesOn(rules, date).includes(basisPoints);
+}
+
+/**
+ * A pool of the margin scheme holds items of at most 500.00 each (Notice 718; VATMARG03200): a purchase above it says what its dearest item
+ * cost, since it may be of many.
+ */
+function checkPoolItem(
+  { kind, netPence, taxPoint, dearestItemPence }: Fields,
+  rules: VatRules | null,
+  faults: Fault[],
+): void {
+  const add = (detail: string) => faults.push({ code: 'E_MARGIN_POOL_ITEM', pointer: '/dearestItemPence', detail });
+  const dearest = dearestItemPence ?? null;
+  if (kind !== 'margin_pool_purchase') {
+    if (dearest !== null) add('a purchase for the pool of the margin scheme alone');
+    return;
+  }
+  if (dearest !== null && !(Number.isInteger(dearest) && Number(dearest) >= 0)) {
+    add('whole pence from 0: what the dearest item of the purchase cost');
+    return;
+  }
+  const limitPence = rules === null ? null : findVatParameter(rules, 'marginPool.itemLimit', taxPoint as LocalDate);
+  if (limitPence === null || !Number.isInteger(netPence)) return;
+  const wholePence = Math.abs(Number(netPence));
+  if (dearest !== null && Number(dearest) > wholePence) add('the dearest item costs no more than the whole purchase');
+  else if (Number(dearest ?? wholePence) > limitPence) {
+    add(`an item of the pool costs at most ${limitPence} pence: a purchase above it says what its dearest item cost`);
   }
 }
 

@@ -2,6 +2,8 @@ import { EVENT_DATE_EXPECTED, isEventDate } from '../../calendar/event-date.ts';
 import { isPrintableText } from '../../encoding/printable-text.ts';
 import type { Fault } from '../../errors/fault.ts';
 import { AMOUNT_PENCE_MAX, REFERENCE_LENGTH_MAX } from '../rates/limits.ts';
+import type { VatRules } from '../rates/vat-rules.ts';
+import { statedVatFinding } from './stated-vat.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -11,8 +13,11 @@ const SUPPLIER_VRN_LENGTH_MAX = 20;
 /**
  * Checks what a purchase or supplier's credit says, from JSON or from the log; faults are added to the list. The share that can be
  * recovered may be absent: all of it. Amounts of a credit are negative (vat-events.ts).
+ *
+ * @param rules null: its VAT is not held to the rates of its tax point.
  */
-export function checkPurchaseFields(fields: Fields, faults: Fault[]): void {
+export function checkPurchaseFields(fields: Fields, rules: VatRules | null, faults: Fault[]): void {
+  const before = faults.length;
   const { kind, taxPoint, netPence, vatPence, recoverableBasisPoints } = fields;
   const add = (code: string, pointer: string, detail: string) => faults.push({ code, pointer, detail });
   if (kind !== 'purchase' && kind !== 'purchase_credit') add('E_ENTRY_KIND', '/kind', 'purchase or purchase_credit');
@@ -26,6 +31,9 @@ export function checkPurchaseFields(fields: Fields, faults: Fault[]): void {
   }
   checkText(fields.supplierVrn, '/supplierVrn', SUPPLIER_VRN_LENGTH_MAX, faults);
   checkText(fields.reference, '/reference', REFERENCE_LENGTH_MAX, faults);
+  if (rules === null || !isEventDate(taxPoint) || faults.length > before) return;
+  const finding = statedVatFinding(String(kind), taxPoint, Number(netPence), Number(vatPence), rules);
+  if (finding?.is === 'refused') faults.push(finding.fault);
 }
 
 function checkAmount(amount: unknown, pointer: string, sign: 1 | -1, faults: Fault[]): void {

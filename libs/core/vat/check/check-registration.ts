@@ -3,11 +3,13 @@ import type { LocalDate } from '../../calendar/local-date.ts';
 import type { Fault } from '../../errors/fault.ts';
 import { VAT_CADENCES, VAT_SCHEMES } from '../../events/vat-events.ts';
 import { basisPointsOfPercent } from '../rates/vat-rate.ts';
-import { findVatParameter, type VatRules } from '../rates/vat-rules.ts';
+import { BOUNDED_REVISION, findVatParameter, type VatRules } from '../rates/vat-rules.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const BASIS_POINTS_MAX = 10_000;
+/** The higher rate of 1974 to 1976, basis points. */
+const HIGHEST_RATE = 2_500;
 
 /**
  * Checks what a trader says of its periods and schemes, from JSON or from the log; faults are added to the list (vat.md sections 5 and
@@ -67,6 +69,8 @@ function checkSchemeFields(fields: Fields, date: LocalDate | null, rules: VatRul
   const basisPoints = typeof majorityRatePct === 'string' ? basisPointsOfPercent(majorityRatePct) : Number.NaN;
   if (isDirect ? !(basisPoints <= BASIS_POINTS_MAX) : isPresent(majorityRatePct)) {
     add('E_RATE_UNKNOWN', '/majorityRatePct', 'the rate of most goods, for direct calculation alone');
+  } else if (isDirect && basisPoints > HIGHEST_RATE && rules !== null && rules.revision >= BOUNDED_REVISION) {
+    add('E_RATE_UNKNOWN', '/majorityRatePct', 'a rate of VAT, as text such as "20": none was ever above 25%');
   }
 }
 

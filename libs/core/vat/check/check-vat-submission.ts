@@ -19,6 +19,7 @@ import { checkRegistrationFields } from './check-registration.ts';
 import { checkTillEnvelope, checkTillLinks, checkTillTakings, checkVrn, rateDayOf, regionOf } from './check-till.ts';
 import { checkIdentity, checkMissingFields, isJsonObject, tillFieldsOf } from './check-till-event.ts';
 import type { RateSource } from './check-till-lines.ts';
+import { checkTillTime } from './till-time.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -68,6 +69,7 @@ const ADJUSTMENT_FIELDS: ReadonlySet<string> = new Set([
   'reference',
   'ratePct',
   'costPence',
+  'dearestItemPence',
 ]);
 const CLOSE_FIELDS: ReadonlySet<string> = new Set(['type', 'eventId', 'vrn', 'periodStart', 'periodEnd', 'close']);
 const REGISTRATION_FIELDS: ReadonlySet<string> = new Set([
@@ -96,9 +98,9 @@ export function checkVatSubmission(json: unknown, rules: VatRules | null = null)
   if (!isJsonObject(json)) return [fault('E_JSON', '', 'an event is a JSON object')];
   switch (json.type) {
     case 'PurchaseRecorded':
-      return checkOther(json, PURCHASE_FIELDS, checkPurchaseFields);
+      return checkOther(json, PURCHASE_FIELDS, (fields, faults) => checkPurchaseFields(fields, rules, faults));
     case 'VatAdjustmentMade':
-      return checkOther(json, ADJUSTMENT_FIELDS, checkAdjustmentFields);
+      return checkOther(json, ADJUSTMENT_FIELDS, (fields, faults) => checkAdjustmentFields(fields, rules, faults));
     case 'VatPeriodClosed':
       return checkOther(json, CLOSE_FIELDS, checkCloseFields);
     case 'TraderRegistered':
@@ -116,7 +118,8 @@ export function checkTillSubmission(json: unknown, rules: VatRules | null = null
   if (!checkMissingFields(json, faults)) return faults;
   checkIdentity(json, faults);
   const fields = tillFieldsOf(json);
-  const time = checkTillEnvelope(fields, faults);
+  const read = checkTillEnvelope(fields, faults);
+  const time = rules === null ? read : checkTillTime(fields, read, rules, faults);
   const day = rateDayOf(fields, time, faults);
   const isLinked = json.type !== 'SALE' && json.originalEventId !== undefined && json.originalEventId !== null;
   const source: RateSource =

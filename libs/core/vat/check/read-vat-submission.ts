@@ -90,6 +90,7 @@ export function adjustmentOf(json: Json, { receivedAtMs }: SubmissionReceipt): V
     reference: textOrNull(json.reference),
     ratePct: textOrNull(json.ratePct),
     costPence: penceOrNull(json.costPence),
+    dearestItemPence: penceOrNull(json.dearestItemPence),
   };
 }
 

@@ -14,7 +14,7 @@ import { schemeLimitFlags } from '../return/scheme-limits.ts';
 import { broughtForwardFrom } from '../schemes/retail-vat.ts';
 import { unpaidAfter, withUnpaidBefore } from '../schemes/unpaid-of-period.ts';
 import { afterHardClose } from '../state/forget-events.ts';
-import type { PeriodAccount } from '../state/period-account.ts';
+import { inWholePeriod, type PeriodAccount } from '../state/period-account.ts';
 import { periodKey, traderKey } from '../state/state-keys.ts';
 import {
   openedAccount,
@@ -99,6 +99,14 @@ function closeSoftly(event: VatPeriodClosed, trader: TraderState, draft: StateDr
 function closeHard(event: VatPeriodClosed, trader: TraderState, draft: StateDraft, rules: VatRules): Closed {
   const own = accountOf(event.account, event.periodStart, draft);
   const others = trader.o.filter(([start]) => start !== event.periodStart);
+  if (trader.e !== undefined && event.periodEnd >= trader.e) {
+    // No period follows: nothing is brought forward.
+    draft.put(
+      traderKey(event.account),
+      traderValue(afterHardClose({ ...trader, o: others }, event.periodEnd, own?.e ?? null)),
+    );
+    return { text: null, amounts: NO_AMOUNTS };
+  }
   const next = traderPeriodAfter(trader, event.periodEnd);
   const before = accountOf(event.account, next.start, draft) ?? openedAccount(trader, next, rules);
   const unpaid = unpaidLeft(trader, own);
@@ -106,8 +114,9 @@ function closeHard(event: VatPeriodClosed, trader: TraderState, draft: StateDraf
   const waits = unpaid !== null && leavesUnpaid(before.s?.c);
   const left = traderLeaving({ ...trader, o: others }, waits ? unpaid : null);
   const after = afterHardClose(left, event.periodEnd, own?.e ?? null);
-  const brought = own === null ? before : broughtInto(before, own, poolRateOf(next, rules));
-  const forward = unpaid === null || waits ? brought : withUnpaidBefore(brought, unpaid);
+  const brought =
+    own === null ? before : inWholePeriod(before, (one) => broughtInto(one, own, poolRateOf(next, rules)));
+  const forward = unpaid === null || waits ? brought : inWholePeriod(brought, (one) => withUnpaidBefore(one, unpaid));
   if (forward === before) {
     draft.put(traderKey(event.account), traderValue(after));
     return { text: null, amounts: NO_AMOUNTS };

@@ -5,9 +5,10 @@ import type { Fault } from '../../errors/fault.ts';
 import type { VatAdjustmentMade } from '../../events/vat-events.ts';
 import { checkAdjustmentFields } from '../check/check-adjustment.ts';
 import { checkVrn } from '../check/check-till.ts';
+import { statedVatFinding } from '../check/stated-vat.ts';
 import { BEYOND_COUNTING, GOODS_RATES_MAX } from '../rates/limits.ts';
 import { vatRate } from '../rates/vat-rate.ts';
-import { type VatRules, vatParameterOn } from '../rates/vat-rules.ts';
+import { BOUNDED_REVISION, findVatParameter, type VatRules, vatParameterOn } from '../rates/vat-rules.ts';
 import {
   adjustmentHits,
   isFlatRateTurnover,
@@ -15,12 +16,13 @@ import {
   owedByCustomers,
   schemeFault,
 } from '../return/adjustment-kinds.ts';
-import { isErrorAboveLimit } from '../return/error-limit.ts';
+import { isErrorOfReturn } from '../return/error-limit.ts';
 import { periodAccountAt } from '../return/period-turnover.ts';
 import { addFlatRateTurnover } from '../schemes/flat-rate-turnover.ts';
 import { unpaidAfter, withUnpaid } from '../schemes/unpaid-of-period.ts';
-import { addAdjustment, isCountable, type PeriodAccount } from '../state/period-account.ts';
+import { addAdjustment, addStockRetained, isCountable, type PeriodAccount } from '../state/period-account.ts';
 import { inSegment } from '../state/rate-segment.ts';
+import type { OutsideRegistration } from '../state/registration-bounds.ts';
 import { goodsRateKey, marginRateOn, poolRateOf } from '../state/trader.ts';
 import {
   addUnpaid,
@@ -30,7 +32,8 @@ import {
   unpaidSale,
   waitsForPayment,
 } from '../state/unpaid-invoices.ts';
-import { countEvent, type Place, placeFault, placeOf, segmentOfPlace } from './count-in-period.ts';
+import { countEvent, countOutside, type Place, placeFault, placeOf, segmentOfPlace } from './count-in-period.ts';
+import { dateFault } from './date-fault.ts';
 import { recordAssessment } from './record-assessment.ts';
 import { refusedFor, type VatVerdict } from './vat-verdict.ts';
 
@@ -43,11 +46,12 @@ export function assessAdjustment(
 ): VatVerdict {
   const faults: Fault[] = [];
   checkVrn(event.account.slice('vat:'.length), faults);
-  checkAdjustmentFields(event as unknown as Readonly<Record<string, unknown>>, faults);
+  checkAdjustmentFields(event as unknown as Readonly<Record<string, unknown>>, rules, faults);
   if (faults.length > 0) return { is: 'refused', faults };
-  const place = placeOf(event.account, dayNumber(event.taxPoint), draft, rules);
-  const misplaced = placeFault(place, '/taxPoint');
+  const place = placeOf(event, dayNumber(event.taxPoint), draft, rules);
+  const misplaced = placeFault(place, '/taxPoint') ?? dateFault(event, place, draft, rules);
   if (misplaced !== null) return { is: 'refused', faults: [misplaced] };
+  if (place.outside !== null) return outsideVerdict(event, place.outside, eventHash, draft);
   const why = schemeFault(event.kind, place.account.s);
   if (why !== null) return refusedFor('E_SCHEME', '/kind', why);
   if (event.kind === 'frs_capital') {
@@ -56,21 +60,43 @@ export function assessAdjustment(
       return refusedFor('E_FRS_CAPITAL', '/netPence', `capital goods cost at least ${minimumPence} pence with VAT`);
     }
   }
-  const after = accountAfter(event, place, rules);
-  if (after === null) return refusedFor('E_AMOUNT_RANGE', '/netPence', BEYOND_COUNTING);
-  const { period, amounts, flags, before } = countEvent(event, place, after, draft);
+  const change = (account: PeriodAccount) => accountAfter(event, { ...place, account }, rules);
+  const isError = isErrorOfReturn(event.kind, place.account, place.own.start !== place.counted.start);
+  const counted = countEvent(event, place, { change, isError }, draft, rules);
+  if (counted === null) return refusedFor('E_AMOUNT_RANGE', '/netPence', BEYOND_COUNTING);
+  const { taxPeriod, amounts, flags, before } = counted;
   const more = [
-    ...(isErrorAboveLimit(event.kind, after, event.taxPoint, rules) ? ['ERROR_ABOVE_LIMIT'] : []),
-    ...(isPaidAboveInvoiced(event, place, after, draft) ? ['PAID_ABOVE_INVOICED'] : []),
+    ...statedVatFlags(event, rules),
+    ...(isPaidAboveInvoiced(event, place, draft) ? ['PAID_ABOVE_INVOICED'] : []),
   ];
   const assessed = {
     kind: entryKindOf(event.kind),
-    taxPeriod: period.text,
+    taxPeriod,
     basePence: event.netPence,
     amounts,
     flags: more.length === 0 ? flags : [...flags, ...more],
   };
   return { is: 'assessed', assessment: recordAssessment(event, eventHash, assessed, before, draft) };
+}
+
+/** An entry whose tax point lies outside the registration: kept, and in no return. What is retained at its end has the last day. */
+function outsideVerdict(
+  event: VatAdjustmentMade,
+  outside: OutsideRegistration,
+  eventHash: string,
+  draft: StateDraft,
+): VatVerdict {
+  if (event.kind === 'stock_retained_dereg') {
+    return refusedFor('E_DATE', '/taxPoint', 'goods are retained on the last day of the registration: its date');
+  }
+  const { before, ...moved } = countOutside(outside);
+  const assessed = { kind: entryKindOf(event.kind), basePence: event.netPence, ...moved };
+  return { is: 'assessed', assessment: recordAssessment(event, eventHash, assessed, before, draft) };
+}
+
+function statedVatFlags({ kind, taxPoint, netPence, vatPence }: VatAdjustmentMade, rules: VatRules): readonly string[] {
+  const finding = statedVatFinding(kind, taxPoint, netPence, vatPence, rules);
+  return finding?.is === 'flagged' ? [finding.flag] : [];
 }
 
 /**
@@ -80,10 +106,10 @@ export function assessAdjustment(
 function isPaidAboveInvoiced(
   { account, kind }: VatAdjustmentMade,
   { trader, counted }: Place,
-  after: PeriodAccount,
   draft: StateDraft,
 ): boolean {
   if (kind !== 'cash_received' && kind !== 'cash_paid') return false;
+  const after = periodAccountAt(account, counted.start, draft);
   let unpaid = addUnpaid(after.u ?? NOTHING_UNPAID, addUnpaid(trader.b ?? NOTHING_UNPAID, after.b ?? NOTHING_UNPAID));
   for (const [start] of trader.o) {
     const own = start === counted.start ? null : unpaidAfter(periodAccountAt(account, start, draft));
@@ -99,6 +125,10 @@ function accountAfter(event: VatAdjustmentMade, place: Place, rules: VatRules): 
   const scheme = place.account.s;
   const hits = adjustmentHits(kind, scheme);
   const parts = isRecoverable(kind, scheme) ? hits.sign * vatPence * event.recoverableBasisPoints : 0;
+  if (kind === 'stock_retained_dereg' && rules.revision >= BOUNDED_REVISION) {
+    const limitPence = findVatParameter(rules, 'stockRetained.vatLimit', event.taxPoint) ?? 0;
+    return addStockRetained(place.account, netPence, vatPence, limitPence);
+  }
   const counted = addAdjustment(place.account, kind, netPence, vatPence, parts);
   if (counted === null) return null;
   if (scheme?.c !== undefined) {

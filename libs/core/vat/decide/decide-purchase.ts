@@ -9,7 +9,8 @@ import type { VatRules } from '../rates/vat-rules.ts';
 import { withUnpaid } from '../schemes/unpaid-of-period.ts';
 import { addAdjustment, addPurchase, type PeriodAccount } from '../state/period-account.ts';
 import { unpaidPurchase, waitsForPayment } from '../state/unpaid-invoices.ts';
-import { countEvent, placeFault, placeOf } from './count-in-period.ts';
+import { countEvent, countOutside, placeFault, placeOf } from './count-in-period.ts';
+import { dateFault } from './date-fault.ts';
 import { recordAssessment } from './record-assessment.ts';
 import { refusedFor, type VatVerdict } from './vat-verdict.ts';
 
@@ -22,17 +23,19 @@ export function assessPurchase(
 ): VatVerdict {
   const faults: Fault[] = [];
   checkVrn(event.account.slice('vat:'.length), faults);
-  checkPurchaseFields(event as unknown as Readonly<Record<string, unknown>>, faults);
+  checkPurchaseFields(event as unknown as Readonly<Record<string, unknown>>, rules, faults);
   if (faults.length > 0) return { is: 'refused', faults };
-  const place = placeOf(event.account, dayNumber(event.taxPoint), draft, rules);
-  const misplaced = placeFault(place, '/taxPoint');
+  const place = placeOf(event, dayNumber(event.taxPoint), draft, rules);
+  const misplaced = placeFault(place, '/taxPoint') ?? dateFault(event, place, draft, rules);
   if (misplaced !== null) return { is: 'refused', faults: [misplaced] };
-  const after = accountAfter(place.account, event);
-  if (after === null) {
-    return refusedFor('E_AMOUNT_RANGE', '/netPence', BEYOND_COUNTING);
-  }
-  const { period, amounts, flags, before } = countEvent(event, place, after, draft);
-  const assessed = { kind: 'claim' as const, taxPeriod: period.text, basePence: event.netPence, amounts, flags };
+  const change = (account: PeriodAccount) => accountAfter(account, event);
+  const counted =
+    place.outside === null
+      ? countEvent(event, place, { change, isError: false }, draft, rules)
+      : countOutside(place.outside);
+  if (counted === null) return refusedFor('E_AMOUNT_RANGE', '/netPence', BEYOND_COUNTING);
+  const { before, ...moved } = counted;
+  const assessed = { kind: 'claim' as const, basePence: event.netPence, ...moved };
   return { is: 'assessed', assessment: recordAssessment(event, eventHash, assessed, before, draft) };
 }
 

@@ -14,11 +14,14 @@ import {
   type TillTime,
 } from '../check/check-till.ts';
 import type { LinesReading, RateSource } from '../check/check-till-lines.ts';
-import { BEYOND_COUNTING, CLOCK_AHEAD_MAX_MS } from '../rates/limits.ts';
-import type { VatRules } from '../rates/vat-rules.ts';
+import { checkTillTime, type HeldTime, plausibleTime } from '../check/till-time.ts';
+import { BEYOND_COUNTING } from '../rates/limits.ts';
+import { vatRate } from '../rates/vat-rate.ts';
+import type { CategoryRate, VatRules } from '../rates/vat-rules.ts';
 import { addFlatRateTurnover } from '../schemes/flat-rate-turnover.ts';
 import { addTakings, type PeriodAccount } from '../state/period-account.ts';
 import { inSegment } from '../state/rate-segment.ts';
+import { registeredOn } from '../state/registration-bounds.ts';
 import {
   afterReturn,
   isRememberedSale,
@@ -32,13 +35,24 @@ import {
 import { eventKey, tillKey } from '../state/state-keys.ts';
 import { followChain, isZClosed, type TillChain, tillChainOf } from '../state/till-chain.ts';
 import { listTill } from '../state/till-list.ts';
-import { countEvent, type Place, placeFault, placeOf, segmentOfPlace } from './count-in-period.ts';
+import { traderOf } from '../state/trader.ts';
+import {
+  type CountedEvent,
+  countEvent,
+  countOutside,
+  type Place,
+  placeFault,
+  placeOf,
+  segmentOfPlace,
+} from './count-in-period.ts';
 import { countAssessment, nextNumber } from './record-assessment.ts';
 import type { VatVerdict } from './vat-verdict.ts';
 
 /** The event was checked: what is needed to assess it. */
 interface CheckedTill {
   readonly time: TillTime;
+  /** What is odd about the time that the till sent. */
+  readonly odd: HeldTime['flag'];
   readonly takings: LinesReading | null;
   readonly sale: RememberedSale | null;
 }
@@ -63,30 +77,53 @@ export function assessTill(event: TillEvent, eventHash: string, draft: StateDraf
   if (faults.length > 0) return { is: 'refused', faults };
   if (checked === null) return WAITING;
   const { time, takings, sale } = checked;
-  const place = placeOf(event.account, time.day, draft, rules);
+  const place = placeOf(event, time.day, draft, rules);
   const misplaced = placeFault(place, '/occurredAt');
   if (misplaced !== null) return { is: 'refused', faults: [misplaced] };
-  const after = accountAfter(place, takings, rules);
-  if (after === null) return { is: 'refused', faults: [TAKINGS_TOO_LARGE] };
-  const { period, amounts, flags, before } = countEvent(event, place, after, draft);
+  const counted = counting(event, place, takings, draft, rules);
+  if (counted === null) return { is: 'refused', faults: [TAKINGS_TOO_LARGE] };
+  const { taxPeriod, amounts, flags, before } = counted;
   const number = nextNumber(event, draft);
   const h = rememberedHash(eventHash);
-  remember(event, before === undefined ? { h, n: number } : { h, n: number, p: before }, takings, sale, draft);
+  const sold = place.outside === null ? (takings?.sold ?? []) : withoutVat(takings?.sold ?? []);
+  const seen = before === undefined ? { h, n: number } : { h, n: number, p: before };
+  remember(event, seen, takings === null ? null : { ...takings, sold }, sale, draft);
   const assessed = {
     kind: 'charge' as const,
-    taxPeriod: period.text,
+    taxPeriod,
     basePence: takings === null ? ZERO_PENCE : event.totalPence,
     amounts,
     links: sale === null || event.originalEventId === null ? NO_EVENTS : [event.originalEventId],
-    flags: flagsOf(event, time, flags, draft),
+    flags: flagsOf(event, checked, flags, draft),
   };
   return { is: 'assessed', assessment: countAssessment(event, number, assessed, draft) };
 }
 
+/** Counts an event's takings in its period; outside the registration in none. Null where they can no longer be counted. */
+function counting(
+  event: TillEvent,
+  place: Place,
+  takings: LinesReading | null,
+  draft: StateDraft,
+  rules: VatRules,
+): CountedEvent | null {
+  if (place.outside !== null) return countOutside(place.outside);
+  const change = (account: PeriodAccount) => accountAfter(account, place, takings, rules);
+  const isError = takings !== null && place.own.start !== place.counted.start;
+  return countEvent(event, place, { change, isError }, draft, rules);
+}
+
+/** What was sold outside the registration bore no VAT: nor does what comes back of it. */
+function withoutVat(sold: readonly CategoryRate[]): readonly CategoryRate[] {
+  return sold.map(({ category }) => ({ category, rate: OUTSIDE_SCOPE }));
+}
+
+const OUTSIDE_SCOPE = vatRate('O', 0);
+
 /** Null where nothing is wrong but the sale that the event names is not known yet. */
 function checkAgainstState(event: TillEvent, draft: StateDraft, rules: VatRules, faults: Fault[]): CheckedTill | null {
   const fields = fieldsOf(event);
-  const time = checkTillEnvelope(fields, faults);
+  const { time, flag: odd } = timeOf(event, fields, draft, rules, faults);
   const day = rateDayOf(fields, time, faults);
   const named = event.tillType === 'SALE' ? null : event.originalEventId;
   const original = named === null ? null : rememberedEventOf(draft.get(eventKey(event.account, named)));
@@ -94,12 +131,19 @@ function checkAgainstState(event: TillEvent, draft: StateDraft, rules: VatRules,
   const source = rateSourceOf(event, sale, day, rules);
   const takings = checkTillTakings(fields, source, faults);
   checkTillLinks(fields, faults);
-  if (takings === null || named === null) return { time, takings, sale: null };
+  if (takings === null || named === null) return { time, odd, takings, sale: null };
   if (original !== null && sale === null) {
     faults.push({ code: 'E_ORIGINAL_UNKNOWN', pointer: '/originalEventId', detail: 'the event named is not a sale' });
   }
   if (sale !== null) checkSale(event, sale, draft, faults);
-  return sale === null ? null : { time, takings, sale };
+  return sale === null ? null : { time, odd, takings, sale };
+}
+
+/** The event's time as it counts: a till's clock that is wrong opens no period. */
+function timeOf(event: TillEvent, fields: TillFields, draft: StateDraft, rules: VatRules, faults: Fault[]): HeldTime {
+  const time = checkTillTime(fields, checkTillEnvelope(fields, faults), rules, faults);
+  if (Number.isNaN(time.day)) return { time, flag: null };
+  return plausibleTime(time, event.receivedAtMs, registeredOn(traderOf(event.account, draft)), rules);
 }
 
 function rateSourceOf(event: TillEvent, sale: RememberedSale | null, day: number, rules: VatRules): RateSource {
@@ -122,10 +166,15 @@ function checkSale(event: TillEvent, sale: RememberedSale, draft: StateDraft, fa
 }
 
 /** The period's account with the event's takings, or null where they can no longer be counted. */
-function accountAfter(place: Place, takings: LinesReading | null, rules: VatRules): PeriodAccount | null {
-  if (takings === null) return { ...place.account, n: place.account.n + 1 };
-  const counted = addTakings(place.account, takings.rates, takings.grossPence);
-  const scheme = place.account.s;
+function accountAfter(
+  account: PeriodAccount,
+  place: Place,
+  takings: LinesReading | null,
+  rules: VatRules,
+): PeriodAccount | null {
+  if (takings === null) return { ...account, n: account.n + 1 };
+  const counted = addTakings(account, takings.rates, takings.grossPence);
+  const scheme = account.s;
   if (counted === null || scheme === undefined) return counted;
   if (scheme.x !== undefined) return inSegment(counted, segmentOfPlace(place, rules), { g: sumsByRate(takings) });
   if (scheme.k !== 'FRS') return counted;
@@ -157,7 +206,12 @@ function remember(
 }
 
 /** Follows the till's chain and says what is odd about the event without refusing it. */
-function flagsOf(event: TillEvent, time: TillTime, counted: readonly string[], draft: StateDraft): readonly string[] {
+function flagsOf(
+  event: TillEvent,
+  { time, odd }: CheckedTill,
+  counted: readonly string[],
+  draft: StateDraft,
+): readonly string[] {
   const key = tillKey(event.account, event.tillId);
   const before = tillChainOf(draft.get(key));
   if (before.s === 0) listTill(event.account, event.tillId, draft);
@@ -172,11 +226,10 @@ function flagsOf(event: TillEvent, time: TillTime, counted: readonly string[], d
   });
   draft.put(key, followed.chain satisfies TillChain as unknown as StateValue);
   const unlinked = event.tillType === 'REFUND' && event.originalEventId === null;
-  const early = time.occurredAtMs > event.receivedAtMs + CLOCK_AHEAD_MAX_MS;
-  if (!unlinked && !early && counted.length === 0) return followed.flags.length === 0 ? NO_FLAGS : followed.flags;
+  if (!unlinked && odd === null && counted.length === 0) return followed.flags.length === 0 ? NO_FLAGS : followed.flags;
   const flags: string[] = [...followed.flags, ...counted];
   if (unlinked) flags.push('UNLINKED_REFUND');
-  if (early) flags.push('E_TIME_FUTURE');
+  if (odd !== null) flags.push(odd);
   return flags;
 }
 

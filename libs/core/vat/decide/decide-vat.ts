@@ -7,6 +7,7 @@ import type { Fault } from '../../errors/fault.ts';
 import type { TillEvent, VatEvent } from '../../events/vat-events.ts';
 import type { VatRules } from '../rates/vat-rules.ts';
 import { forgetSome } from '../state/forget-events.ts';
+import { expireHeld, heldEntries, heldEvent, hold, letGo } from '../state/hold-event.ts';
 import { rememberedEventOf, rememberedHash } from '../state/remembered-sale.ts';
 import { counterKey, eventKey, heldKey, periodKey, tillKey, traderKey } from '../state/state-keys.ts';
 import { DEFAULT_STAGGER, vatPeriodOfDay } from '../state/vat-period.ts';
@@ -15,7 +16,6 @@ import { assessAdjustment } from './decide-adjustment.ts';
 import { assessPurchase } from './decide-purchase.ts';
 import { assessRegistration } from './decide-registration.ts';
 import { assessTill } from './decide-till.ts';
-import { expireHeld, heldEntries, heldEvent, hold, letGo } from './hold-event.ts';
 import type { VatVerdict } from './vat-verdict.ts';
 
 const NOTHING: readonly never[] = [];

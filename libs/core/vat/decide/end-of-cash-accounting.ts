@@ -6,7 +6,7 @@ import { OPEN_PERIODS_MAX } from '../rates/limits.ts';
 import type { VatRules } from '../rates/vat-rules.ts';
 import { dueOf } from '../return/period-boxes.ts';
 import { withUnpaidBefore } from '../schemes/unpaid-of-period.ts';
-import type { PeriodAccount } from '../state/period-account.ts';
+import { inWholePeriod, type PeriodAccount } from '../state/period-account.ts';
 import { periodKey, traderKey } from '../state/state-keys.ts';
 import {
   cashOf,
@@ -54,8 +54,9 @@ export function applyCashChange(
   const isDue = isFiled ? trader.b !== undefined : c === 2 && known?.s?.c !== 2;
   if (!isDue || (known === null && trader.o.length >= OPEN_PERIODS_MAX)) return NOTHING;
   const before = known ?? openedAccount(trader, period, rules);
-  const ended = c === undefined ? before : { ...before, s: { ...before.s, c } };
-  const after = trader.b === undefined ? ended : withUnpaidBefore(ended, trader.b);
+  const { b } = trader;
+  const ended = c === undefined ? before : inWholePeriod(before, (one) => ({ ...one, s: { ...one.s, c } }));
+  const after = b === undefined ? ended : inWholePeriod(ended, (one) => withUnpaidBefore(one, b));
   return write({ account, trader: traderLeaving(trader, null), period }, before, after, draft);
 }
 

@@ -22,7 +22,15 @@ export interface VatRules {
   readonly hash: string;
   readonly categories: Readonly<Record<VatRegion, ReadonlyMap<string, Timeline<CategoryRate>>>>;
   readonly parameters: ReadonlyMap<string, Timeline<number>>;
+  /**
+   * How events are decided: cards of before 1 December 2026 name no revision, and are of the first. A block names its cards by their hash,
+   * so what an older revision decided is checked as it was decided.
+   */
+  readonly revision: number;
 }
+
+/** The first revision that holds stated VAT to its rate, events to the registration, and late outputs to the limit of errors. */
+export const BOUNDED_REVISION = 2;
 
 const CATEGORY_PREFIX = 'category.';
 
@@ -39,6 +47,7 @@ export function vatRulesOf(cards: readonly unknown[], hash: string): VatRules {
   return {
     hash,
     parameters,
+    revision: parameters.get('decision.revision')?.values.at(-1) ?? 1,
     categories: { GB: categoriesOf(values, 'GB', parameters), NI: categoriesOf(values, 'NI', parameters) },
   };
 }
@@ -91,6 +100,21 @@ export function vatParameterOn(rules: VatRules, name: string, date: LocalDate): 
   const value = findVatParameter(rules, name, date);
   if (value === null) throw new TallyError('RATE_NOT_IN_FORCE', `${name} has no value on ${date}`, { name, date });
   return value;
+}
+
+/**
+ * Every rate above nothing that some supply has on a day, basis points, in rising order: the standard and the reduced rate, and those that a
+ * category has for a time.
+ */
+export function positiveRatesOn(rules: VatRules, date: LocalDate): readonly number[] {
+  const rates = new Set<number>();
+  for (const name of ['standardRate', 'reducedRate']) rates.add(findVatParameter(rules, name, date) ?? 0);
+  const day = dayNumber(date);
+  for (const region of ['GB', 'NI'] as const) {
+    for (const timeline of rules.categories[region].values()) rates.add(valueAt(timeline, day)?.rate.basisPoints ?? 0);
+  }
+  rates.delete(0);
+  return [...rates].sort((a, b) => a - b);
 }
 
 /** The day from which the figure holds that findVatParameter gives; null where it gives none. */

@@ -4,7 +4,7 @@ import { type Pence, pence } from '../../money/pence.ts';
 import { retailVatOf, taxableOf } from '../schemes/retail-vat.ts';
 import { outputVatOf, type PeriodAccount, periodAccountOf } from '../state/period-account.ts';
 import { periodKey } from '../state/state-keys.ts';
-import { marginOutputVatOf } from './period-boxes.ts';
+import { marginOutputVatOf } from './counted-boxes.ts';
 
 /**
  * Supplies to others that an adjustment tells of, by the sign of its net value. Services received under the reverse charge are left out:

@@ -5,6 +5,7 @@ import { type PeriodAccount, periodAccountOf } from '../state/period-account.ts'
 import { periodKey } from '../state/state-keys.ts';
 import { registrationOn, type TraderState, traderOf, traderPeriodOfDay } from '../state/trader.ts';
 import { type Accounting, type VatPeriod, vatDueDate } from '../state/vat-period.ts';
+import { type ErrorsFound, errorsFoundIn } from './error-limit.ts';
 import { boxesOf } from './period-boxes.ts';
 import type { PoundsRule, VatReturn } from './vat-return.ts';
 
@@ -16,6 +17,8 @@ export interface PeriodReturn extends VatReturn {
   readonly poundsRule: PoundsRule;
   /** `hard`: no event can change it any more. `soft`: late events still count in it, and are flagged. */
   readonly closed: 'open' | 'soft' | 'hard';
+  /** Errors of returns filed before that were found in the period, and whether this return carries them. */
+  readonly errors: ErrorsFound;
   /** True until the period is closed hard. */
   readonly provisional: boolean;
   readonly account: PeriodAccount;
@@ -30,17 +33,23 @@ export function returnOfPeriod(view: StateView, owner: Account, period: VatPerio
   const registration = registrationOn(trader, period.start);
   const poundsRule = registration?.poundsRule ?? 'truncate';
   const account = periodAccountOf(view.get(periodKey(owner, period.start)));
-  const accounting: Accounting = registration?.cadence === 'annual' ? 'annual' : 'standard';
   const closed = closeOf(trader, period);
   return {
     ...boxesOf(account, poundsRule),
     period,
-    due: vatDueDate(period.end, accounting),
+    due: dueDateOf(trader, period),
     poundsRule,
+    errors: errorsFoundIn(account),
     closed,
     provisional: closed !== 'hard',
     account,
   };
+}
+
+/** When return and payment of a trader's period are due, nominally. */
+export function dueDateOf(trader: TraderState, period: VatPeriod): LocalDate {
+  const accounting: Accounting = registrationOn(trader, period.start)?.cadence === 'annual' ? 'annual' : 'standard';
+  return vatDueDate(period.end, accounting);
 }
 
 /** The trader's period that a day is in. */

@@ -46,6 +46,10 @@ export interface PeriodAccount {
   readonly m?: readonly [salesPence: number, purchasesPence: number, basisPoints: number];
   /** Events of periods closed before: start of the original period → events, and by how much they moved output and input VAT. */
   readonly l?: Readonly<Record<string, readonly [events: number, outputVatPence: number, inputVatPence: number]>>;
+  /** Goods on hand when the registration ended: sums of net and of VAT, and the VAT up to which they are no supply, pence. */
+  readonly h?: readonly [netPence: number, vatPence: number, limitPence: number];
+  /** What was found in the period of errors in returns that were filed. */
+  readonly x?: PeriodErrors;
   /** Id of the event counted last: the end of the list by which remembered ids are forgotten (forget-events.ts). */
   readonly e?: string;
 }
@@ -64,6 +68,14 @@ export interface PeriodScheme {
   readonly w?: readonly [minimumPence: number, shareBasisPoints: number];
   /** 1: the retail year ends with this period: annual adjustment. */
   readonly e?: 1;
+}
+
+/** Errors of filed returns that were found in a period: they are in its account, and may turn out not to be on its return (error-limit.ts). */
+export interface PeriodErrors {
+  /** The account without them. */
+  readonly w: PeriodAccount;
+  /** Net value up to which they may be on the return: fixed, or a share of box 6 in basis points up to another amount. */
+  readonly l: readonly [limitPence: number, shareBasisPoints: number, mostPence: number];
 }
 
 /** Takings and goods of the days between two changes of rate, as `g` and `q`. */
@@ -89,6 +101,15 @@ export interface BroughtForward {
 /** True for a sum that a period's account may hold. */
 export function isCountable(sumPence: number): boolean {
   return sumPence <= PERIOD_SUM_PENCE_MAX && sumPence >= -PERIOD_SUM_PENCE_MAX;
+}
+
+/** An account with a change that is of no error: made to the account without errors too. */
+export function inWholePeriod(
+  account: PeriodAccount,
+  change: (account: PeriodAccount) => PeriodAccount,
+): PeriodAccount {
+  const after = change(account);
+  return account.x === undefined ? after : { ...after, x: { ...account.x, w: change(account.x.w) } };
 }
 
 export const EMPTY_PERIOD: PeriodAccount = { n: 0, g: {}, p: 0, i: 0, f: 0 };
@@ -150,6 +171,22 @@ export function addAdjustment(
   const input = before.i + (parts - fraction) / PARTS;
   if (!isCountable(sums[0]) || !isCountable(sums[1]) || !isCountable(input)) return null;
   return { ...before, n: before.n + 1, i: input, f: fraction, a: { ...before.a, [kind]: sums } };
+}
+
+/**
+ * Adds goods on hand when the registration ends, which are supplied by law unless the VAT on all of them together is within the limit (VATA
+ * 1994, Schedule 4, paragraph 8(1)(c)). Null as in addTakings.
+ */
+export function addStockRetained(
+  before: PeriodAccount,
+  netPence: number,
+  vatPence: number,
+  limitPence: number,
+): PeriodAccount | null {
+  const [net, vat] = before.h ?? [0, 0];
+  const sums = [net + netPence, vat + vatPence, limitPence] as const;
+  if (!isCountable(sums[0]) || !isCountable(sums[1])) return null;
+  return { ...before, n: before.n + 1, h: sums };
 }
 
 /** Output VAT of the period so far, once per rate. */

@@ -33,6 +33,10 @@ export interface TraderState {
   readonly k: LocalDate | null;
   /** Cash accounting: what periods closed hard left unpaid; absent: nothing. */
   readonly b?: Unpaid;
+  /** Effective date of deregistration, the last day in the registration; absent: it has not ended. */
+  readonly e?: LocalDate;
+  /** The civil day on which the first event of the trader was received; absent where that was before it was kept. */
+  readonly w?: LocalDate;
 }
 
 /** What applies to a trader that said nothing: stagger 1, point of sale, on invoices. */
@@ -63,6 +67,18 @@ export function registrationOn(trader: TraderState, date: LocalDate): Registrati
  * first, the period before ends the day before it and a period begins with it.
  */
 export function traderPeriodOfDay(trader: TraderState, day: number): VatPeriod {
+  if (trader.e !== undefined) return withinRegistration(trader, day, trader.e);
+  return periodBeforeEnd(trader, day);
+}
+
+/** The period that holds the end of the registration is cut at it; no event counts in a later one. */
+function withinRegistration(trader: TraderState, day: number, last: LocalDate): VatPeriod {
+  const period = periodBeforeEnd(trader, day);
+  if (period.start > last || period.end <= last) return period;
+  return { start: period.start, end: last, text: `${period.start}/${last}` };
+}
+
+function periodBeforeEnd(trader: TraderState, day: number): VatPeriod {
   if (trader.r.length === 0) return vatPeriodOfDay(day, DEFAULT_STAGGER);
   const date = dateOfDayNumber(day);
   const at = trader.r.findLastIndex((registration) => registration.validFrom <= date);
@@ -82,14 +98,22 @@ export function traderPeriodAfter(trader: TraderState, end: LocalDate): VatPerio
   return traderPeriodOfDay(trader, dayNumber(end) + 1);
 }
 
-/** The period in which an event of this tax point counts: its own, or the next one open where that is closed hard (vat.md 8.2). */
+/**
+ * The period of a tax point, and that in which an event of it counts: its own, or, where that is closed hard, the one of the day of receipt,
+ * or the next one open where that is closed too (vat.md 8.2).
+ *
+ * @param receivedDay days since 1970-01-01; null: late events count in the next period open, as rules of the first revision have it.
+ */
 export function countingPeriod(
   trader: TraderState,
   day: number,
+  receivedDay: number | null,
 ): { readonly own: VatPeriod; readonly counted: VatPeriod } {
   const own = traderPeriodOfDay(trader, day);
-  const isLate = trader.h !== null && own.end <= trader.h;
-  return { own, counted: isLate && trader.h !== null ? traderPeriodAfter(trader, trader.h) : own };
+  if (trader.h === null || own.end > trader.h) return { own, counted: own };
+  const next = dayNumber(trader.h) + 1;
+  const last = trader.e === undefined ? Number.POSITIVE_INFINITY : dayNumber(trader.e);
+  return { own, counted: traderPeriodOfDay(trader, Math.max(next, Math.min(receivedDay ?? next, last))) };
 }
 
 /** The account of a period before its first event: under the scheme that holds on its first day. */
@@ -115,9 +139,14 @@ export function naturalPeriodOfDay(registration: Registration | null, day: numbe
   return cadencePeriodOfDay(day, registration.cadence, registration.annualEndMonth);
 }
 
-/** Where a period stands to cash accounting (`c` of its scheme): by what was registered for it, for the day after it, and before it. */
+/**
+ * Where a period stands to cash accounting (`c` of its scheme): by what was registered for it, for the day after it, and before it. With the
+ * registration the scheme ends too: all that is unpaid is due with the last period (VAT Regulations 1995, regulation 63).
+ */
 export function cashOf(trader: TraderState, { start, end }: VatPeriod): CashStage | undefined {
+  const isLast = trader.e !== undefined && end >= trader.e;
   if (registrationOn(trader, start)?.cashAccounting === true) {
+    if (isLast) return 2;
     const next = registrationOn(trader, addDays(end, 1));
     return next?.cashAccounting === true || next?.unpaidOverSixMonths === true ? 1 : 2;
   }
@@ -126,7 +155,7 @@ export function cashOf(trader: TraderState, { start, end }: VatPeriod): CashStag
   if (ended?.unpaidOverSixMonths !== true) return undefined;
   const lastDay = addDays(addMonths(ended.validFrom, MONTHS_TO_SETTLE), -1);
   if (start > lastDay) return undefined;
-  return end < lastDay ? 3 : 4;
+  return end < lastDay && !isLast ? 3 : 4;
 }
 
 /** How long what is unpaid at the end of cash accounting may go on to count as it is paid (regulation 61(2); Notice 731, 6.4). */

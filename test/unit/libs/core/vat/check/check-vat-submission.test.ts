@@ -214,9 +214,10 @@ describe('an adjustment', () => {
       reference: null,
       ratePct: null,
       costPence: null,
+      dearestItemPence: null,
     };
     expect(adjustmentOf(ADJUSTMENT, { receivedAtMs: 7 })).toEqual(taken);
-    const more = { recoverableBasisPoints: 0, reference: 'r', ratePct: '17.5', costPence: -5 };
+    const more = { recoverableBasisPoints: 0, reference: 'r', ratePct: '17.5', costPence: -5, dearestItemPence: 7 };
     expect(adjustmentOf({ ...ADJUSTMENT, ...more }, { receivedAtMs: 7 })).toEqual({ ...taken, ...more });
   });
 

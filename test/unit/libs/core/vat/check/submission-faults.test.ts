@@ -82,6 +82,8 @@ describe('what a purchase is told of a fault is its code, its place and what wou
 describe('what an adjustment is told of a fault is its code, its place and what would be right', () => {
   const goods = { kind: 'goods_for_resale', vatPence: 0, ratePct: '20' };
   const item = { kind: 'margin_sale', vatPence: 0, costPence: 1 };
+  const pool = { kind: 'margin_pool_purchase', vatPence: 0 };
+  const dearItem = 'an item of the pool costs at most 50000 pence: a purchase above it says what its dearest item cost';
 
   it.each<[other: object, told: Told]>([
     [{ kind: 'purchase' }, ['E_ENTRY_KIND', '/kind', 'a kind of adjustment']],
@@ -100,6 +102,36 @@ describe('what an adjustment is told of a fault is its code, its place and what 
     [{ ratePct: '20' }, ['E_RATE_UNKNOWN', '/ratePct', 'goods of the retail schemes alone name a rate']],
     [{ ...goods, ratePct: '100.01' }, ['E_RATE_UNKNOWN', '/ratePct', 'the rate of the goods, as text such as "17.5"']],
     [{ ...goods, ratePct: 20 }, ['E_RATE_UNKNOWN', '/ratePct', 'the rate of the goods, as text such as "17.5"']],
+    [{ ...goods, ratePct: '99' }, ['E_RATE_UNKNOWN', '/ratePct', 'a rate in force on 2026-11-20: "0", "5", "20"']],
+    [{ ...goods, ratePct: '17.5' }, ['E_RATE_UNKNOWN', '/ratePct', 'a rate in force on 2026-11-20: "0", "5", "20"']],
+    [{ ...pool, netPence: 50_001 }, ['E_MARGIN_POOL_ITEM', '/dearestItemPence', dearItem]],
+    [{ ...pool, netPence: -50_001 }, ['E_MARGIN_POOL_ITEM', '/dearestItemPence', dearItem]],
+    [{ ...pool, netPence: 90_000, dearestItemPence: 50_001 }, ['E_MARGIN_POOL_ITEM', '/dearestItemPence', dearItem]],
+    [
+      { ...pool, netPence: 90_000, dearestItemPence: '1' },
+      ['E_MARGIN_POOL_ITEM', '/dearestItemPence', 'whole pence from 0: what the dearest item of the purchase cost'],
+    ],
+    [
+      { ...pool, netPence: 10, dearestItemPence: 11 },
+      ['E_MARGIN_POOL_ITEM', '/dearestItemPence', 'the dearest item costs no more than the whole purchase'],
+    ],
+    [
+      { dearestItemPence: 1 },
+      ['E_MARGIN_POOL_ITEM', '/dearestItemPence', 'a purchase for the pool of the margin scheme alone'],
+    ],
+    [{ vatPence: -1 }, ['E_SIGN', '/vatPence', 'VAT and net value have one sign']],
+    [
+      { kind: 'stock_retained_dereg', netPence: 10_000, vatPence: 2_003 },
+      [
+        'E_VAT_ABOVE_RATE',
+        '/vatPence',
+        'at most 2000 pence, 20% of the net value: ask the supplier for a corrected invoice',
+      ],
+    ],
+    [
+      { kind: 'own_use', netPence: 10_000, vatPence: 1_000 },
+      ['E_VAT_NOT_AT_RATE', '/vatPence', 'one rate an entry: 0, or of this net value 500 pence (5%), 2000 pence (20%)'],
+    ],
     [{ costPence: 1 }, ['E_MARGIN_COST', '/costPence', 'the sale of an item of the margin scheme alone']],
     [{ ...item, costPence: null }, ['E_AMOUNT_NOT_INTEGER', '/costPence', WHOLE_PENCE]],
     [
@@ -111,14 +143,19 @@ describe('what an adjustment is told of a fault is its code, its place and what 
   });
 
   it.each([
-    { netPence: MOST_PENCE, vatPence: -MOST_PENCE },
+    { netPence: MOST_PENCE, vatPence: MOST_PENCE },
+    { netPence: -MOST_PENCE, vatPence: -MOST_PENCE },
     { recoverableBasisPoints: 0 },
     { recoverableBasisPoints: 10_000, reference: 'r'.repeat(100) },
     // An item got for nothing, one given away, and one taken back.
     { ...item, costPence: 0 },
     { ...item, netPence: 0 },
     { ...item, netPence: -2, costPence: -1 },
-    { ...goods, ratePct: '100' },
+    { ...goods, ratePct: '5' },
+    { ...goods, ratePct: '0.0' },
+    { ...pool, netPence: 50_000 },
+    { ...pool, netPence: 90_000, dearestItemPence: 50_000 },
+    { ...pool, netPence: -90_000, dearestItemPence: 12_000 },
     { ...goods, kind: 'stock_opening' },
     { ...goods, kind: 'stock_closing' },
     // Relevant goods of the limited cost trader test state the VAT in what they cost.
@@ -178,6 +215,10 @@ describe('what a registration is told of a fault is its code, its place and what
     [{ majorityRatePct: '20' }, ['E_RATE_UNKNOWN', '/majorityRatePct', majority]],
     [{ scheme: 'directCalculation1' }, ['E_RATE_UNKNOWN', '/majorityRatePct', majority]],
     [{ scheme: 'directCalculation2', majorityRatePct: '100.01' }, ['E_RATE_UNKNOWN', '/majorityRatePct', majority]],
+    [
+      { scheme: 'directCalculation2', majorityRatePct: '25.01' },
+      ['E_RATE_UNKNOWN', '/majorityRatePct', 'a rate of VAT, as text such as "20": none was ever above 25%'],
+    ],
     [{ scheme: 'directCalculation2', majorityRatePct: 20 }, ['E_RATE_UNKNOWN', '/majorityRatePct', majority]],
   ])('%j', (other, fault) => {
     expect(told({ ...REGISTRATION, ...other })).toEqual([fault]);
@@ -190,7 +231,8 @@ describe('what a registration is told of a fault is its code, its place and what
     { interimPayments: 'none', poundsRule: 'truncate' },
     { interimPayments: null, poundsRule: 'nearest' },
     { ...FLAT_RATE, limitedCostTest: true },
-    { scheme: 'directCalculation1', majorityRatePct: '100' },
+    { scheme: 'directCalculation1', majorityRatePct: '25' },
+    { scheme: 'directCalculation1', majorityRatePct: '0' },
     { scheme: 'directCalculation2', majorityRatePct: '20' },
   ])('and of %j nothing', (other) => {
     expect(told({ ...REGISTRATION, ...other })).toEqual([]);

@@ -48,7 +48,8 @@ describe('an adjustment', () => {
     ['ni_dispatch', 700_000, 0, {}, { 6: 700_000, 8: 700_000 }],
     ['fuel_scale', 50_000, 10_000, { outputVat: 10_000 }, { 1: 10_000, 6: 50_000 }],
     ['own_use', 5_000, 1_000, { outputVat: 1_000 }, { 1: 1_000, 6: 5_000 }],
-    ['stock_retained_dereg', 5_000, 1_000, { outputVat: 1_000 }, { 1: 1_000, 6: 5_000 }],
+    ['stock_retained_dereg', 5_000, 1_000, {}, {}],
+    ['stock_retained_dereg', 500_100, 100_020, { outputVat: 100_020 }, { 1: 100_020, 6: 500_100 }],
     ['bad_debt_relief', 0, 1_000, { inputVat: -1_000 }, { 4: 1_000 }],
     ['bad_debt_recovered', 0, 400, { outputVat: 400 }, { 1: 400 }],
     ['error_underdeclared', 0, 50_000, { outputVat: 50_000 }, { 1: 50_000 }],
@@ -202,12 +203,21 @@ describe('an error of a return before', () => {
     expect(book.decide(sampleAdjustment('e3', 'error_overdeclared', 0, 2)).results[0]?.flags).toEqual([]);
   });
 
-  it('is flagged with the entry of an error, and with no other', () => {
-    book.decide(sampleAdjustment('e1', 'error_underdeclared', 0, 2_000_000));
-    expect(book.decide(sampleAdjustment('o1', 'own_use', 100, 20)).results[0]?.flags).toEqual([]);
-    expect(book.decide(sampleAdjustment('e2', 'error_overdeclared', 0, 1)).results[0]?.flags).toEqual([
-      'ERROR_ABOVE_LIMIT',
-    ]);
+  it('is flagged with the entry that crosses the limit, and with no other; the return carries none of it', () => {
+    const flags = (name: string, kind: string, net: number, vat: number) =>
+      book.decide(sampleAdjustment(name, kind, net, vat)).results[0]?.flags;
+    expect(flags('e0', 'error_underdeclared', 0, 900_000)).toEqual([]);
+    expect(book.boxes('2026-10-01')).toMatchObject({ 1: 900_000 });
+    expect(flags('e1', 'error_underdeclared', 0, 1_100_000)).toEqual(['ERROR_ABOVE_LIMIT']);
+    expect(book.boxes('2026-10-01')).toMatchObject({ 1: 0, 4: 0 });
+    expect(book.total('outputVat')).toBe(0);
+    expect(flags('o1', 'own_use', 100, 20)).toEqual([]);
+    expect(flags('e2', 'error_overdeclared', 0, 1)).toEqual([]);
+    expect(book.boxes('2026-10-01')).toMatchObject({ 1: 20, 4: 0, 6: 100 });
+    // 20,000.00 less 10,000.00 is within the limit: both are on the return again.
+    expect(flags('e3', 'error_overdeclared', 0, 999_999)).toEqual([]);
+    expect(book.boxes('2026-10-01')).toMatchObject({ 1: 2_000_020, 4: 1_000_000 });
+    expect(flags('e4', 'error_underdeclared', 0, 1)).toEqual(['ERROR_ABOVE_LIMIT']);
   });
 
   it('has no limit before 1 July 2008', () => {
@@ -249,7 +259,7 @@ describe('the margin scheme', () => {
   });
 
   it('taxes a pool by its sales above its purchases', () => {
-    book.decide(sampleAdjustment('p1', 'margin_pool_purchase', 100_000));
+    book.decide(sampleAdjustment('p1', 'margin_pool_purchase', 100_000, 0, { dearestItemPence: pence(50_000) }));
     expect(book.decide(sampleAdjustment('p2', 'margin_pool_sale', 90_000)).results[0]?.amounts).toEqual([]);
     // (90,000 + 22,000 - 100,000) / 6 = 2,000
     const { results } = book.decide(sampleAdjustment('p3', 'margin_pool_sale', 22_000));
@@ -277,14 +287,14 @@ describe('the margin scheme', () => {
     expect(book.boxes('2011-01-01')).toMatchObject({ 1: 1_000 });
   });
 
-  it('takes no VAT of days before there was any, and refuses nothing for it', () => {
+  it('is of days that can still be assessed: nothing is taken further back than 20 years', () => {
     const before = { taxPoint: localDate('1970-01-01') };
     const item = sampleAdjustment('m1', 'margin_sale', 600, 0, { ...before, costPence: pence(0) });
     for (const event of [item, sampleAdjustment('m2', 'margin_pool_sale', 600, 0, before)]) {
-      expect(book.decide(event).results[0]?.amounts).toEqual([]);
+      expect(book.decide(event).rejections[0]).toMatchObject({ code: 'E_DATE_PAST', facts: { pointer: '/taxPoint' } });
     }
-    expect(book.boxes('1970-01-01')).toMatchObject({ 1: 0, 6: 1_200 });
-    expect(book.decide(sampleClose('c', '1970-01-01', '1970-03-31', 'hard')).outcome).toBe('accepted');
+    const last = { taxPoint: localDate('2006-11-21'), costPence: pence(0) };
+    expect(book.decide(sampleAdjustment('m3', 'margin_sale', 600, 0, last)).outcome).toBe('accepted');
   });
 });
 
@@ -462,8 +472,10 @@ describe('a retail scheme', () => {
     register('apportionment2');
     const stock = (name: string, amount: number, ratePct: string) =>
       book.decide(sampleAdjustment(name, 'stock_opening', amount, 0, { ratePct })).rejections[0]?.code ?? 'accepted';
-    for (let index = 0; index < 16; index += 1) expect(stock(`o${index}`, 100, String(index))).toBe('accepted');
-    expect(stock('more', 100, '99')).toBe('E_AMOUNT_RANGE');
+    const rates = Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`S${index + 1}`, 100]));
+    const full = { n: 1, g: {}, p: 0, i: 0, f: 0, s: { k: 'A2' }, y: { d: 0, g: {}, q: {}, w: [], o: rates } };
+    book.state.set('vat|vat:101747696|2026-10-01', JSON.stringify(full));
+    expect(stock('more', 100, '20')).toBe('E_AMOUNT_RANGE');
     const most = PERIOD_SUM_PENCE_MAX;
     for (const [o, last] of [
       [most, 0],
@@ -497,10 +509,12 @@ describe('a retail scheme', () => {
 
   it('tells apart so many rates of goods and no more', () => {
     register('apportionment1');
-    for (let index = 0; index < 16; index += 1) goods(`g${index}`, 100, String(index));
-    const { rejections } = book.decide(sampleAdjustment('more', 'goods_for_resale', 100, 0, { ratePct: '99' }));
+    const rates = Object.fromEntries(Array.from({ length: 15 }, (_, index) => [`S${index + 1}`, 100]));
+    const full = { n: 1, g: {}, p: 0, i: 0, f: 0, s: { k: 'A1' }, q: { ...rates, S500: 100 } };
+    book.state.set('vat|vat:101747696|2026-10-01', JSON.stringify(full));
+    const { rejections } = book.decide(sampleAdjustment('more', 'goods_for_resale', 100, 0, { ratePct: '20' }));
     expect(rejections[0]?.code).toBe('E_AMOUNT_RANGE');
-    expect(book.decide(sampleAdjustment('known', 'goods_for_resale', 100, 0, { ratePct: '15' })).outcome).toBe(
+    expect(book.decide(sampleAdjustment('known', 'goods_for_resale', 100, 0, { ratePct: '5' })).outcome).toBe(
       'accepted',
     );
   });

@@ -1,13 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type LocalDate, localDate } from '../../../../../../libs/core/calendar/local-date.ts';
-import type { PurchaseRecorded, TillEvent } from '../../../../../../libs/core/events/vat-events.ts';
+import type { PurchaseRecorded, TillEvent, VatEvent } from '../../../../../../libs/core/events/vat-events.ts';
 import { account } from '../../../../../../libs/core/identity/account.ts';
 import { pence } from '../../../../../../libs/core/money/pence.ts';
 import { decideVat, vatStateKeys } from '../../../../../../libs/core/vat/decide/decide-vat.ts';
 import { HELD_AGE_MAX_MS, HELD_EVENTS_MAX } from '../../../../../../libs/core/vat/rates/limits.ts';
+import { type VatRules, vatRulesOf } from '../../../../../../libs/core/vat/rates/vat-rules.ts';
 import { idOf, sampleSale } from '../../../../../support/sample-events.ts';
 import { hashOfEvent, line, sampleRefund, VatBook } from '../../../../../support/vat-book.ts';
-import { testVatRules } from '../../../../../support/vat-rules.ts';
+import { testVatRules, vatRateCards } from '../../../../../support/vat-rules.ts';
 import {
   sampleAdjustment,
   sampleClose,
@@ -423,7 +424,8 @@ describe('a till', () => {
     const flagsOf = (name: string, seq: number, aheadMs: number) =>
       book.decide(sale(name, seq, { receivedAtMs: Date.UTC(2026, 10, 21, 10, 15) - aheadMs })).results[0]?.flags;
     expect(flagsOf('s1', 1, 300_000)).toEqual([]);
-    expect(flagsOf('s2', 2, 300_001)).toEqual(['E_TIME_FUTURE']);
+    book = new VatBook(RULES);
+    expect(flagsOf('s2', 1, 300_001)).toEqual(['E_TIME_FUTURE']);
   });
 });
 
@@ -547,5 +549,29 @@ describe('decideVat', () => {
       expect(outcome).toBe('accepted');
       for (const { key, value } of changes) frozen.set(key, freeze(value));
     }
+  });
+});
+
+describe('rate cards of before 1 December 2026', () => {
+  const older = [...vatRateCards()].filter(([name]) => name !== 'decision-rules.json').map(([, card]) => card);
+  const decided = (rules: VatRules, event: VatEvent) => new VatBook(rules).decide(event);
+
+  it.each([
+    ['stated VAT', samplePurchase('p1', 10_000, 9_000), 'E_VAT_ABOVE_RATE'],
+    ['a tax point', samplePurchase('p2', 100, 20, { taxPoint: localDate('2027-10-06') }), 'E_DATE_FUTURE'],
+    ['an old claim', samplePurchase('p3', 100, 20, { taxPoint: localDate('2022-03-10') }), 'E_CLAIM_TOO_LATE'],
+    ['a pool item', sampleAdjustment('a1', 'margin_pool_purchase', 90_000), 'E_MARGIN_POOL_ITEM'],
+  ] as const)('hold %s to nothing: a block that names them is checked as it was decided', (_what, event, code) => {
+    expect(decided(vatRulesOf(older, 'older'), event).outcome).toBe('accepted');
+    expect(decided(RULES, event).rejections[0]?.code).toBe(code);
+  });
+
+  it('count stock retained, a till’s own time and an error above the limit as they were counted', () => {
+    const book = new VatBook(vatRulesOf(older, 'older'));
+    book.decide(sampleAdjustment('a1', 'stock_retained_dereg', 5_000, 1_000));
+    book.decide(sampleAdjustment('a2', 'error_underdeclared', 0, 2_000_000));
+    expect(book.boxes('2026-10-01')).toMatchObject({ 1: 2_001_000, 6: 5_000 });
+    const reset = sampleSale('s1', { occurredAt: '2000-01-01T00:04:10Z' });
+    expect(book.decide(reset).results[0]).toMatchObject({ taxPeriod: '2000-01-01/2000-03-31', flags: [] });
   });
 });

@@ -20,13 +20,13 @@ beforeEach(() => {
 
 const register = (other: Partial<TraderRegistered>) =>
   book.decide(sampleRegistration('r', { validFrom: localDate('2010-04-01'), ...other }));
-const sell = (day: string, paidPence: number, category = 'standard') => {
+const sell = (day: string, paidPence: number, category = 'standard', receivedAtMs = Date.UTC(2026, 10, 21)) => {
   count += 1;
   const occurredAt = `${day}T10:00:00Z`;
   const prevHash = count === 1 ? null : 'a'.repeat(64);
   const lines = [line('1', paidPence, category)];
   return book.decide(
-    sampleSale(`s${count}`, { seq: count, prevHash, occurredAt, lines, totalPence: pence(paidPence) }),
+    sampleSale(`s${count}`, { seq: count, prevHash, occurredAt, lines, totalPence: pence(paidPence), receivedAtMs }),
   );
 };
 const goods = (day: string, amount: number, ratePct: string, kind = 'goods_for_resale') => {
@@ -63,7 +63,7 @@ describe('direct calculation 1 over a change of the standard rate', () => {
     sell('2010-10-05', 100);
     book.decide(sampleClose('c', '2010-10-01', '2010-12-31', 'hard'));
     sell(NEW, 120_000);
-    expect(amountOf(sell('2010-12-31', 47_000))).toBe(7_000);
+    expect(amountOf(sell('2010-12-31', 47_000, 'standard', Date.UTC(2011, 0, 10)))).toBe(7_000);
     expect(box1()).toBe(27_000);
   });
 

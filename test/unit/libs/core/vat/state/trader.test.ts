@@ -81,7 +81,7 @@ describe('what holds on a day', () => {
 
 describe('the period in which an event counts', () => {
   const counted = (trader: TraderState, date: string) => {
-    const { own, counted: at } = countingPeriod(trader, dayNumber(localDate(date)));
+    const { own, counted: at } = countingPeriod(trader, dayNumber(localDate(date)), null);
     return [own.text, at.text];
   };
 

@@ -4,7 +4,7 @@ import type { TillEvent } from '../../events/vat-events.ts';
 import type { Account } from '../../identity/account.ts';
 import type { EventId } from '../../identity/event-id.ts';
 import { HELD_AGE_MAX_MS, HELD_EVENTS_MAX } from '../rates/limits.ts';
-import { heldKey } from '../state/state-keys.ts';
+import { heldKey } from './state-keys.ts';
 
 /** A refund or void that waits for its sale, in the list under `held|<account>`. */
 export type HeldEntry = readonly [originalEventId: EventId, eventId: EventId, hash: string, receivedAtMs: number];
