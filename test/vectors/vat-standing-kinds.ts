@@ -76,7 +76,7 @@ const FIRST_DUE_DAY = 7;
 function filed(trader: VectorTrader, made: PeriodReturn, filedOn: LocalDate): ReturnOfTrader {
   const { period, due, boxes } = made;
   const registration = registrationOn(traderOf(TRADER, trader.view), period.start);
-  return { ...period, due, registration, filedOn, duePence: boxes[3] - boxes[4] };
+  return { ...period, due, registration, isOwed: true, filedOn, duePence: boxes[3] - boxes[4] };
 }
 
 /** The returns of a trader one after another, each in time or a day late; its points on the day after the last was filed. */

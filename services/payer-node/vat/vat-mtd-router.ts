@@ -59,7 +59,8 @@ export function mtdVatRouter(dependencies: MtdRouterDependencies): Router {
   };
   router.get(`${PATH}/obligations`, door, (request, response) => {
     const query = { ...rangeQuery(request), status: textQuery(request, 'status') };
-    send(response, obligationsAnswer(query, periodsOf(request).map(obligationOf)));
+    const owed = periodsOf(request).filter(({ isOwed, filed }) => isOwed || filed !== null);
+    send(response, obligationsAnswer(query, owed.map(obligationOf)));
   });
   router.post(`${PATH}/returns`, door, textBody, async (request, response) => {
     const body: unknown = request.body;

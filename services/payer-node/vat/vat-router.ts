@@ -3,7 +3,7 @@ import { assertActsFor, requireClient } from '../../../libs/adapters/access/bear
 import type { ClientRegistry } from '../../../libs/adapters/access/clients.ts';
 import { HttpProblem } from '../../../libs/adapters/http/problem.ts';
 import type { CivilClock } from '../../../libs/adapters/time/clock.ts';
-import { isLocalDate } from '../../../libs/core/calendar/local-date.ts';
+import { isLocalDate, type LocalDate } from '../../../libs/core/calendar/local-date.ts';
 import { londonDate } from '../../../libs/core/calendar/london-time.ts';
 import { type Account, account } from '../../../libs/core/identity/account.ts';
 import { mtdReturnOf } from '../../../libs/core/vat/mtd/return.ts';
@@ -64,7 +64,7 @@ export function vatRouter(dependencies: VatRouterDependencies): Router {
   router.get(`${PERIODS}/:period`, auth, async (request, response) => {
     const followed = followedOf(store, request, response);
     const { periods, named } = await seenOf(followed);
-    const period = periodNamed(request, periods);
+    const period = periodNamed(request, periods, londonDate(clock.civilMs()));
     const { start } = period.return.period;
     const trader = traderOf(followed.account, new OwnState(store, followed.number));
     response.json({
@@ -84,7 +84,7 @@ export function vatRouter(dependencies: VatRouterDependencies): Router {
   });
   router.get(`${PERIODS}/:period/events`, auth, (request, response) => {
     const followed = followedOf(store, request, response);
-    const period = periodNamed(request, periodsOf(followed));
+    const period = periodNamed(request, periodsOf(followed), londonDate(clock.civilMs()));
     response.json(eventsOfPeriod({ store, rules }, followed, period.return, pageOf(request)));
   });
   return router;
@@ -128,16 +128,18 @@ function asOf({ head }: FollowedAccount): { readonly seq: number; readonly block
 function periodLine(period: TraderPeriod) {
   const { start, end, due, periodKey, received } = obligationOf(period);
   const { closed, provisional, boxes, direction } = period.return;
-  return { start, end, due, periodKey, received, closed, provisional, netVatPence: boxes[5], direction };
+  const { isOwed } = period;
+  return { start, end, due, periodKey, received, closed, provisional, isOwed, netVatPence: boxes[5], direction };
 }
 
 function periodView(period: TraderPeriod) {
-  const { account: counted, boxes, direction, poundsRule } = period.return;
+  const { account: counted, boxes, direction, poundsRule, errors } = period.return;
   return {
     ...periodLine(period),
     boxesPence: boxes,
     direction,
     poundsRule,
+    errors,
     declaration: mtdReturnOf(period.periodKey, period.return),
     events: counted.n,
     takings: takingsByRate(counted).map(({ rate, grossPence, vatPence }) => ({
@@ -172,14 +174,12 @@ function followedOf(store: PayerStore, request: Request, response: Response): Fo
 }
 
 /** By its key, its first day, or any day in it; `current` is the period of today. */
-function periodNamed(request: Request, periods: readonly TraderPeriod[]): TraderPeriod {
+function periodNamed(request: Request, periods: readonly TraderPeriod[], today: LocalDate): TraderPeriod {
   const name = String(request.params['period']);
-  const found =
-    name === 'current'
-      ? periods.at(-1)
-      : periods.find(({ periodKey, return: { period } }) =>
-          isLocalDate(name) ? period.start <= name && name <= period.end : periodKey === name,
-        );
+  const day = name === 'current' ? today : name;
+  const found = periods.find(({ periodKey, return: { period } }) =>
+    isLocalDate(day) ? period.start <= day && day <= period.end : periodKey === day,
+  );
   if (found !== undefined) return found;
   throw new HttpProblem(404, 'NOT_FOUND', 'the trader has no such period: give its first day, its key, or "current"');
 }

@@ -30,14 +30,16 @@ export function standingOfTrader(
   today: LocalDate,
 ): NamedStanding {
   const trader = traderOf(followed.account, new OwnState(store, followed.number));
-  const returns = periods.map((one): NamedReturn => {
+  const owed = periods.filter(({ isOwed, filed }) => isOwed || filed !== null);
+  const returns = owed.map((one): NamedReturn => {
     const { period, due } = one.return;
-    const { filed } = one;
+    const { filed, isOwed } = one;
     return {
       start: period.start,
       end: period.end,
       due: filed?.due ?? due,
       registration: registrationOn(trader, period.start),
+      isOwed,
       filedOn: filed?.receivedOn ?? null,
       duePence: filed === null ? null : declaredDuePence(filed.declared),
       number: numberOf(followed, one),

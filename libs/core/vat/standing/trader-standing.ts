@@ -20,6 +20,8 @@ export interface ReturnOfTrader {
   readonly due: LocalDate;
   /** What holds for the trader on its first day; null: nothing was registered. */
   readonly registration: Registration | null;
+  /** False for one that was filed though nobody owed it: it bears no point. */
+  readonly isOwed: boolean;
   /** The civil date on which it came in; null while it is owed. */
   readonly filedOn: LocalDate | null;
   /** Box 3 less box 4 as declared; null while it is owed. */
@@ -90,13 +92,13 @@ export function frequencyOf(registration: Registration | null): ReturnFrequency 
 }
 
 /** No points for the first return of a new registration, and for one of a period of no regular length (gov.uk, late VAT returns). */
-function returnDueOf({ start, end, due, registration, filedOn }: ReturnOfTrader): ReturnDue {
+function returnDueOf({ start, end, due, registration, filedOn, isOwed }: ReturnOfTrader): ReturnDue {
   const natural = naturalPeriodOfDay(registration, dayNumber(start));
   const isRegular = natural.start === start && natural.end === end;
   const registeredOn = registration?.registeredOn ?? null;
   const isFirst = registeredOn !== null && start <= registeredOn && registeredOn <= end;
   const frequency = frequencyOf(registration);
-  return { start, end, due, frequency, received: filedOn, bearsPoints: isRegular && !isFirst };
+  return { start, end, due, frequency, received: filedOn, bearsPoints: isOwed && isRegular && !isFirst };
 }
 
 function paidChargeOf({ charge, clearings }: SettledCharge<VatCharge>) {

@@ -22,10 +22,15 @@ export function outsideRegistration(trader: TraderState, date: LocalDate): Outsi
 
 /**
  * The first day of which a return can be owed: that of registration, or, where the trader named none, the first day that it stated something
- * of, or the day on which this house first received an event of it. Never a tax point: a till's clock says nothing of the trader. Null
- * where nothing of it is known.
+ * of, or the day on which this house first received an event of it. Never a tax point: a till's clock says nothing of the trader. Of a
+ * registration that had ended by then the last period is owed. Null where nothing of it is known.
  */
 export function firstDayOwed(trader: TraderState): LocalDate | null {
+  const first = firstDayKnown(trader);
+  return first !== null && trader.e !== undefined ? earlierDate(first, trader.e) : first;
+}
+
+function firstDayKnown(trader: TraderState): LocalDate | null {
   const registered = registeredOn(trader);
   if (registered !== null) return registered;
   const [stated, received] = [trader.r[0]?.validFrom ?? null, trader.w ?? null];

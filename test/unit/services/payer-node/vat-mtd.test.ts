@@ -66,7 +66,9 @@ function events(): object[] {
   add('dispatch', { type: 'SALE', region: 'NI', lines: [line('goods.dispatched_eu', 6_000)] });
   add('refund', { type: 'REFUND', originalEventId: uuidOfName('sale'), lines: [line('standard', -1_200)] });
   const purchase = { type: 'PurchaseRecorded', eventId: uuidOfName('purchase'), vrn: VRN, kind: 'purchase' };
-  return [...chain, { ...purchase, taxPoint: '2026-12-01', netPence: 4_000, vatPence: 800 }];
+  const from = { validFrom: PERIOD.start, cadence: 'stagger1', scheme: 'pointOfSale' };
+  const registration = { type: 'TraderRegistered', eventId: uuidOfName('registration'), vrn: VRN, ...from };
+  return [registration, ...chain, { ...purchase, taxPoint: '2026-12-01', netPence: 4_000, vatPence: 800 }];
 }
 
 /** What the events come to: box 1 is a sixth of £108.00, box 6 the rest of it and what was dispatched. */
@@ -203,7 +205,7 @@ describe('the MTD VAT API', () => {
 
     await until(() => trader.node.counts().unsent === 0);
     trader.hmrc.seal();
-    await until(() => trader.node.counts().decided === 5);
+    await until(() => trader.node.counts().decided === 6);
     const closed = await call('GET', `/payer/v1/vat/${VRN}/periods/26A4`);
     expect(closed.body).toMatchObject({ closed: 'hard', provisional: false, received: '2027-01-15' });
     expect([...trader.node.divergences()]).toEqual([]);

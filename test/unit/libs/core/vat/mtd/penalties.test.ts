@@ -26,6 +26,7 @@ function returns(...filed: readonly (readonly [filedOn: string | null, duePence:
       end: on(end),
       due: on(due),
       registration: null,
+      isOwed: true,
       filedOn: isFiled ? on(filedOn) : null,
       duePence: isFiled ? duePence : null,
       number: `0000000000000${index}`,

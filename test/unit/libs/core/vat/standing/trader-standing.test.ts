@@ -16,6 +16,7 @@ const JUNE: ReturnOfTrader = {
   end: on('2026-06-30'),
   due: on('2026-08-07'),
   registration: null,
+  isOwed: true,
   filedOn: on('2026-08-07'),
   duePence: 1_000_000,
 };
