@@ -13,7 +13,7 @@ import { REQUESTS_PER_CLIENT_SECOND_MAX } from '../../libs/adapters/http/limits.
 import { HttpProblem, problemOf } from '../../libs/adapters/http/problem.ts';
 import { RequestWindows } from '../../libs/adapters/http/request-windows.ts';
 import { jsonBody } from '../../libs/adapters/server/request-body.ts';
-import { type Door, type Draft, readSubmissions } from '../../libs/adapters/submissions/submissions.ts';
+import { type Door, type Draft, idConflict, readSubmissions } from '../../libs/adapters/submissions/submissions.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import type { Clock, ElapsedClock } from '../../libs/adapters/time/clock.ts';
@@ -342,11 +342,7 @@ function receiptsOf(result: TakeResult, isArray: boolean): readonly IssuedReceip
     case 'taken':
       return result.receipts;
     case 'conflicts': {
-      const faults = result.indexes.map((index) => ({
-        code: 'EVENT_ID_CONFLICT',
-        pointer: `${isArray ? `/${index}` : ''}/eventId`,
-        detail: 'this event id is known with another body: a new event needs a new id',
-      }));
+      const faults = result.indexes.map((index) => idConflict(isArray ? `/${index}` : ''));
       throw new HttpProblem(409, 'EVENT_ID_CONFLICT', countedDetail(faults), { faults });
     }
     case 'unwritable': {

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { parseJson } from '../../core/encoding/parse-json.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { Account } from '../../core/identity/account.ts';
 import { isAccount } from '../../core/identity/account.ts';
@@ -67,9 +68,11 @@ export function clientRegistry(clients: readonly Client[]): ClientRegistry {
 export function loadClients(file: string): ClientRegistry {
   let json: unknown;
   try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
+    json = parseJson(readFileSync(file, 'utf8'));
   } catch (cause) {
-    throw new TallyError('CLIENTS_INVALID', `the clients file ${file} cannot be read as JSON`, { file }, { cause });
+    const why = cause instanceof TallyError ? `: ${cause.message}` : '';
+    const message = `the clients file ${file} cannot be read as JSON${why}`;
+    throw new TallyError('CLIENTS_INVALID', message, { file }, { cause });
   }
   const parsed = CLIENTS_FILE.safeParse(json);
   if (!parsed.success) {

@@ -29,6 +29,8 @@ export class HttpProblem extends Error {
 const STATUSES: Readonly<Record<string, readonly [number, string]>> = {
   PATH_INVALID: [400, 'The path cannot be read'],
   NOT_JSON: [400, 'The body is not JSON'],
+  JSON_MEMBER_REPEATED: [400, 'The body names a member twice'],
+  JSON_TOO_DEEP: [400, 'The body is nested too deep'],
   BODY_TOO_LARGE: [413, 'The body is too large'],
   BODY_INFLATES_TOO_FAR: [413, 'The body inflates too far'],
   BODY_ABORTED: [400, 'The body ended early'],

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson } from '../../core/encoding/canonical-json.ts';
+import { parseJson } from '../../core/encoding/parse-json.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { Tax } from '../../core/identity/account.ts';
 import { payeRulesOf } from '../../core/paye/rates/paye-rules.ts';
@@ -50,7 +51,7 @@ function readCards(tax: Tax, folder: string): RateCards {
 
 function readCard(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return parseJson(readFileSync(file, 'utf8'));
   } catch (cause) {
     throw new TallyError('RATE_CARD_UNREADABLE', `rate card ${file}: ${(cause as Error).message}`, { file }, { cause });
   }

@@ -1,5 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { parseJson } from '../../core/encoding/parse-json.ts';
+import { TallyError } from '../../core/errors/tally-error.ts';
 import type { Client } from '../access/clients.ts';
 import { Admission } from '../http/admission.ts';
 import {
@@ -15,7 +18,8 @@ import { HttpProblem } from '../http/problem.ts';
 /**
  * Put before handlers that take JSON, behind requireClient: nothing is read of a stranger. Refuses other content types
  * (CONTENT_TYPE_UNSUPPORTED), bodies above the limit (BODY_TOO_LARGE) or that inflate more than BODY_RATIO_MAX times
- * (BODY_INFLATES_TOO_FAR), what is no JSON (NOT_JSON), and what there is no room for now (SERVICE_BUSY, TOO_MANY_REQUESTS).
+ * (BODY_INFLATES_TOO_FAR), what parseJson refuses (NOT_JSON, JSON_MEMBER_REPEATED, JSON_TOO_DEEP), and what there is no room for now
+ * (SERVICE_BUSY, TOO_MANY_REQUESTS).
  */
 export const jsonBody: readonly RequestHandler[] = [
   (request, _response, next) => {
@@ -54,6 +58,7 @@ async function readText(request: Request, response: Response): Promise<string | 
   // Parsing some megabytes holds the event loop for a while: each has a turn of its own.
   if (bytes.length > LARGE_BODY_BYTES) await admission.turn();
   if (bytes.length > BODY_UNCOUNTED_BYTES) assertFewValues(bytes);
+  if (!isUtf8(bytes)) throw new HttpProblem(400, 'NOT_JSON', 'the body is not UTF-8: send it in UTF-8');
   const text = bytes.toString('utf8');
   return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
 }
@@ -132,10 +137,14 @@ function inflaterOf(encoding: string) {
 }
 
 function parsed(text: string): unknown {
+  if (text.trim() === '') throw new HttpProblem(400, 'NOT_JSON', 'the body is empty: send JSON');
   try {
-    return JSON.parse(text);
-  } catch {
-    throw new HttpProblem(400, 'NOT_JSON', 'the body is not valid JSON');
+    return parseJson(text);
+  } catch (error) {
+    if (!(error instanceof TallyError)) throw error;
+    const { code, message, facts } = error;
+    const faults = typeof facts.pointer === 'string' ? [{ code, pointer: facts.pointer, detail: message }] : [];
+    throw new HttpProblem(400, code, message.replace('the text', 'the body'), { faults });
   }
 }
 

@@ -70,6 +70,12 @@ export function readSubmissions(door: Door, json: unknown, rules: TaxRules): Rea
   return readAll(door, json, (index) => `/${index}`, rules);
 }
 
+/** The fault of an event whose id its sender gave to another event before. */
+export function idConflict(pointer: string): Fault {
+  const detail = 'this event id is known with another body: a new event needs a new id';
+  return { code: 'EVENT_ID_CONFLICT', pointer: `${pointer}/eventId`, detail };
+}
+
 /** The event of a draft as it is appended. `person` counts for payments alone. */
 export function eventOf(
   draft: Draft,

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { parseJson } from '../../../libs/core/encoding/parse-json.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 
 const pattern = z.string().refine((text) => isPattern(text), 'not a regular expression');
@@ -78,14 +79,11 @@ async function parseMapping<T>(file: string, schema: z.ZodType<T>): Promise<T> {
   });
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (cause) {
-    throw new TallyError(
-      'MAPPING_INVALID',
-      `the mapping file ${file} is not JSON${placeIn(cause)}: correct it there, or begin with one of docs/mappings`,
-      { file },
-      { cause },
-    );
+    const why = (cause as Error).message.replace('the text', 'it');
+    const message = `the mapping file ${file} cannot be read: ${why}; correct it there, or begin with one of docs/mappings`;
+    throw new TallyError('MAPPING_INVALID', message, { file }, { cause });
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -94,12 +92,6 @@ async function parseMapping<T>(file: string, schema: z.ZodType<T>): Promise<T> {
     file,
     faults,
   });
-}
-
-/** Where the JSON ends to be JSON, without what the parser quotes of the file. */
-function placeIn(cause: unknown): string {
-  const place = /line (\d+) column (\d+)/.exec((cause as Error).message);
-  return place === null ? '' : ` at line ${place[1]}, column ${place[2]}`;
 }
 
 function isPattern(text: string): boolean {

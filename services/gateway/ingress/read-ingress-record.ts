@@ -4,6 +4,7 @@ import { codecFacts } from '../../../libs/adapters/event-log/kafka/codec-unreada
 import { isJsonObject } from '../../../libs/adapters/submissions/field-reader.ts';
 import { type Door, type ReadSubmissions, readSubmissions } from '../../../libs/adapters/submissions/submissions.ts';
 import type { Rejection } from '../../../libs/core/decisions/decision.ts';
+import { parseJson } from '../../../libs/core/encoding/parse-json.ts';
 import type { Fault } from '../../../libs/core/errors/fault.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import { type Account, isAccount } from '../../../libs/core/identity/account.ts';
@@ -93,10 +94,10 @@ function jsonOf(record: LogRecord): unknown {
   // a small compressed batch may hold a large record
   if (record.value.length > RECORD_BYTES_MAX) return 'RECORD_TOO_LARGE';
   try {
-    const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(record.value));
+    const json = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(record.value));
     return typeof json === 'string' ? 'E_JSON' : json;
-  } catch {
-    return 'NOT_JSON';
+  } catch (error) {
+    return error instanceof TallyError ? error.code : 'NOT_JSON';
   }
 }
 

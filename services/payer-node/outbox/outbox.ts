@@ -1,3 +1,4 @@
+import { idConflict } from '../../../libs/adapters/submissions/submissions.ts';
 import type { Fault } from '../../../libs/core/errors/fault.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import { type Account, type Tax, taxOf } from '../../../libs/core/identity/account.ts';
@@ -96,7 +97,7 @@ export class Outbox {
       .map((event, index) => (event.readable && mayPost?.(event.account) === false ? notYours(event, index) : event));
     const queued = new Set<number>();
     const followed = store.accountCount;
-    const result = await store.exclusively(() => this.#take(read, options.whole, queued));
+    const result = await store.exclusively(() => this.#take(tax, read, options.whole, queued));
     // Only now can others see what was written.
     for (const lane of queued) this.#dependencies.wake(lane);
     if (store.accountCount > followed) this.#dependencies.follow();
@@ -150,8 +151,8 @@ export class Outbox {
     };
   }
 
-  #take(read: readonly SubmittedEvent[], whole: boolean, queued: Set<number>): SubmitResult {
-    const { store } = this.#dependencies;
+  #take(tax: Tax, read: readonly SubmittedEvent[], whole: boolean, queued: Set<number>): SubmitResult {
+    const { store, events } = this.#dependencies;
     const refused: RefusedSubmission[] = [];
     const fresh = new Map<string, ReadableEvent>();
     let repeated = 0;
@@ -162,10 +163,10 @@ export class Outbox {
       }
       const place = `${event.account} ${event.eventId}`;
       const known = fresh.get(place)?.text ?? this.#knownText(event.account, event.eventId);
-      if (known === event.text) repeated += 1;
+      if (known !== undefined && events.isSame(tax, known, event.text)) repeated += 1;
       else if (event.doubts.length > 0) refused.push({ index, eventId: event.eventId, faults: event.doubts });
       else if (known === undefined) fresh.set(place, event);
-      else refused.push({ index, eventId: event.eventId, faults: [conflict(index)] });
+      else refused.push({ index, eventId: event.eventId, faults: [idConflict(`/${index}`)] });
     });
     if (whole && refused.length > 0) return { queued: 0, repeated: 0, refused };
     for (const event of fresh.values()) queued.add(this.#queue(event));
@@ -223,12 +224,4 @@ function notYours(event: ReadableEvent, index: number): SubmittedEvent {
   const detail = 'the account is not bound to this client';
   const faults = [{ code: 'ACCOUNT_NOT_YOURS', pointer: `/${index}`, detail }];
   return { readable: false, eventId: event.eventId, faults };
-}
-
-function conflict(index: number): Fault {
-  return {
-    code: 'EVENT_ID_CONFLICT',
-    pointer: `/${index}/eventId`,
-    detail: 'this id is in the record with another body: a new event needs a new id',
-  };
 }

@@ -1,6 +1,7 @@
 import { encodeEvent } from '../../../libs/adapters/codec/event-codec.ts';
 import { EVENTS_PER_REQUEST_MAX } from '../../../libs/adapters/http/limits.ts';
 import { type Draft, eventOf, readSubmissions } from '../../../libs/adapters/submissions/submissions.ts';
+import { canonicalJson } from '../../../libs/core/encoding/canonical-json.ts';
 import type { Fault } from '../../../libs/core/errors/fault.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Account, Tax } from '../../../libs/core/identity/account.ts';
@@ -40,6 +41,8 @@ export type SubmittedEvent = ReadableEvent | UnreadableEvent;
 export interface OwnEvents {
   /** In the order of the submission. Pointers of faults begin with the event's place, `/12/lines/0`. */
   read(tax: Tax, events: readonly unknown[]): readonly SubmittedEvent[];
+  /** Whether two texts are one event, however each is written: what the gateway would append for either is the same. */
+  isSame(tax: Tax, one: string, other: string): boolean;
   /** The bytes that the gateway must have appended. Throws EVENT_UNREADABLE for a text that `read` would not let through now. */
   encode(tax: Tax, text: string, receivedAtMs: number, person: string | null): Buffer;
 }
@@ -48,6 +51,11 @@ export function ownEventsOf(rules: TaxRules): OwnEvents {
   const kept: Readonly<Record<Tax, DraftsByText>> = { paye: new DraftsByText(), vat: new DraftsByText() };
   return {
     read: (tax, events) => readEvents(tax, events, rules, kept[tax]),
+    isSame: (tax, one, other) => {
+      if (one === other) return true;
+      const meaning = meaningOf(tax, one, rules);
+      return meaning !== null && meaning === meaningOf(tax, other, rules);
+    },
     encode: (tax, text, receivedAtMs, person) => {
       const draft = kept[tax].take(text) ?? readAgain(tax, text, rules);
       return encodeEvent(eventOf(draft, { receivedAtMs, person: person === null ? null : personToken(person) }));
@@ -78,14 +86,22 @@ class DraftsByText {
   }
 }
 
-/** Of an event that was let through once: by the rates of today it need not be right. */
+/** All that the gateway makes an event's bytes and its person's token of; null for a text that the doors would not take now. */
+function meaningOf(tax: Tax, text: string, rules: TaxRules): string | null {
+  const draft = draftOf(tax, text, rules);
+  return draft === undefined ? null : canonicalJson({ event: draft.event, nino: draft.nino });
+}
+
+/** Reads an event that was let through once; under the rates of today it may be in doubt. Throws EVENT_UNREADABLE. */
 function readAgain(tax: Tax, text: string, rules: TaxRules): Draft {
+  const draft = draftOf(tax, text, rules);
+  if (draft !== undefined) return draft;
+  throw new TallyError('EVENT_UNREADABLE', 'an event of the record is not one by the rules in force', {});
+}
+
+function draftOf(tax: Tax, text: string, rules: TaxRules): Draft | undefined {
   const { drafts, doubtful } = readSubmissions(tax, JSON.parse(text), rules);
-  const draft = drafts[0] ?? doubtful[0]?.draft;
-  if (draft === undefined) {
-    throw new TallyError('EVENT_UNREADABLE', 'an event of the record is not one by the rules in force', {});
-  }
-  return draft;
+  return drafts[0] ?? doubtful[0]?.draft;
 }
 
 function readEvents(

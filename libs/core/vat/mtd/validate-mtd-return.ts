@@ -1,4 +1,4 @@
-import { repeatedMember } from '../../encoding/repeated-member.ts';
+import { parseJson } from '../../encoding/parse-json.ts';
 import type { MtdFault } from './error.ts';
 import { BOX_FIELDS } from './return.ts';
 
@@ -101,8 +101,7 @@ function sumFaultsOf(fields: Json): readonly MtdFault[] {
 /** Undefined for a text that is no JSON, or that names a member twice. */
 function parsed(text: string): unknown {
   try {
-    const json: unknown = JSON.parse(text);
-    return repeatedMember(text) === null ? json : undefined;
+    return parseJson(text);
   } catch {
     return undefined;
   }
