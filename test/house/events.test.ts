@@ -7,6 +7,7 @@ import { moneyMoved } from '../../libs/core/events/payment-events.ts';
 import {
   purchaseRecorded,
   tillEvent,
+  traderDeregistered,
   traderRegistered,
   vatAdjustmentMade,
   vatPeriodClosed,
@@ -26,6 +27,7 @@ const DEFINITIONS: readonly EventDefinition[] = [
   vatAdjustmentMade,
   vatPeriodClosed,
   traderRegistered,
+  traderDeregistered,
   moneyMoved,
   keyRegistered,
   headsAcknowledged,

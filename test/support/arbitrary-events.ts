@@ -19,6 +19,7 @@ import {
   type PurchaseRecorded,
   TILL_EVENT_TYPES,
   type TillEvent,
+  type TraderDeregistered,
   type TraderRegistered,
   VAT_CADENCES,
   VAT_SCHEMES,
@@ -189,6 +190,12 @@ const registered: fc.Arbitrary<TraderRegistered> = fc.record({
   unpaidOverSixMonths: fc.boolean(),
 });
 
+const deregistered: fc.Arbitrary<TraderDeregistered> = fc.record({
+  type: fc.constant('TraderDeregistered' as const),
+  ...vatHead,
+  deregisteredOn: date,
+});
+
 const vatClosed: fc.Arbitrary<VatPeriodClosed> = fc.record({
   type: fc.constant('VatPeriodClosed' as const),
   ...vatHead,
@@ -217,6 +224,7 @@ export const arbitraryEvent: fc.Arbitrary<TaxEvent> = fc.oneof(
   adjustment,
   vatClosed,
   registered,
+  deregistered,
   moved,
 );
 

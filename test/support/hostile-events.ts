@@ -274,6 +274,7 @@ const registered = fc
     unpaidOverSixMonths: fc.boolean(),
   })
   .map(onlyWhatGoesTogether);
+const deregistered = fc.record({ type: fc.constant('TraderDeregistered'), deregisteredOn: date });
 const moved = fc.record({
   direction: fc.constantFrom('received', 'received', 'repaid'),
   amountPence: positive,
@@ -308,6 +309,7 @@ const sent: fc.Arbitrary<Pick<HostileStep, 'door' | 'json'>> = fc.oneof(
   { weight: 4, arbitrary: adjustment.map((json) => ({ door: 'vat' as const, json })) },
   { weight: 3, arbitrary: periodClosed.map((json) => ({ door: 'vat' as const, json })) },
   { weight: 2, arbitrary: registered.map((json) => ({ door: 'vat' as const, json })) },
+  { weight: 1, arbitrary: deregistered.map((json) => ({ door: 'vat' as const, json })) },
   { weight: 2, arbitrary: moved.map((json) => ({ door: 'payments' as const, json })) },
 );
 

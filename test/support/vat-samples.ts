@@ -1,6 +1,7 @@
 import { localDate } from '../../libs/core/calendar/local-date.ts';
 import type {
   PurchaseRecorded,
+  TraderDeregistered,
   TraderRegistered,
   VatAdjustmentMade,
   VatPeriodClosed,
@@ -94,6 +95,11 @@ export function sampleRegistration(name: string, other: Partial<TraderRegistered
     unpaidOverSixMonths: false,
     ...other,
   };
+}
+
+/** The end of a trader's registration. */
+export function sampleDeregistration(name: string, deregisteredOn: string): TraderDeregistered {
+  return { type: 'TraderDeregistered', ...HEAD, eventId: idOf(name), deregisteredOn: localDate(deregisteredOn) };
 }
 
 /** The close of a period, received on the 40th day after it. */

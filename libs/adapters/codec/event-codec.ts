@@ -5,6 +5,7 @@ import type { TaxEvent, TaxEventType } from '../../core/events/tax-event.ts';
 import {
   purchaseRecorded,
   tillEvent,
+  traderDeregistered,
   traderRegistered,
   vatAdjustmentMade,
   vatPeriodClosed,
@@ -21,6 +22,7 @@ const EVENTS = eventFamily<TaxEvent>('an event', {
   VatAdjustmentMade: vatAdjustmentMade,
   VatPeriodClosed: vatPeriodClosed,
   TraderRegistered: traderRegistered,
+  TraderDeregistered: traderDeregistered,
   MoneyMoved: moneyMoved,
 });
 
@@ -41,6 +43,7 @@ const TOPICS: Readonly<Record<TaxEventType, string>> = {
   VatAdjustmentMade: VAT_EVENTS,
   VatPeriodClosed: VAT_EVENTS,
   TraderRegistered: VAT_EVENTS,
+  TraderDeregistered: VAT_EVENTS,
   MoneyMoved: PAYMENTS,
 };
 

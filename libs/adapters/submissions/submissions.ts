@@ -14,6 +14,7 @@ import type { TaxRules } from '../../core/tax/decide-event.ts';
 import { checkVatSubmission } from '../../core/vat/check/check-vat-submission.ts';
 import {
   adjustmentOf,
+  deregistrationOfJson,
   periodClosedOf,
   purchaseOf,
   registrationOfJson,
@@ -161,6 +162,8 @@ function vatEventOf(json: Readonly<Record<string, unknown>>): VatEvent {
       return periodClosedOf(json, { receivedAtMs: 0 });
     case 'TraderRegistered':
       return registrationOfJson(json, { receivedAtMs: 0 });
+    case 'TraderDeregistered':
+      return deregistrationOfJson(json, { receivedAtMs: 0 });
     default:
       return tillEventOf(json, digest('sha256', canonicalJson(json), 'hex'), { receivedAtMs: 0 });
   }

@@ -169,4 +169,21 @@ export const traderRegistered = defineEvent({
 });
 export type TraderRegistered = EventOf<typeof traderRegistered>;
 
-export type VatEvent = TillEvent | PurchaseRecorded | VatAdjustmentMade | VatPeriodClosed | TraderRegistered;
+/** A trader's registration ends: no period opens after it. */
+export const traderDeregistered = defineEvent({
+  type: 'TraderDeregistered',
+  schema: 'trader-deregistered.v1',
+  fields: {
+    ...head,
+    deregisteredOn: date('Effective date of deregistration: the last day in the registration.'),
+  },
+});
+export type TraderDeregistered = EventOf<typeof traderDeregistered>;
+
+export type VatEvent =
+  | TillEvent
+  | PurchaseRecorded
+  | VatAdjustmentMade
+  | VatPeriodClosed
+  | TraderRegistered
+  | TraderDeregistered;

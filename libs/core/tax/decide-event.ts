@@ -29,6 +29,7 @@ export function decideEvent(event: TaxEvent, eventHash: string, view: StateView,
     case 'VatAdjustmentMade':
     case 'VatPeriodClosed':
     case 'TraderRegistered':
+    case 'TraderDeregistered':
       return decideVat(event, eventHash, view, rules.vat);
     case 'MoneyMoved':
       return decideMoneyMoved(event, eventHash, view);
@@ -47,6 +48,7 @@ export function stateKeysOf(event: TaxEvent): readonly string[] {
     case 'VatAdjustmentMade':
     case 'VatPeriodClosed':
     case 'TraderRegistered':
+    case 'TraderDeregistered':
       return vatStateKeys(event);
     case 'MoneyMoved':
       return moneyStateKeys(event);

@@ -49,7 +49,8 @@ export function eventsOfPeriod(
       return { events, next: `${placed.place.seq}.${placed.place.position}` };
     }
     lookedAt += 1;
-    if (placed.entry.taxPeriod !== period.text) continue;
+    // Entries of before the end of the registration name the period as it was to end then.
+    if (!placed.entry.taxPeriod.startsWith(`${period.start}/`)) continue;
     const event = eventBehind(dependencies.store, followed, placed.entry.eventId);
     if (event === null) continue;
     const line = lineOf(event, placed, account.s, (one) => ratesOfTill(one, followed, dependencies));
@@ -82,6 +83,10 @@ function lineOf(
     case 'TraderRegistered': {
       const boxes = sharesOfEvent(event, entry.amounts, scheme, () => null);
       return { ...of, what: `registration from ${event.validFrom}`, at: event.validFrom, boxes };
+    }
+    case 'TraderDeregistered': {
+      const boxes = sharesOfEvent(event, entry.amounts, scheme, () => null);
+      return { ...of, what: `end of registration on ${event.deregisteredOn}`, at: event.deregisteredOn, boxes };
     }
     default:
       return { ...of, what: event.type, at: '', boxes: {} };

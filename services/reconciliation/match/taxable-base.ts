@@ -17,6 +17,7 @@ export function taxableBaseOf(event: TaxEvent): number {
     case 'PayePeriodClosed':
     case 'VatPeriodClosed':
     case 'TraderRegistered':
+    case 'TraderDeregistered':
     case 'MoneyMoved':
       return 0;
   }

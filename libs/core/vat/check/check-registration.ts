@@ -47,6 +47,12 @@ export function checkRegistrationFields(fields: Fields, rules: VatRules | null, 
   }
 }
 
+/** Checks what a trader says of the end of its registration, from JSON or from the log; faults are added to the list. */
+export function checkDeregistrationFields({ deregisteredOn }: Fields, faults: Fault[]): void {
+  if (isEventDate(deregisteredOn)) return;
+  faults.push({ code: 'E_DATE', pointer: '/deregisteredOn', detail: EVENT_DATE_EXPECTED });
+}
+
 function checkSchemeFields(fields: Fields, date: LocalDate | null, rules: VatRules | null, faults: Fault[]): void {
   const { scheme, flatRateSector, majorityRatePct } = fields;
   const add = (code: string, pointer: string, detail: string) => faults.push({ code, pointer, detail });

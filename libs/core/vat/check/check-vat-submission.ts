@@ -15,7 +15,7 @@ import type { VatRules } from '../rates/vat-rules.ts';
 import { checkAdjustmentFields } from './check-adjustment.ts';
 import { checkCloseDates } from './check-close.ts';
 import { checkPurchaseFields } from './check-purchase.ts';
-import { checkRegistrationFields } from './check-registration.ts';
+import { checkDeregistrationFields, checkRegistrationFields } from './check-registration.ts';
 import { checkTillEnvelope, checkTillLinks, checkTillTakings, checkVrn, rateDayOf, regionOf } from './check-till.ts';
 import { checkIdentity, checkMissingFields, isJsonObject, tillFieldsOf } from './check-till-event.ts';
 import type { RateSource } from './check-till-lines.ts';
@@ -90,6 +90,8 @@ const REGISTRATION_FIELDS: ReadonlySet<string> = new Set([
   'unpaidOverSixMonths',
 ]);
 
+const DEREGISTRATION_FIELDS: ReadonlySet<string> = new Set(['type', 'eventId', 'vrn', 'deregisteredOn']);
+
 /**
  * Every fault of one element of `POST /v1/vat/events` (docs/http-api.md) that can be told without state, with JSON pointers; empty where it
  * may be appended. With rules, categories, rates and VAT of what names no sale are checked too; without, tax does that.
@@ -105,6 +107,8 @@ export function checkVatSubmission(json: unknown, rules: VatRules | null = null)
       return checkOther(json, CLOSE_FIELDS, checkCloseFields);
     case 'TraderRegistered':
       return checkOther(json, REGISTRATION_FIELDS, (fields, faults) => checkRegistrationFields(fields, rules, faults));
+    case 'TraderDeregistered':
+      return checkOther(json, DEREGISTRATION_FIELDS, checkDeregistrationFields);
     default:
       return checkTillSubmission(json, rules);
   }

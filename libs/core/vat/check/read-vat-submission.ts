@@ -5,6 +5,7 @@ import type {
   TillEvent,
   TillEventType,
   TillLine,
+  TraderDeregistered,
   TraderRegistered,
   VatAdjustmentMade,
   VatCadence,
@@ -127,6 +128,17 @@ export function registrationOfJson(json: Json, { receivedAtMs }: SubmissionRecei
     interimPayments: interimPayments === 'monthly' || interimPayments === 'quarterly' ? interimPayments : 'none',
     poundsRule: poundsRule === 'nearest' ? 'nearest' : 'truncate',
     unpaidOverSixMonths: json.unpaidOverSixMonths === true,
+  };
+}
+
+/** The event of the end of a registration as JSON in which no fault was found. */
+export function deregistrationOfJson(json: Json, { receivedAtMs }: SubmissionReceipt): TraderDeregistered {
+  return {
+    type: 'TraderDeregistered',
+    eventId: eventId(String(json.eventId)),
+    account: account(`vat:${String(json.vrn)}`),
+    receivedAtMs,
+    deregisteredOn: localDate(String(json.deregisteredOn)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { dayNumber } from '../../calendar/local-date.ts';
+import { addDays, dayNumber } from '../../calendar/local-date.ts';
 import type { StateDraft } from '../../decisions/state-draft.ts';
 import type { Fault } from '../../errors/fault.ts';
 import type { TraderRegistered } from '../../events/vat-events.ts';
@@ -16,8 +16,10 @@ import {
   registrationOn,
   type TraderState,
   traderOf,
+  traderPeriodOfDay,
   traderValue,
 } from '../state/trader.ts';
+import { knownSince } from './count-in-period.ts';
 import { applyCashChange } from './end-of-cash-accounting.ts';
 import { recordAssessment } from './record-assessment.ts';
 import { refusedFor, type VatVerdict } from './vat-verdict.ts';
@@ -37,8 +39,11 @@ export function assessRegistration(
   checkVrn(event.account.slice('vat:'.length), faults);
   checkRegistrationFields(event as unknown as Readonly<Record<string, unknown>>, rules, faults);
   if (faults.length > 0) return { is: 'refused', faults };
-  const trader = traderOf(event.account, draft);
+  const known = knownSince(traderOf(event.account, draft), event, rules);
   const registration = registrationOf(event);
+  const reinstated = reinstating(known, registration);
+  if (reinstated.is === 'refused') return { is: 'refused', faults: [reinstated.fault] };
+  const { trader } = reinstated;
   const fault = placeInTime(trader, registration);
   if (fault !== null) return { is: 'refused', faults: [fault] };
   const kept = trader.r.filter(({ validFrom }) => validFrom !== registration.validFrom);
@@ -50,6 +55,31 @@ export function assessRegistration(
   const moved = applyCashChange(event.account, after, registration, draft, rules);
   const assessed = { kind: 'charge' as const, basePence: ZERO_PENCE, ...moved, flags };
   return { is: 'assessed', assessment: recordAssessment(event, eventHash, assessed, undefined, draft) };
+}
+
+/**
+ * The trader to whom a registration is said. After its end one that goes on the day after takes the end back; another is not of this number:
+ * who registers anew has a new one.
+ */
+function reinstating(
+  trader: TraderState,
+  { validFrom }: Registration,
+): { readonly is: 'taken'; readonly trader: TraderState } | { readonly is: 'refused'; readonly fault: Fault } {
+  const { e: last, ...goesOn } = trader;
+  if (last === undefined || validFrom <= last) return { is: 'taken', trader };
+  const fault = (code: string, detail: string) =>
+    ({ is: 'refused', fault: { code, pointer: '/validFrom', detail } }) as const;
+  if (validFrom !== addDays(last, 1)) {
+    return fault(
+      'E_VALID_FROM',
+      `the registration ended on ${last}: it goes on from the day after, or another number is given`,
+    );
+  }
+  if (trader.h !== null && trader.h >= last && traderPeriodOfDay(goesOn, dayNumber(validFrom)).start !== validFrom) {
+    return fault('E_PERIOD_CLOSED', `the return of the period that was cut on ${last} is filed`);
+  }
+  const o = goesOn.o.map(([start, , soft]) => [start, traderPeriodOfDay(goesOn, dayNumber(start)).end, soft] as const);
+  return { is: 'taken', trader: { ...goesOn, o } };
 }
 
 function placeInTime(trader: TraderState, registration: Registration): Fault | null {

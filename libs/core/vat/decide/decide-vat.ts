@@ -13,6 +13,7 @@ import { counterKey, eventKey, heldKey, periodKey, tillKey, traderKey } from '..
 import { DEFAULT_STAGGER, vatPeriodOfDay } from '../state/vat-period.ts';
 import { assessPeriodClose } from './close-period.ts';
 import { assessAdjustment } from './decide-adjustment.ts';
+import { assessDeregistration } from './decide-deregistration.ts';
 import { assessPurchase } from './decide-purchase.ts';
 import { assessRegistration } from './decide-registration.ts';
 import { assessTill } from './decide-till.ts';
@@ -65,6 +66,7 @@ export function vatStateKeys(event: VatEvent): readonly string[] {
       return [...alwaysRead(event), periodKey(account, event.periodStart), next];
     }
     case 'TraderRegistered':
+    case 'TraderDeregistered':
       return alwaysRead(event);
   }
 }
@@ -105,6 +107,8 @@ function verdictOn(event: VatEvent, eventHash: string, draft: StateDraft, rules:
       return assessPeriodClose(event, eventHash, draft, rules);
     case 'TraderRegistered':
       return assessRegistration(event, eventHash, draft, rules);
+    case 'TraderDeregistered':
+      return assessDeregistration(event, eventHash, draft, rules);
   }
 }
 

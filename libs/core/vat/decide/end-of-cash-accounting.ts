@@ -40,7 +40,7 @@ const NOTHING: CashChange = { taxPeriod: '', amounts: [] };
 export function applyCashChange(
   account: Account,
   trader: TraderState,
-  { validFrom }: Registration,
+  { validFrom }: Pick<Registration, 'validFrom'>,
   draft: StateDraft,
   rules: VatRules,
 ): CashChange {

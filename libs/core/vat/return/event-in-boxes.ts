@@ -36,8 +36,9 @@ export function sharesOfEvent(
     }
     case 'VatPeriodClosed':
     case 'TraderRegistered':
+    case 'TraderDeregistered':
       // What a close brings forward, and what cash accounting leaves unpaid at its end: their VAT alone. What they move in boxes 6 and 7 is in
-      // no amount of the entry, so the shares of these two boxes fall short of the boxes by it.
+      // no amount of the entry, so the shares of these boxes fall short of the boxes by it.
       return withoutZeros({ 1: outputVat, 4: inputVat });
     case 'VatAdjustmentMade':
       return adjustmentShares(event, outputVat, inputVat, scheme);

@@ -111,3 +111,33 @@ describe('sales of days before anything of the trader was known here', () => {
     expect(await get(`/payer/v1/vat/${VRN}/periods/2024-05-15`)).toMatchObject({ boxesPence: { 1: 200 } });
   });
 });
+
+describe('a trader who has ceased', () => {
+  it('owes the return of the last period, cut at the day, and nothing after it', async () => {
+    const end = { type: 'TraderDeregistered', eventId: uuidOfName('end'), vrn: VRN, deregisteredOn: '2024-07-31' };
+    await serve([...salesAt('2024-05-01T11:00:00Z'), end]);
+    expect((await periods()).map(({ start, end: last, isOwed }) => [start, last, isOwed])).toEqual([
+      ['2024-04-01', '2024-06-30', false],
+      ['2024-07-01', '2024-07-31', true],
+    ]);
+    expect(await standing()).toMatchObject(NO_STANDING);
+    const { obligations } = await get(`/organisations/vat/${VRN}/obligations?status=O`);
+    expect(obligations).toMatchObject([{ start: '2024-07-01', end: '2024-07-31', due: '2024-09-07' }]);
+    expect(await get(`/payer/v1/vat/${VRN}/periods/current`)).toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('owes each return from registration to its end, once it said both', async () => {
+    const from = { validFrom: '2024-04-01', registeredOn: '2024-04-01', cadence: 'stagger1', scheme: 'pointOfSale' };
+    await serve([
+      { type: 'TraderRegistered', eventId: uuidOfName('r'), vrn: VRN, ...from },
+      { type: 'TraderDeregistered', eventId: uuidOfName('end'), vrn: VRN, deregisteredOn: '2024-11-15' },
+    ]);
+    expect((await periods()).map(({ start, end, isOwed }) => [start, end, isOwed])).toEqual([
+      ['2024-04-01', '2024-06-30', true],
+      ['2024-07-01', '2024-09-30', true],
+      ['2024-10-01', '2024-11-15', true],
+    ]);
+    // The first return of a registration and one of no regular length bear no point: one of three does.
+    expect(await standing()).toMatchObject({ points: 1, lateReturnPenaltiesPence: 0 });
+  });
+});
