@@ -117,24 +117,28 @@ function addStart(program: Command): void {
 
 function addImport(program: Command): void {
   const importing = group(program, 'import', 'send a file through the payer node, and wait for every decision');
-  const rejected = 'something of the file was rejected';
-  const file = (): Argument => argument('<file>', 'CSV or JSON lines, plain or gzip', givenText);
-  const rejects = (): Option => option('--rejects <file>', 'write every rejection there as JSON lines', givenText);
-  reaching(command(importing, 'sales', 'sales of a till or shop, by the columns that a mapping names', rejected), NODE)
-    .addArgument(file())
-    .requiredOption(
-      '--mapping <file>',
-      'mapping file: names the columns and says what they mean (docs/mappings)',
-      givenText('--mapping'),
-    )
+  const sales = addImportOf(importing, 'sales', 'sales of a till or shop, by the columns that a mapping names');
+  sales
     .requiredOption('--vrn <vrn>', 'VAT registration number of the trader', givenText('--vrn'))
-    .addOption(rejects())
     .action(loaded(async () => (await import('./import/import-file.ts')).importSales));
-  reaching(command(importing, 'payroll', 'payments to employees, by the columns that a mapping names', rejected), NODE)
-    .addArgument(file())
-    .requiredOption('--mapping <file>', 'mapping file: names the columns (docs/mappings)', givenText('--mapping'))
-    .addOption(rejects())
-    .action(loaded(async () => (await import('./import/import-file.ts')).importPayroll));
+  addImportOf(importing, 'payroll', 'payments to employees, by the columns that a mapping names').action(
+    loaded(async () => (await import('./import/import-file.ts')).importPayroll),
+  );
+}
+
+/** What imports of both kinds take. */
+function addImportOf(importing: Command, kind: string, does: string): Command {
+  const mapping =
+    'mapping file, or the name of a shipped one: names the columns and says what they mean (docs/mappings)';
+  const equalRows = 'rows that are equal in every column: count each, or once (default: ask)';
+  const corrections = 'what was imported before and differs now: apply takes it back and replaces it (default: refuse)';
+  return reaching(command(importing, kind, does, 'something of the file was rejected'), NODE)
+    .addArgument(argument('<file>', 'CSV, JSON lines or a JSON document, plain or gzip', givenText))
+    .requiredOption('--mapping <file>', mapping, givenText('--mapping'))
+    .addOption(option('--encoding <name>', 'character encoding, where it is not UTF-8: windows-1252, say', givenText))
+    .addOption(new Option('--equal-rows <what>', equalRows).choices(['ask', 'count', 'once']))
+    .addOption(new Option('--corrections <what>', corrections).choices(['apply', 'refuse']))
+    .addOption(option('--rejects <file>', 'write every rejection there as JSON lines', givenText));
 }
 
 function addAccountCommands(program: Command): void {

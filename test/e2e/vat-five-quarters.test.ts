@@ -11,8 +11,10 @@ import { tillEventHash } from '../../libs/core/vat/check/till-event-hash.ts';
 import { decideVat } from '../../libs/core/vat/decide/decide-vat.ts';
 import { vatRateOn } from '../../libs/core/vat/rates/vat-rules.ts';
 import { periodOfDate, returnOfPeriod } from '../../libs/core/vat/return/return-of-period.ts';
-import { countInvoiceRows, salesDocuments } from '../../services/cli/import/sales-file.ts';
-import { readSalesMapping } from '../../services/cli/import/sales-mapping.ts';
+import { CreditMatcher } from '../../services/cli/documents/match-credit-notes.ts';
+import { countInvoiceRows, salesDocuments } from '../../services/cli/documents/sales-file.ts';
+import { TillNumbers } from '../../services/cli/import/till-numbers.ts';
+import { readSalesMapping } from '../../services/cli/mapping/sales-mapping.ts';
 import { capability } from '../support/capabilities.ts';
 import { type IndependentQuarter, quartersOf } from '../support/independent-vat.ts';
 import { eventually, ServiceProcess, tally } from '../support/service-process.ts';
@@ -133,24 +135,28 @@ describe.skipIf(!data.available)('Online Retail, prices taken to include VAT', (
   it('has the boxes of five quarters to the penny, each the sum of its entries', { timeout: 360_000 }, async () => {
     const rules = loadTaxRules();
     const sha256 = (bytes: Uint8Array | string): Uint8Array => createHash('sha256').update(bytes).digest();
-    const mapping = await readSalesMapping('docs/mappings/online-retail.json');
+    const mapping = await readSalesMapping('docs/mappings/online-retail.json', rules.vat);
     const documents = salesDocuments(
+      { file, mapping },
       {
-        file,
         mapping,
         vrn: VRN,
-        hashOf: (event) => tillEventHash(event, sha256),
         rateOf: (category: string, date: LocalDate) => vatRateOn(rules.vat, category, date, 'GB'),
+        matcher: new CreditMatcher(),
       },
-      await countInvoiceRows(file, mapping),
+      await countInvoiceRows({ file, mapping }),
     );
+    const till = new TillNumbers((event) => tillEventHash(event, sha256));
     const state = new Map<string, StateValue>();
     const view = { get: (key: string) => state.get(key) };
     const duePence = new Map<string, number>();
     let number = 0;
     // Looked at once at the end: an expectation for each of 27,703 events would cost more than deciding them.
     const refused: string[] = [];
-    for await (const { events } of documents) {
+    for await (const { refusal, write } of documents) {
+      if (refusal !== null) refused.push(refusal.reason);
+      const events = till.numbered(write(0));
+      till.taken();
       const { drafts } = readSubmissions('vat', events, rules);
       if (drafts.length !== events.length) refused.push(`${events.length - drafts.length} at the door`);
       for (const draft of drafts) {

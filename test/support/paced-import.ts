@@ -7,9 +7,12 @@ import { type EventId, eventId as eventIdOf } from '../../libs/core/identity/eve
 import { tillEventHash } from '../../libs/core/vat/check/till-event-hash.ts';
 import { vatRateOn } from '../../libs/core/vat/rates/vat-rules.ts';
 import { ServiceClient } from '../../services/cli/client/service-client.ts';
+import type { ImportedDocument, ImportedEvent } from '../../services/cli/documents/imported-document.ts';
+import { CreditMatcher } from '../../services/cli/documents/match-credit-notes.ts';
+import { countInvoiceRows, salesDocuments } from '../../services/cli/documents/sales-file.ts';
 import { type ImportSummary, runImport } from '../../services/cli/import/run-import.ts';
-import { countInvoiceRows, type ImportedDocument, salesDocuments } from '../../services/cli/import/sales-file.ts';
-import { readSalesMapping } from '../../services/cli/import/sales-mapping.ts';
+import { TillNumbers } from '../../services/cli/import/till-numbers.ts';
+import { readSalesMapping } from '../../services/cli/mapping/sales-mapping.ts';
 
 export interface PacedImportOptions {
   /** Of the running services. */
@@ -34,19 +37,19 @@ export interface PacedImport {
  */
 export async function startPacedImport(options: PacedImportOptions): Promise<PacedImport> {
   const { dataDir, file, vrns } = options;
-  const mapping = await readSalesMapping('docs/mappings/online-retail.json');
-  const rowsOf = await countInvoiceRows(file, mapping);
   const { vat } = loadTaxRules();
+  const mapping = await readSalesMapping('docs/mappings/online-retail.json', vat);
+  const rowsOf = await countInvoiceRows({ file, mapping });
   const sent = new Map<Account, EventId[]>();
   let isOver = false;
   const sources = vrns.map((vrn) =>
     salesDocuments(
+      { file, mapping },
       {
-        file,
         mapping,
         vrn,
-        hashOf: (event) => tillEventHash(event, (data) => createHash('sha256').update(data).digest()),
         rateOf: (category, date) => vatRateOn(vat, category, date, 'GB'),
+        matcher: new CreditMatcher(),
       },
       rowsOf,
     ),
@@ -58,17 +61,29 @@ export async function startPacedImport(options: PacedImportOptions): Promise<Pac
       const next = await sources[at]?.next();
       if (next === undefined || next.done === true)
         throw new Error(`the file ended before the test: ${count} invoices`);
-      const account: Account = `vat:${vrns[at] ?? ''}`;
-      const ids = next.value.events.map(({ eventId }) => eventIdOf(String(eventId)));
-      if (next.value.refusal === null) sent.set(account, [...(sent.get(account) ?? []), ...ids]);
       yield next.value;
       const dueMs = startedMs + (count / options.invoicesPerSecond) * 1_000;
       if (dueMs > performance.now()) await sleep(dueMs - performance.now());
     }
   }
   const client = new ServiceClient({ dataDir });
+  const onSending = (events: readonly ImportedEvent[]): void => {
+    for (const { vrn, eventId } of events) {
+      const account: Account = `vat:${String(vrn)}`;
+      sent.set(account, [...(sent.get(account) ?? []), eventIdOf(String(eventId))]);
+    }
+  };
+  const till = new TillNumbers((event) => tillEventHash(event, (data) => createHash('sha256').update(data).digest()));
   const running = runImport(
-    { tax: 'vat', documents: paced(), onProgress: () => undefined, clock: systemClock },
+    {
+      tax: 'vat',
+      documents: paced(),
+      corrections: 'refuse',
+      till,
+      onSending,
+      onProgress: () => undefined,
+      clock: systemClock,
+    },
     client,
   );
   // Told when it happens, and again at the end: a test that waits for what the import brings about would wait in vain.

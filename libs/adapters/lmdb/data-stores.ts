@@ -82,10 +82,17 @@ export const PAYER_STORE: DataStore = {
   remedy: 'restore its folder from its newest backup and start again',
 };
 
-/**
- * Every store of the data folder.
- *
- */
+/** Of whoever imports: which lines of earlier files a credit note may give back. */
+export const IMPORT_MEMORY: DataStore = {
+  path: 'imports',
+  what: 'what imports remember of earlier sales',
+  isCache: false,
+  lost: 'credit notes of later files do not find the sales of earlier ones, and become refunds without a sale',
+  remedy:
+    'restore its folder from its newest backup, or move it away and import the earlier files again: nothing is counted twice',
+};
+
+/** Every store of the data folder. */
 export const DATA_STORES: readonly DataStore[] = [
   EVENT_LOG,
   GATEWAY_STORE,
@@ -94,4 +101,5 @@ export const DATA_STORES: readonly DataStore[] = [
   TAX_STATE,
   LEDGER_FOLD,
   RECONCILIATION,
+  IMPORT_MEMORY,
 ];

@@ -1,7 +1,4 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { SingleBar } from 'cli-progress';
 import { loadTaxRules } from '../../../libs/adapters/rules/load-rules.ts';
 import { onEndSignals } from '../../../libs/adapters/runtime/end-signals.ts';
 import { systemClock } from '../../../libs/adapters/time/clock.ts';
@@ -12,44 +9,93 @@ import { readVrn } from '../../../libs/core/identity/vrn.ts';
 import { tillEventHash } from '../../../libs/core/vat/check/till-event-hash.ts';
 import { vatRateOn } from '../../../libs/core/vat/rates/vat-rules.ts';
 import { clientOf, type ReachOptions } from '../client/service-client.ts';
+import type { ImportedDocument } from '../documents/imported-document.ts';
+import { CreditMatcher } from '../documents/match-credit-notes.ts';
+import { payrollDocuments, surveyPayroll } from '../documents/payroll-file.ts';
+import { RememberedSales } from '../documents/remembered-sales.ts';
+import { countInvoiceRows, salesDocuments } from '../documents/sales-file.ts';
+import { UnreadColumns } from '../documents/unread-columns.ts';
 import { EXIT_COULD_NOT } from '../input/say-failure.ts';
-import { readRows } from '../rows/read-rows.ts';
-import { payrollDocuments } from './payroll-file.ts';
+import { readPayrollMapping } from '../mapping/payroll-mapping.ts';
+import { namedColumns, readSalesMapping } from '../mapping/sales-mapping.ts';
+import type { Corrections } from './known-documents.ts';
+import type { PayerNode } from './patient-call.ts';
+import { printImport, progressOf, writeRejects } from './print-import.ts';
 import { type ImportProgress, type ImportSummary, runImport } from './run-import.ts';
-import { countInvoiceRows, type ImportedDocument, salesDocuments } from './sales-file.ts';
-import { readPayrollMapping, readSalesMapping } from './sales-mapping.ts';
+import { type TillHead, TillNumbers } from './till-numbers.ts';
 
 export interface ImportFileOptions extends ReachOptions {
   readonly mapping: string;
   readonly vrn?: string;
   readonly rejects?: string;
+  readonly encoding?: string;
+  readonly equalRows?: 'ask' | 'count' | 'once';
+  readonly corrections?: Corrections;
+  readonly dryRun?: boolean;
 }
 
-const REJECTIONS_SHOWN_MAX = 20;
+/** A file, read once, as what is to be imported. */
+interface ToImport {
+  readonly tax: Tax;
+  readonly documents: AsyncIterable<ImportedDocument>;
+  readonly total: number;
+  readonly noun: string;
+  readonly columnsNotRead: readonly string[];
+  /** The till whose events they become; null where none sends them. */
+  readonly till: { readonly vrn: string; readonly tillId: string } | null;
+}
 
-/** `tally import sales FILE`. Throws MAPPING_INVALID, COLUMN_MISSING, VRN_INVALID, NOT_RUNNING and what the service answers. */
+/** `tally import sales FILE`. Throws MAPPING_INVALID, VRN_INVALID, what readRows throws, NOT_RUNNING and what the service answers. */
 export async function importSales(file: string, options: ImportFileOptions): Promise<void> {
-  const mapping = await readSalesMapping(options.mapping);
+  const rules = loadTaxRules();
+  const read = await readSalesMapping(options.mapping, rules.vat);
+  const mapping = { ...read, equalRows: options.equalRows ?? read.equalRows };
   const vrn = vrnOf(options.vrn ?? '');
-  const rowsOf = await beforeSending(() => countInvoiceRows(file, mapping));
-  const hashOf = (event: Record<string, unknown>): string => tillEventHash(event, sha256);
-  const { vat } = loadTaxRules();
-  const rateOf = (category: string, date: LocalDate) => vatRateOn(vat, category, date, 'GB');
-  const documents = salesDocuments({ file, mapping, vrn, hashOf, rateOf }, rowsOf);
-  await importDocuments('vat', documents, rowsOf.size, 'invoices', options);
+  const unread = new UnreadColumns([...namedColumns(mapping), ...mapping.notRead]);
+  const of = { file, mapping, encoding: options.encoding };
+  const rowsOf = await beforeSending(() => countInvoiceRows(of, unread));
+  const isDry = options.dryRun === true;
+  const earlier =
+    !isDry || RememberedSales.existIn(options.dataDir)
+      ? new RememberedSales(options.dataDir, vrn, mapping.tillId)
+      : undefined;
+  const matcher = new CreditMatcher(earlier);
+  const rateOf = (category: string, date: LocalDate) => vatRateOn(rules.vat, category, date, 'GB');
+  const documents = salesDocuments(of, { mapping, vrn, rateOf, matcher }, rowsOf);
+  const till = { vrn, tillId: mapping.tillId };
+  try {
+    const toImport = {
+      tax: 'vat',
+      documents,
+      total: rowsOf.size,
+      noun: 'invoices',
+      columnsNotRead: unread.all,
+      till,
+    } as const;
+    await importDocuments(toImport, options);
+  } finally {
+    if (!isDry) await earlier?.keep(matcher.takeChanged());
+    await earlier?.close();
+  }
 }
 
 /** `tally import payroll FILE`. Throws as importSales. */
 export async function importPayroll(file: string, options: ImportFileOptions): Promise<void> {
-  const mapping = await readPayrollMapping(options.mapping);
-  const rows = await beforeSending(() => countRows(file, Object.values(mapping.columns)));
-  await importDocuments('paye', payrollDocuments(file, mapping), rows, 'payments', options);
-}
-
-async function countRows(file: string, columns: readonly string[]): Promise<number> {
-  let rows = 0;
-  for await (const _row of readRows({ file, columns })) rows += 1;
-  return rows;
+  const read = await readPayrollMapping(options.mapping);
+  const mapping = { ...read, equalRows: options.equalRows ?? read.equalRows };
+  const unread = new UnreadColumns([...namedColumns(mapping), ...mapping.notRead]);
+  const of = { file, mapping, encoding: options.encoding };
+  const survey = await beforeSending(() => surveyPayroll(of, unread));
+  const documents = payrollDocuments(of, survey);
+  const toImport = {
+    tax: 'paye',
+    documents,
+    total: survey.rows,
+    noun: 'payments',
+    columnsNotRead: unread.all,
+    till: null,
+  } as const;
+  await importDocuments(toImport, options);
 }
 
 /** The whole file is read once before anything of it is sent: a file that is damaged anywhere is told so then. */
@@ -73,14 +119,20 @@ function sha256(data: Uint8Array | string): Uint8Array {
   return createHash('sha256').update(data).digest();
 }
 
-async function importDocuments(
-  tax: Tax,
-  documents: AsyncIterable<ImportedDocument>,
-  total: number,
-  noun: string,
+async function importDocuments(toImport: ToImport, options: ImportFileOptions): Promise<void> {
+  const { noun, columnsNotRead } = toImport;
+  const summary = await runToEnd(toImport, clientOf(options), options);
+  if (options.rejects !== undefined) await writeRejects(options.rejects, summary.rejections);
+  if (options.json === true) console.log(JSON.stringify({ ...summary, columnsNotRead }));
+  else printImport(summary, noun, columnsNotRead);
+  if (summary.rejected > 0) process.exitCode = 1;
+}
+
+async function runToEnd(
+  { tax, documents, total, noun, till: of }: ToImport,
+  client: PayerNode,
   options: ImportFileOptions,
-): Promise<void> {
-  const client = clientOf(options);
+): Promise<ImportSummary> {
   const progress = progressOf(total, noun, options.json === true);
   let reached: ImportProgress = { read: 0, accepted: 0, rejected: 0 };
   const onProgress = (now: ImportProgress): void => {
@@ -101,9 +153,10 @@ async function importDocuments(
     },
     again: () => undefined,
   });
-  let summary: ImportSummary;
   try {
-    summary = await runImport({ tax, documents, onProgress, clock: systemClock }, client);
+    const corrections = options.corrections ?? 'refuse';
+    const till = of === null ? {} : { till: await tillNumbersOf(client, of) };
+    return await runImport({ tax, documents, corrections, ...till, onProgress, clock: systemClock }, client);
   } catch (error) {
     sayReached();
     throw error;
@@ -111,57 +164,10 @@ async function importDocuments(
     progress.stop();
     release();
   }
-  if (options.rejects !== undefined) await writeRejects(options.rejects, summary);
-  print(summary, noun, options);
-  if (summary.rejected > 0) process.exitCode = 1;
 }
 
-interface Progress {
-  readonly update: (progress: ImportProgress) => void;
-  readonly stop: () => void;
-}
-
-/** A bar on a terminal; elsewhere a plain line every few seconds; nothing but the result with --json. */
-function progressOf(total: number, noun: string, quiet: boolean): Progress {
-  if (quiet) return { update: () => undefined, stop: () => undefined };
-  if (process.stderr.isTTY) {
-    const format = `{bar} {percentage}% | {value}/{total} ${noun} decided | {rejected} rejected | {duration_formatted}`;
-    const bar = new SingleBar({ format, stream: process.stderr });
-    bar.start(total, 0, { rejected: 0 });
-    return {
-      update: ({ accepted, rejected }) => bar.update(accepted + rejected, { rejected }),
-      stop: () => bar.stop(),
-    };
-  }
-  let saidMs = Number.NEGATIVE_INFINITY;
-  return {
-    update: ({ accepted, rejected }) => {
-      if (systemClock.elapsedMs() - saidMs < 5_000) return;
-      saidMs = systemClock.elapsedMs();
-      process.stderr.write(`${accepted + rejected} of ${total} ${noun} decided, ${rejected} rejected\n`);
-    },
-    stop: () => undefined,
-  };
-}
-
-async function writeRejects(file: string, summary: ImportSummary): Promise<void> {
-  const stream = createWriteStream(file);
-  for (const rejection of summary.rejections) stream.write(`${JSON.stringify(rejection)}\n`);
-  stream.end();
-  await once(stream, 'finish');
-}
-
-function print(summary: ImportSummary, noun: string, options: ImportFileOptions): void {
-  if (options.json === true) {
-    console.log(JSON.stringify(summary));
-    return;
-  }
-  for (const rejection of summary.rejections.slice(0, REJECTIONS_SHOWN_MAX)) {
-    console.log(`rejected ${rejection.name}: ${rejection.code}: ${rejection.reason}`);
-  }
-  const hidden = summary.rejections.length - REJECTIONS_SHOWN_MAX;
-  if (hidden > 0) console.log(`… and ${hidden} more: give --rejects FILE for all of them`);
-  const seconds = (summary.durationMs / 1000).toFixed(1);
-  console.log(`${summary.events} events in ${seconds} s`);
-  console.log(`${summary.accepted} accepted + ${summary.rejected} rejected = ${summary.read} read (${noun})`);
+async function tillNumbersOf(client: PayerNode, { vrn, tillId }: { readonly vrn: string; readonly tillId: string }) {
+  const numbers = new TillNumbers((event) => tillEventHash(event, sha256));
+  numbers.goOnFrom(vrn, tillId, await client.call<TillHead>('GET', `/payer/v1/vat/${vrn}/tills/${tillId}`));
+  return numbers;
 }

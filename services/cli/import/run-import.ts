@@ -2,8 +2,10 @@ import type { ElapsedClock } from '../../../libs/adapters/time/clock.ts';
 import type { Fault } from '../../../libs/core/errors/fault.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../../libs/core/identity/account.ts';
-import type { ServiceClient } from '../client/service-client.ts';
-import type { ImportedDocument } from './sales-file.ts';
+import type { ImportedDocument, ImportedEvent, Refusal } from '../documents/imported-document.ts';
+import { type Corrections, KnownDocuments, type Taken } from './known-documents.ts';
+import { isRetriable, type PayerNode, patientPost, pause, QUIET_MS_MAX } from './patient-call.ts';
+import type { TillNumbers } from './till-numbers.ts';
 
 export interface ImportRejection {
   readonly name: string;
@@ -17,8 +19,13 @@ export interface ImportSummary {
   readonly read: number;
   readonly accepted: number;
   readonly rejected: number;
-  /** Events that the accepted and rejected documents became. */
+  /** Of the accepted: those that an earlier import had sent, and those that were sent to put one right. */
+  readonly seenBefore: number;
+  readonly corrected: number;
+  /** Events that the accepted and rejected documents became in this run. */
   readonly events: number;
+  /** How many of them tax accepted with a flag, by flag. */
+  readonly flags: Readonly<Record<string, number>>;
   readonly durationMs: number;
   readonly rejections: readonly ImportRejection[];
 }
@@ -32,134 +39,162 @@ export interface ImportProgress {
 export interface RunImportOptions {
   readonly tax: Tax;
   readonly documents: AsyncIterable<ImportedDocument>;
+  readonly corrections: Corrections;
+  /** Numbers the events of a till; left out where no till sends them. */
+  readonly till?: TillNumbers;
   readonly onProgress: (progress: ImportProgress) => void;
+  /** Told of the events of each request before it is sent. */
+  readonly onSending?: (events: readonly ImportedEvent[]) => void;
   readonly clock: ElapsedClock;
 }
 
-/** As `POST /payer/v1/events/status` answers. */
-interface EventStatusAnswer {
-  readonly statuses: Readonly<
-    Record<string, { readonly status: string; readonly code?: string; readonly detail?: string }>
-  >;
+interface StatusLine {
+  readonly status: string;
+  readonly code?: string;
+  readonly detail?: string;
+  readonly flags?: readonly string[];
 }
 
 interface PendingDocument {
   readonly document: ImportedDocument;
   readonly waiting: Set<string>;
-  readonly accountOf: ReadonlyMap<string, string>;
-  refusal: { code: string; reason: string } | null;
+  refusal: Refusal | null;
 }
+
+type Sending = Taken & { readonly is: 'new' | 'corrected' };
 
 const EVENTS_A_REQUEST = 500;
 const EVENTS_A_REQUEST_MAX = 1_000;
+const DOCUMENTS_A_LOOK = 500;
 const EVENTS_IN_FLIGHT_MAX = 20_000;
 const STATUSES_A_REQUEST = 1_000;
 const POLL_PAUSE_MS = 200;
 const ASK_EVERY_MS = 1_000;
-/** How long a decision may take to come before the import gives up waiting. */
-const QUIET_MS_MAX = 120_000;
 
 /**
  * Sends documents through the payer node's outbox and waits until tax has decided on each of their events: a document is accepted when
- * all its events are in a block of the payer's copy, and rejected when any is refused at the gateway or rejected by tax. Sending the same
- * document again is harmless. Throws what the service answers, and IMPORT_STALLED where decisions stop coming.
+ * all its events are in a block of the payer's copy, and rejected when any is refused at the gateway or rejected by tax. What an earlier
+ * import sent is not sent again: the same is accepted as it is decided, and what changed is refused or put right, as `corrections` says.
+ * Throws what the service answers, and IMPORT_STALLED where decisions stop coming.
  */
-export async function runImport(options: RunImportOptions, client: ServiceClient): Promise<ImportSummary> {
+export async function runImport(options: RunImportOptions, client: PayerNode): Promise<ImportSummary> {
   const run = new ImportRun(options, client);
-  let queue: ImportedDocument[] = [];
-  let queued = 0;
+  let open: ImportedDocument[] = [];
   for await (const document of options.documents) {
-    run.read(document);
-    if (document.refusal !== null) continue;
-    queue.push(document);
-    queued += document.events.length;
-    if (queued >= EVENTS_A_REQUEST) {
-      await run.send(queue);
-      queue = [];
-      queued = 0;
-      await run.settleSome();
-      await run.settleTo(EVENTS_IN_FLIGHT_MAX);
-    }
+    run.read();
+    open.push(document);
+    if (open.length < DOCUMENTS_A_LOOK) continue;
+    await run.take(open);
+    open = [];
+    await run.settleSome();
+    await run.settleTo(EVENTS_IN_FLIGHT_MAX);
   }
-  await run.send(queue);
+  await run.take(open);
   await run.settleTo(0);
   return run.summary();
 }
 
 class ImportRun {
   readonly #options: RunImportOptions;
-  readonly #client: ServiceClient;
-  /** By event id. Two rows that are the same to the letter are one event: both documents wait for it. */
-  readonly #pending = new Map<string, PendingDocument[]>();
+  readonly #client: PayerNode;
+  readonly #known: KnownDocuments;
+  /** By event id. */
+  readonly #pending = new Map<string, PendingDocument>();
   readonly #rejections: ImportRejection[] = [];
+  readonly #flags = new Map<string, number>();
   readonly #startedMs: number;
   #read = 0;
   #accepted = 0;
+  #seenBefore = 0;
+  #corrected = 0;
   #events = 0;
   #lastSettledMs: number;
   #lastAskedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: RunImportOptions, client: ServiceClient) {
+  constructor(options: RunImportOptions, client: PayerNode) {
     this.#options = options;
     this.#client = client;
+    this.#known = new KnownDocuments(client, options.clock, options.corrections);
     this.#startedMs = options.clock.elapsedMs();
     this.#lastSettledMs = this.#startedMs;
   }
 
-  read(document: ImportedDocument): void {
+  read(): void {
     this.#read += 1;
-    if (document.refusal !== null) {
-      this.#rejections.push({ name: document.name, line: document.line, ...document.refusal });
-    }
   }
 
-  async send(documents: readonly ImportedDocument[]): Promise<void> {
-    for (const batch of batchesOf(documents)) {
-      for (const document of await this.#queue(batch)) this.#await(document);
+  async take(documents: readonly ImportedDocument[]): Promise<void> {
+    const sending: Sending[] = [];
+    for (const taken of await this.#known.take(documents)) {
+      switch (taken.is) {
+        case 'refused':
+          this.#reject(taken.document, taken.refusal);
+          break;
+        case 'known':
+          this.#seenBefore += 1;
+          this.#await(taken.document, taken.waiting);
+          break;
+        case 'new':
+        case 'corrected':
+          sending.push(taken);
+          break;
+      }
+    }
+    for (const batch of batchesOf(sending)) {
+      for (const { is, document, events } of await this.#queue(batch)) {
+        if (is === 'corrected') this.#corrected += 1;
+        this.#events += events.length;
+        this.#await(
+          document,
+          events.map((event) => String(event['eventId'])),
+        );
+      }
     }
     this.#progress();
   }
 
+  #reject({ name, line }: ImportedDocument, { code, reason }: Refusal): void {
+    this.#rejections.push({ name, line, code, reason });
+  }
+
   /** Gives the documents that the node took: one that its door refuses is a rejection, and the others go without it. */
-  async #queue(batch: readonly ImportedDocument[]): Promise<readonly ImportedDocument[]> {
+  async #queue(batch: readonly Sending[]): Promise<readonly Sending[]> {
     let left = batch;
     while (left.length > 0) {
       try {
-        const events = left.flatMap((document) => document.events);
+        const drafts = left.flatMap(({ events }) => events);
+        const events = this.#options.till?.numbered(drafts) ?? drafts;
+        this.#options.onSending?.(events);
         for (let i = 0; i < events.length; i += EVENTS_A_REQUEST_MAX) {
           await this.#post(events.slice(i, i + EVENTS_A_REQUEST_MAX));
         }
+        this.#options.till?.taken();
         return left;
       } catch (error) {
         const refused = refusedDocuments(left, error);
         if (refused.size === 0) throw error;
-        for (const [{ name, line }, why] of refused) this.#rejections.push({ name, line, ...why });
-        left = left.filter((document) => !refused.has(document));
+        for (const [document, why] of refused) this.#reject(document, why);
+        left = left.filter(({ document }) => !refused.has(document));
       }
     }
     return left;
   }
 
-  #await(document: ImportedDocument): void {
-    const accountOf = new Map(document.events.map((event) => [String(event['eventId']), accountOfEvent(event)]));
-    const waiting = new Set(accountOf.keys());
-    const pending = { document, waiting, accountOf, refusal: null };
-    for (const eventId of waiting) this.#pending.set(eventId, [...(this.#pending.get(eventId) ?? []), pending]);
-    this.#events += document.events.length;
+  #await(document: ImportedDocument, eventIds: readonly string[]): void {
+    if (eventIds.some((eventId) => this.#pending.has(eventId))) {
+      this.#reject(document, {
+        code: 'NAMED_TWICE',
+        reason: `${document.placeOf('')}: what names it is that of another row`,
+      });
+      return;
+    }
+    const pending = { document, waiting: new Set(eventIds), refusal: null };
+    for (const eventId of eventIds) this.#pending.set(eventId, pending);
+    if (eventIds.length === 0) this.#accepted += 1;
   }
 
-  /** The node may be busy or just starting again: it is asked until it takes them; what it took twice counts once. */
   async #post(events: readonly unknown[]): Promise<void> {
-    const giveUpMs = this.#options.clock.elapsedMs() + QUIET_MS_MAX;
-    for (;;) {
-      try {
-        await this.#client.call('POST', `/payer/v1/events/${this.#options.tax}`, events);
-        return;
-      } catch (error) {
-        if (!isRetriable(error) || this.#options.clock.elapsedMs() > giveUpMs) throw error;
-        await pause(1_000);
-      }
-    }
+    await patientPost(this.#client, this.#options.clock, `/payer/v1/events/${this.#options.tax}`, events);
   }
 
   /** Takes what is decided by now, about once a second: progress on long work, and little to ask for. */
@@ -201,7 +236,7 @@ class ImportRun {
   #byAccount(eventIds: readonly string[]): Map<string, string[]> {
     const byAccount = new Map<string, string[]>();
     for (const eventId of eventIds) {
-      const account = this.#pending.get(eventId)?.[0]?.accountOf.get(eventId) ?? '';
+      const account = this.#pending.get(eventId)?.document.account ?? '';
       const ids = byAccount.get(account);
       if (ids === undefined) byAccount.set(account, [eventId]);
       else ids.push(eventId);
@@ -210,12 +245,9 @@ class ImportRun {
   }
 
   async #pollSome(account: string, eventIds: readonly string[]): Promise<number> {
-    let answer: EventStatusAnswer;
+    let answer: { readonly statuses: Readonly<Record<string, StatusLine>> };
     try {
-      answer = await this.#client.call<EventStatusAnswer>('POST', '/payer/v1/events/status', {
-        account,
-        eventIds,
-      });
+      answer = await this.#client.call('POST', '/payer/v1/events/status', { account, eventIds });
     } catch (error) {
       if (isRetriable(error)) return 0;
       throw error;
@@ -230,23 +262,18 @@ class ImportRun {
     return settled;
   }
 
-  #settle(
-    eventId: string,
-    status: { readonly status: string; readonly code?: string; readonly detail?: string },
-  ): void {
-    const documents = this.#pending.get(eventId) ?? [];
+  #settle(eventId: string, { status, code, detail, flags }: StatusLine): void {
+    const pending = this.#pending.get(eventId);
     this.#pending.delete(eventId);
-    for (const pending of documents) {
-      pending.waiting.delete(eventId);
-      if (status.status !== 'decided') {
-        const reason = status.detail ?? `event ${eventId} was ${status.status}`;
-        pending.refusal ??= { code: status.code ?? status.status, reason };
-      }
-      if (pending.waiting.size > 0) continue;
-      const { document, refusal } = pending;
-      if (refusal === null) this.#accepted += 1;
-      else this.#rejections.push({ name: document.name, line: document.line, ...refusal });
+    if (pending === undefined) return;
+    pending.waiting.delete(eventId);
+    for (const flag of flags ?? []) this.#flags.set(flag, (this.#flags.get(flag) ?? 0) + 1);
+    if (status !== 'decided') {
+      pending.refusal ??= { code: code ?? status, reason: detail ?? `event ${eventId} was ${status}` };
     }
+    if (pending.waiting.size > 0) return;
+    if (pending.refusal === null) this.#accepted += 1;
+    else this.#reject(pending.document, pending.refusal);
   }
 
   #stall(): never {
@@ -267,7 +294,10 @@ class ImportRun {
       read: this.#read,
       accepted: this.#accepted,
       rejected: this.#rejections.length,
+      seenBefore: this.#seenBefore,
+      corrected: this.#corrected,
       events: this.#events,
+      flags: Object.fromEntries([...this.#flags].sort()),
       durationMs: Math.round(this.#options.clock.elapsedMs() - this.#startedMs),
       rejections: this.#rejections,
     };
@@ -275,9 +305,9 @@ class ImportRun {
 }
 
 /** Whole documents together, of about so many events; a document of more than a request may hold goes by itself. */
-function batchesOf(documents: readonly ImportedDocument[]): readonly (readonly ImportedDocument[])[] {
-  const batches: ImportedDocument[][] = [];
-  let open: ImportedDocument[] = [];
+function batchesOf(documents: readonly Sending[]): readonly (readonly Sending[])[] {
+  const batches: Sending[][] = [];
+  let open: Sending[] = [];
   let events = 0;
   for (const document of documents) {
     if (open.length > 0 && events + document.events.length > EVENTS_A_REQUEST) {
@@ -292,34 +322,17 @@ function batchesOf(documents: readonly ImportedDocument[]): readonly (readonly I
 }
 
 /** The documents that a refusal names, by the places of their events (`/12/taxCode` is of the thirteenth), with why. */
-function refusedDocuments(
-  documents: readonly ImportedDocument[],
-  error: unknown,
-): Map<ImportedDocument, { readonly code: string; readonly reason: string }> {
-  const refused = new Map<ImportedDocument, { code: string; reason: string }>();
+function refusedDocuments(documents: readonly Sending[], error: unknown): Map<ImportedDocument, Refusal> {
+  const refused = new Map<ImportedDocument, Refusal>();
   if (!(error instanceof TallyError) || !Array.isArray(error.facts['faults'])) return refused;
-  const owners = documents.flatMap((document) => document.events.map(() => document));
+  const owners = documents.flatMap(({ document, events }) => events.map(() => document));
   for (const { code, pointer, detail } of error.facts['faults'] as readonly Fault[]) {
     const place = /^\/(\d{1,6})(\/.*)?$/.exec(pointer);
     const document = place === null ? undefined : owners[Number(place[1])];
     if (document === undefined || place === null) continue;
-    const reason = `${place[2]?.slice(1) ?? 'event'}: ${detail}`;
+    const reason = `${document.placeOf(place[2] ?? '')}: ${detail}`;
     const known = refused.get(document);
-    if (known === undefined) refused.set(document, { code, reason });
-    else known.reason += `; ${reason}`;
+    refused.set(document, known === undefined ? { code, reason } : { ...known, reason: `${known.reason}; ${reason}` });
   }
   return refused;
-}
-
-function accountOfEvent(event: Readonly<Record<string, unknown>>): string {
-  return 'vrn' in event ? `vat:${String(event['vrn'])}` : `paye:${String(event['payeReference'])}`;
-}
-
-/** The service is busy, starting, or out of reach for a moment. */
-function isRetriable(error: unknown): boolean {
-  return error instanceof TallyError && error.retriable;
-}
-
-function pause(durationMs: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, durationMs));
 }

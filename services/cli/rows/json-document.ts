@@ -1,5 +1,6 @@
+import { parseJson } from '../../../libs/core/encoding/parse-json.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
-import { isJsonObject, type JsonObject, repeatedMember, valuesByName } from './json-values.ts';
+import { isJsonObject, type JsonObject, valuesByName } from './json-values.ts';
 
 /** Characters of a JSON document, which is read whole. */
 export const DOCUMENT_CHARACTERS_MAX = 64 * 1024 * 1024;
@@ -12,19 +13,7 @@ type Values = Readonly<Record<string, string>>;
  * of objects is one row. Throws FILE_NOT_JSON, ROWS_NOT_NAMED and ROWS_MISSING.
  */
 export function rowsOfDocument(text: string, file: string, rows: string | undefined): readonly Values[] {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (cause) {
-    const message = `${file} begins as JSON and is none: is it cut? Export it again`;
-    throw new TallyError('FILE_NOT_JSON', message, { file }, { cause });
-  }
-  const twice = repeatedMember(text);
-  if (twice !== null) {
-    throw new TallyError('FILE_NOT_JSON', `${file}: an object has "${twice}" twice: which is meant cannot be known`, {
-      file,
-    });
-  }
+  const document = documentOf(text, file);
   if (rows !== undefined) return rowsAt(document, rows, file);
   if (Array.isArray(document)) return document.filter(isJsonObject).map((object) => valuesByName(object));
   const lists = isJsonObject(document) ? listsOf(document, '', 0) : [];
@@ -32,6 +21,15 @@ export function rowsOfDocument(text: string, file: string, rows: string | undefi
   const names = lists.map((name) => `"rows": "${name}"`).join(' or ');
   const message = `${file} is one JSON document: say in the mapping which of its lists holds the rows: ${names}`;
   throw new TallyError('ROWS_NOT_NAMED', message, { file, lists });
+}
+
+function documentOf(text: string, file: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (cause) {
+    const message = `${file} begins as JSON, but ${(cause as Error).message}: export it again`;
+    throw new TallyError('FILE_NOT_JSON', message, { file }, { cause });
+  }
 }
 
 function rowsAt(document: unknown, path: string, file: string): readonly Values[] {

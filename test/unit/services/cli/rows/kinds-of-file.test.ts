@@ -134,12 +134,17 @@ it.each([
     'COLUMN_MISSING',
     /has no header line/,
   ],
-  ['a JSON document that is cut', '[{"receipt":"R1"},\n{"price', 'FILE_NOT_JSON', /is it cut/],
+  [
+    'a JSON document that is cut',
+    '[{"receipt":"R1"},\n{"price',
+    'FILE_NOT_JSON',
+    /begins as JSON, but the text is not valid JSON.*export it again/,
+  ],
   [
     'a JSON document with a member twice',
     `[{"receipt":"${SECRET}","price":1,\n"price":2}]`,
     'FILE_NOT_JSON',
-    /"price" twice/,
+    /the member \/0\/price is given more than once/,
   ],
   [
     'a JSON document of several lists',

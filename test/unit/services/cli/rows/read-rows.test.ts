@@ -124,11 +124,11 @@ it('a JSON line that cannot be read refuses that line alone, without quoting it'
   );
   expect(await rowsOf(file)).toEqual([
     { line: 1, place: 'line 1', values: { receipt: 'Q1' } },
-    { line: 2, place: 'line 2', values: {}, fault: 'not valid JSON' },
-    { line: 3, place: 'line 3', values: {} },
+    { line: 2, place: 'line 2', values: {}, fault: expect.stringMatching(/^the text is not valid JSON/) },
+    { line: 3, place: 'line 3', values: {}, fault: expect.stringMatching(/more than 64 objects and lists/) },
     { line: 4, place: 'line 4', values: { 'receipt.of': '1' } },
     { line: 5, place: 'line 5', values: {}, fault: 'not a JSON object' },
-    { line: 6, place: 'line 6', values: {}, fault: 'it has "qty" twice: which is meant cannot be known' },
+    { line: 6, place: 'line 6', values: {}, fault: expect.stringMatching(/^the member \/qty is given more than once/) },
     { line: 7, place: 'line 7', values: { receipt: '', qty: '2' } },
   ]);
 });

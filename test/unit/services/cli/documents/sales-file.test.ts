@@ -7,12 +7,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { loadTaxRules } from '../../../../../libs/adapters/rules/load-rules.ts';
 import type { LocalDate } from '../../../../../libs/core/calendar/local-date.ts';
 import { vatRateOn } from '../../../../../libs/core/vat/rates/vat-rules.ts';
-import {
-  countInvoiceRows,
-  type ImportedDocument,
-  salesDocuments,
-} from '../../../../../services/cli/import/sales-file.ts';
-import { readSalesMapping } from '../../../../../services/cli/import/sales-mapping.ts';
+import { CreditMatcher } from '../../../../../services/cli/documents/match-credit-notes.ts';
+import { countInvoiceRows, salesDocuments } from '../../../../../services/cli/documents/sales-file.ts';
+import { TillNumbers } from '../../../../../services/cli/import/till-numbers.ts';
+import { readSalesMapping } from '../../../../../services/cli/mapping/sales-mapping.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tallystick-sales-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -24,19 +22,30 @@ const hashOf = (event: Record<string, unknown>): string =>
 const RULES = loadTaxRules().vat;
 const rateOf = (category: string, date: LocalDate) => vatRateOn(RULES, category, date, 'GB');
 
+interface ReadDocument {
+  readonly name: string;
+  readonly refusal: { readonly code: string; readonly reason: string } | null;
+  readonly events: readonly Record<string, unknown>[];
+}
+
 async function read(
   rows: readonly string[],
   gzip = false,
   mappingFile = 'docs/mappings/online-retail.json',
-): Promise<ImportedDocument[]> {
-  const file = join(folder, `${Math.abs(hashOf({ rows, gzip }).length)}-${rows.length}${gzip ? '.csv.gz' : '.csv'}`);
+): Promise<ReadDocument[]> {
+  const file = join(folder, gzip ? 'sales.csv.gz' : 'sales.csv');
   const text = [HEADER, ...rows].join('\n');
   writeFileSync(file, gzip ? gzipSync(text) : text);
-  const mapping = await readSalesMapping(mappingFile);
-  const counts = await countInvoiceRows(file, mapping);
-  const documents: ImportedDocument[] = [];
-  for await (const document of salesDocuments({ file, mapping, vrn: '101747696', hashOf, rateOf }, counts))
-    documents.push(document);
+  const mapping = await readSalesMapping(mappingFile, RULES);
+  const rowsOf = await countInvoiceRows({ file, mapping });
+  const till = new TillNumbers(hashOf);
+  const options = { mapping, vrn: '101747696', rateOf, matcher: new CreditMatcher() };
+  const documents: ReadDocument[] = [];
+  for await (const { name, refusal, write } of salesDocuments({ file, mapping }, options, rowsOf)) {
+    const events = till.numbered(write(0));
+    till.taken();
+    documents.push({ name, refusal, events });
+  }
   return documents;
 }
 
@@ -165,7 +174,7 @@ describe('a file of sales becomes the events of one till', () => {
     ]);
     expect(documents[0]?.refusal).toEqual({
       code: 'DECIMAL_INVALID',
-      reason: 'line 3, column "Quantity": "two" is not a decimal number such as 12.50',
+      reason: 'line 3, column "Quantity": "aaa" is no amount written as 1234.56: correct it',
     });
     expect(documents[0]?.events).toEqual([]);
     expect(documents[1]?.events[0]?.['seq']).toBe(1);
