@@ -2,6 +2,7 @@ import { addDays, addMonths, daysBetween, type LocalDate, localDate } from '../.
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { PeriodReturn } from '../../libs/core/vat/return/return-of-period.ts';
 import { frequencyOf, type ReturnOfTrader, traderStanding } from '../../libs/core/vat/standing/trader-standing.ts';
+import { interestKnownTo, interestRateOn, vatInterest } from '../../libs/core/vat/standing/vat-interest.ts';
 import { registrationOn, traderOf } from '../../libs/core/vat/state/trader.ts';
 import { vatDueDate } from '../../libs/core/vat/state/vat-period.ts';
 import { productRules } from './product-accounts.ts';
@@ -14,7 +15,34 @@ export const standingKinds: Readonly<Record<string, VectorKind>> = {
   stagger: [{ by: 'returnOfPeriod', answer: staggerResult }],
   penalty: [{ by: 'decideVat → traderStanding', answer: penaltyResult }],
   points: [{ by: 'decideVat → traderStanding', answer: pointsResult }],
+  interest_rate: [{ by: 'interestRateOn', answer: interestRateResult }],
+  interest: [{ by: 'vatInterest', answer: interestResult }],
 };
+
+/** The two rates of a day, and whether HMRC's table is known for it. */
+function interestRateResult({ date }: VectorInput): unknown {
+  const [late, repayment] = (['late', 'repayment'] as const).map((kind) =>
+    interestRateOn(kind, dateOf(date), productRules().vat),
+  );
+  const percent = (rate: typeof late) => ((rate?.basisPoints ?? 0) / 100).toFixed(2);
+  const knownTo = late?.knownTo ?? null;
+  const estimated = knownTo !== null;
+  return { latePct: percent(late), repaymentPct: percent(repayment), estimated, ...(estimated ? { knownTo } : {}) };
+}
+
+/** Interest on one amount over days. */
+function interestResult(input: VectorInput): unknown {
+  const [from, to] = [dateOf(input.from), dateOf(input.to)];
+  const amounts = [{ from, to, pence: Number(input.amountPence) }];
+  const kind = input.kind === 'repayment' ? 'repayment' : 'late';
+  const knownTo = interestKnownTo(amounts, productRules().vat);
+  return {
+    days: daysBetween(from, to),
+    interestPence: vatInterest(amounts, kind, productRules().vat),
+    estimated: knownTo !== null,
+    ...(knownTo === null ? {} : { knownTo }),
+  };
+}
 
 /** When the return of the period is due that ends so: an annual trader's, or one whose stagger it fits. */
 function deadlineResult(input: VectorInput): unknown {

@@ -44,12 +44,15 @@ interface PeriodAnswer {
     readonly to: string;
     readonly mustLeave: boolean;
   }[];
+  readonly errors: { readonly netPence: number; readonly limitPence: number | null; readonly method: string };
   readonly charge: {
     readonly duePence: number | null;
     readonly outstandingPence: number | null;
     readonly firstPenaltyPence: number;
     readonly secondPenaltyPence: number;
     readonly interestPence: number;
+    /** The last day of HMRC's table, where interest rests on later nights; null: all is known. */
+    readonly interestRatesKnownTo: string | null;
     readonly lateReturn: { readonly category: string; readonly penaltyPence: number } | null;
   } | null;
   readonly filed: { readonly receivedAt: string; readonly differencePence: Readonly<Record<string, number>> } | null;
@@ -123,6 +126,7 @@ function printBoxes(answer: PeriodAnswer): void {
   console.log(table.toString());
   console.log(`${DIRECTIONS[answer.direction]}; from ${answer.events} events`);
   console.log(statusOf(answer));
+  if (answer.errors.method !== 'none') printErrors(answer.errors);
   if (answer.charge !== null) printCharge(answer.charge);
   for (const { code, limitPence, turnoverPence, from, to, mustLeave } of answer.notices) {
     const turnover = `turnover of ${from} to ${to} is ${formatPence(pence(turnoverPence))}`;
@@ -137,20 +141,29 @@ function printBoxes(answer: PeriodAnswer): void {
   }
 }
 
+/** Errors of earlier returns: on this one, or above the limit and told to HMRC separately. */
+function printErrors({ netPence, limitPence, method }: PeriodAnswer['errors']): void {
+  const limit = `limit ${formatPence(pence(limitPence ?? 0))}`;
+  const where = method === 'notify' ? 'in no box: tell HMRC separately (form VAT652)' : 'in these boxes';
+  console.log(`errors of earlier returns ${formatPence(pence(netPence))}, ${limit}, ${where}`);
+}
+
 /** What is late: a return that bears a point, a charge that is not paid. */
 function printCharge(charge: NonNullable<PeriodAnswer['charge']>): void {
   const { duePence, outstandingPence, firstPenaltyPence, secondPenaltyPence, interestPence, lateReturn } = charge;
+  const knownTo = charge.interestRatesKnownTo;
+  const estimate = knownTo === null ? '' : ` (estimated: HMRC's rates are known to ${knownTo})`;
   const pounds = (amount: number) => formatPence(pence(amount));
   if (lateReturn !== null)
     console.log(`late return: ${lateReturn.category}, penalty ${pounds(lateReturn.penaltyPence)}`);
   if (outstandingPence !== null && outstandingPence !== 0) console.log(`outstanding ${pounds(outstandingPence)}`);
   if (duePence !== null && duePence < 0) {
-    if (interestPence > 0) console.log(`repayment interest so far ${pounds(interestPence)}`);
+    if (interestPence > 0) console.log(`repayment interest so far ${pounds(interestPence)}${estimate}`);
     return;
   }
   const penalties = firstPenaltyPence + secondPenaltyPence;
   if (penalties + interestPence > 0) {
-    console.log(`late payment so far: penalties ${pounds(penalties)}, interest ${pounds(interestPence)}`);
+    console.log(`late payment so far: penalties ${pounds(penalties)}, interest ${pounds(interestPence)}${estimate}`);
   }
 }
 

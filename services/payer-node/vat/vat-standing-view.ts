@@ -29,6 +29,8 @@ export function chargeView({ standing }: NamedStanding, start: LocalDate) {
     firstPenaltyPence: penalties?.firstPence ?? 0,
     secondPenaltyPence: penalties?.secondPence ?? 0,
     interestPence: charge?.interestPence ?? 0,
+    interestEstimated: (charge?.interestKnownTo ?? null) !== null,
+    interestRatesKnownTo: charge?.interestKnownTo ?? null,
     interestFrom: charge?.interestFrom ?? null,
     lateReturn:
       late === undefined

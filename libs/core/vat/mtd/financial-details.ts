@@ -1,7 +1,8 @@
 import { addDays, type LocalDate } from '../../calendar/local-date.ts';
-import { findVatParameter, type VatRules } from '../rates/vat-rules.ts';
+import type { VatRules } from '../rates/vat-rules.ts';
 import { clearedPence } from '../standing/settle-charges.ts';
 import type { ChargeStanding, TraderStanding } from '../standing/trader-standing.ts';
+import { interestRateOn } from '../standing/vat-interest.ts';
 import { type MtdRefusal, mtdRefusal } from './error.ts';
 import type { NamedReturn } from './penalties.ts';
 
@@ -53,10 +54,11 @@ export function financialDetailsAnswer(
 }
 
 function lineItem({ charge, interestPence }: ChargeStanding<NamedReturn>, today: LocalDate, rules: VatRules): Json {
-  const rate = findVatParameter(rules, 'interest.late', today);
+  const { basisPoints: rate, knownTo } = interestRateOn('late', today, rules);
   const interest = {
     interestStartDate: addDays(charge.due, 1),
-    ...(rate === null ? {} : { currentInterestRate: rate / 100 }),
+    // A rate that HMRC has not published is not given as HMRC's.
+    ...(rate === null || knownTo !== null ? {} : { currentInterestRate: rate / 100 }),
     interestPostedAmount: 0,
     interestAccruingAmount: interestPence / 100,
   };

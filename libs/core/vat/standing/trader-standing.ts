@@ -1,5 +1,5 @@
 import { dayNumber, earlierDate, type LocalDate, laterDate } from '../../calendar/local-date.ts';
-import { type Pence, pence } from '../../money/pence.ts';
+import type { Pence } from '../../money/pence.ts';
 import type { VatRules } from '../rates/vat-rules.ts';
 import { naturalPeriodOfDay, type Registration } from '../state/trader.ts';
 import { type LateReturnStanding, lateReturnStanding, type ReturnDue } from './late-return-points.ts';
@@ -10,7 +10,7 @@ import {
   settleCharges,
   type VatCharge,
 } from './settle-charges.ts';
-import { type BearingInterest, vatInterest } from './vat-interest.ts';
+import { type BearingInterest, interestKnownTo, vatInterest } from './vat-interest.ts';
 import { type ChargePenalties, penaltiesOfCharge, type ReturnFrequency } from './vat-penalties.ts';
 
 /** A return that a trader owes or has filed. */
@@ -35,6 +35,8 @@ export interface ChargeStanding<Return extends ReturnOfTrader> extends SettledCh
   readonly penalties: ChargePenalties | null;
   /** Late payment interest of a charge, repayment interest of a credit, to the day asked for. */
   readonly interestPence: Pence;
+  /** Where interest rests on nights after the end of HMRC's table, the last day that is known: it is an estimate then. Null: all is known. */
+  readonly interestKnownTo: LocalDate | null;
   /** The day from which interest counts; null: it does not (a credit while an earlier return is missing). */
   readonly interestFrom: LocalDate | null;
 }
@@ -72,9 +74,18 @@ export function traderStanding<Return extends ReturnOfTrader>(
       const isOwed = charge.duePence > 0;
       const from = isOwed ? charge.due : repaymentInterestFrom(charge.return, returns);
       const kind = isOwed ? 'late' : 'repayment';
-      const interestPence = from === null ? pence(0) : vatInterest(bearing(settled, from, today), kind, rules);
+      const amounts = from === null ? [] : bearing(settled, from, today);
+      const interestPence = vatInterest(amounts, kind, rules);
+      const knownTo = interestKnownTo(amounts, rules);
       const penalties = isOwed ? penaltiesOfCharge(paidChargeOf(settled), today, rules) : null;
-      return { ...settled, return: charge.return, penalties, interestPence, interestFrom: from };
+      return {
+        ...settled,
+        return: charge.return,
+        penalties,
+        interestPence,
+        interestKnownTo: knownTo,
+        interestFrom: from,
+      };
     }),
     unallocatedPence,
   };

@@ -101,6 +101,8 @@ describe('a trader that files and pays late', () => {
       firstPenaltyPence: 180_000,
       secondPenaltyPence: 62_466,
       interestPence: 67_521,
+      interestEstimated: false,
+      interestRatesKnownTo: null,
       interestFrom: '2026-08-07',
       lateReturn: { category: 'threshold', penaltyPence: 20_000, lapsesOn: '2028-09-01', ended: null },
     });

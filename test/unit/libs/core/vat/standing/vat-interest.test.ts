@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { localDate } from '../../../../../../libs/core/calendar/local-date.ts';
-import { type BearingInterest, vatInterest } from '../../../../../../libs/core/vat/standing/vat-interest.ts';
+import {
+  type BearingInterest,
+  interestKnownTo,
+  interestRateOn,
+  vatInterest,
+} from '../../../../../../libs/core/vat/standing/vat-interest.ts';
 import { testVatRules } from '../../../../../support/vat-rules.ts';
 
 const RULES = testVatRules();
@@ -11,7 +16,7 @@ const over = (from: string, to: string, pence: number): BearingInterest => ({
 });
 
 describe('late payment interest', () => {
-  // Cases of ../shared/vectors/collection: day 1 is the night of the day it was due; each night has the rate of its first day.
+  // Day 1 is the night of the day it was due; each night has the rate of its first day.
   it.each([
     // 10,000.00 x 6.75% x 7 / 365 = 12.945
     ['2023-05-07', '2023-05-14', 1_000_000, 1_295],
@@ -53,5 +58,18 @@ describe('repayment interest', () => {
     ['2026-02-07', '2026-06-07', 250_000, 2_260],
   ])('from %s to %s on %i pence is %i', (from, to, amount, interest) => {
     expect(vatInterest([over(from, to, amount)], 'repayment', RULES)).toBe(interest);
+  });
+});
+
+describe('the end of HMRC’s table', () => {
+  it('is said of a rate of a later day, and of interest on a later night alone', () => {
+    const day = (text: string) => interestRateOn('late', localDate(text), RULES);
+    expect(day('2026-11-23')).toEqual({ basisPoints: 775, knownTo: null });
+    expect(day('2026-11-24')).toEqual({ basisPoints: 775, knownTo: '2026-11-23' });
+    const known = over('2026-10-22', '2026-11-24', 100);
+    const later = over('2026-11-20', '2026-11-25', 100);
+    expect(interestKnownTo([known], RULES)).toBeNull();
+    expect(interestKnownTo([known, later], RULES)).toBe('2026-11-23');
+    expect(interestKnownTo([{ ...later, pence: 0 }, over('2026-12-01', '2026-12-01', 100)], RULES)).toBeNull();
   });
 });
