@@ -286,7 +286,7 @@ function partsOf(
     wake: (lane) => forwarders[lane]?.wake(),
     follow: () => follower.nudge(),
   });
-  const closer = new MonthCloser({ store, outbox, clock, hold, onFault });
+  const closer = new MonthCloser({ store, outbox, clock, rules: rules.current.paye, hold, onFault });
   return { outbox, follower, forwarders, fetcher, closer };
 }
 

@@ -17,8 +17,8 @@ import type { NiCategory, PaymentMade, StudentLoanPlan } from '../../libs/core/e
 import { account } from '../../libs/core/identity/account.ts';
 import { eventId, personToken } from '../../libs/core/identity/event-id.ts';
 import { pence } from '../../libs/core/money/pence.ts';
+import { assessPayment } from '../../libs/core/paye/assess/assess-payment.ts';
 import type { EmploymentState } from '../../libs/core/paye/employment/employment-state.ts';
-import { assessPayment } from '../../libs/core/paye/payment/assess-payment.ts';
 import { decidePaye } from '../../libs/core/paye/payment/decide-paye.ts';
 import { payDayOf } from '../../libs/core/paye/rates/paye-rules.ts';
 import { createAssessEvents } from '../../services/tax/assess-events.ts';
@@ -90,6 +90,9 @@ function paymentOf(employee: number, month: number): PaymentMade {
     sportingTestimonialPence: pence(0),
     oddIntervalDays: null,
     stated: null,
+    separateNics: false,
+    toDate: null,
+    openingBalance: null,
   };
 }
 

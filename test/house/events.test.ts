@@ -2,7 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { deadLetter } from '../../libs/core/events/dead-letter.ts';
 import type { EventDefinition, Field, Fields, Form } from '../../libs/core/events/field.ts';
-import { employerClaimsMade, payePeriodClosed, paymentMade } from '../../libs/core/events/paye-events.ts';
+import {
+  employerClaimsMade,
+  payePeriodClosed,
+  payeSchemeCeased,
+  paymentMade,
+} from '../../libs/core/events/paye-events.ts';
 import { moneyMoved } from '../../libs/core/events/payment-events.ts';
 import {
   purchaseRecorded,
@@ -22,6 +27,7 @@ const DEFINITIONS: readonly EventDefinition[] = [
   paymentMade,
   employerClaimsMade,
   payePeriodClosed,
+  payeSchemeCeased,
   tillEvent,
   purchaseRecorded,
   vatAdjustmentMade,

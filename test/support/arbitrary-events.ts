@@ -10,6 +10,7 @@ import {
   NI_CATEGORIES,
   PAY_FREQUENCIES,
   type PayePeriodClosed,
+  type PayeSchemeCeased,
   type PaymentMade,
   STUDENT_LOAN_PLANS,
 } from '../../libs/core/events/paye-events.ts';
@@ -57,6 +58,16 @@ const time = fc.integer({ min: 0, max: 4_000_000_000_000 });
 const payeHead = { eventId, account: payeAccount, receivedAtMs: time };
 const vatHead = { eventId, account: vatAccount, receivedAtMs: time };
 
+const yearToDate = fc.record({
+  taxablePayPence: nullable(money),
+  incomeTaxPence: nullable(money),
+  nicableEarningsByLetter: fc.dictionary(letters, money, { noNullPrototype: true }),
+  employeeNicsPence: nullable(money),
+  employerNicsPence: nullable(money),
+  studentLoanPence: nullable(money),
+  postgraduateLoanPence: nullable(money),
+});
+
 export const arbitraryPaymentMade: fc.Arbitrary<PaymentMade> = fc.record({
   type: fc.constant('PaymentMade' as const),
   ...payeHead,
@@ -102,6 +113,9 @@ export const arbitraryPaymentMade: fc.Arbitrary<PaymentMade> = fc.record({
       class1aNicsPence: nullable(money),
     }),
   ),
+  separateNics: fc.boolean(),
+  toDate: nullable(yearToDate),
+  openingBalance: nullable(yearToDate),
 });
 
 export const arbitraryTillEvent: fc.Arbitrary<TillEvent> = fc.record({
@@ -138,6 +152,12 @@ const claims: fc.Arbitrary<EmployerClaimsMade> = fc.record({
   cisSufferedPence: money,
   levyAllowancePence: nullable(money),
   noPayment: fc.boolean(),
+});
+
+const schemeCeased: fc.Arbitrary<PayeSchemeCeased> = fc.record({
+  type: fc.constant('PayeSchemeCeased' as const),
+  ...payeHead,
+  ceasedOn: date,
 });
 
 const payeClosed: fc.Arbitrary<PayePeriodClosed> = fc.record({
@@ -220,6 +240,7 @@ export const arbitraryEvent: fc.Arbitrary<TaxEvent> = fc.oneof(
   arbitraryTillEvent,
   claims,
   payeClosed,
+  schemeCeased,
   purchase,
   adjustment,
   vatClosed,

@@ -170,10 +170,17 @@ const payment = fc.record({
   sportingTestimonialPence: seldom(signed),
   oddIntervalDays: orNull(mostly([1, 6, 365, 366], [367])),
   stated: orNull(fc.record({ incomeTaxPence: orNull(signed), employerNicsPence: orNull(signed) })),
+  separateNics: seldom(fc.boolean()),
+  toDate: orNull(
+    fc.record({ taxablePayPence: orNull(signed), nicableEarningsByLetter: fc.constantFrom({}, { A: 1 }) }),
+  ),
+  openingBalance: orNull(
+    fc.record({ taxablePayPence: orNull(signed), nicableEarningsByLetter: fc.constantFrom({}, { A: 9 }) }),
+  ),
 });
 
 const taxMonth = {
-  taxYear: mostly(['2022-23', '2025-26', '2026-27'], ['2027-28', '1999-00', '9999-00', '0000-01']),
+  taxYear: mostly(['2022-23', '2025-26', '2026-27', '2027-28'], ['2028-29', '1999-00', '9999-00', '0000-01']),
   taxMonth: fc.integer({ min: 1, max: 12 }),
 };
 const claims = fc.record({
@@ -190,6 +197,7 @@ const claims = fc.record({
   noPayment: fc.boolean(),
 });
 const monthClosed = fc.record({ type: fc.constant('PayePeriodClosed'), ...taxMonth });
+const schemeCeased = fc.record({ type: fc.constant('PayeSchemeCeased'), ceasedOn: date });
 
 const line = fc.record({
   category: mostly(CATEGORIES.slice(0, -1), CATEGORIES.slice(-1)),
@@ -304,6 +312,7 @@ const sent: fc.Arbitrary<Pick<HostileStep, 'door' | 'json'>> = fc.oneof(
   { weight: 5, arbitrary: payment.map((json) => ({ door: 'paye' as const, json })) },
   { weight: 1, arbitrary: claims.map((json) => ({ door: 'paye' as const, json })) },
   { weight: 2, arbitrary: monthClosed.map((json) => ({ door: 'paye' as const, json })) },
+  { weight: 1, arbitrary: schemeCeased.map((json) => ({ door: 'paye' as const, json })) },
   { weight: 6, arbitrary: till.map((json) => ({ door: 'vat' as const, json })) },
   { weight: 2, arbitrary: purchase.map((json) => ({ door: 'vat' as const, json })) },
   { weight: 4, arbitrary: adjustment.map((json) => ({ door: 'vat' as const, json })) },

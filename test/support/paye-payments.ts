@@ -48,6 +48,9 @@ export function paymentMade(changes: Loose<PaymentMade> = {}): PaymentMade {
     sportingTestimonialPence: pence(0),
     oddIntervalDays: null,
     stated: null,
+    separateNics: false,
+    toDate: null,
+    openingBalance: null,
     ...(changes as Partial<PaymentMade>),
   };
 }

@@ -48,6 +48,9 @@ export function samplePayment(name: string, other: Partial<PaymentMade> = {}): P
     sportingTestimonialPence: pence(0),
     oddIntervalDays: null,
     stated: null,
+    separateNics: false,
+    toDate: null,
+    openingBalance: null,
     ...other,
   };
 }

@@ -7,10 +7,10 @@ import {
   type PayFrequency,
   type StudentLoanPlan,
 } from '../../libs/core/events/paye-events.ts';
+import { directorNics, directorWeeks } from '../../libs/core/paye/assess/director-nics.ts';
+import { incomeTax } from '../../libs/core/paye/assess/income-tax.ts';
 import { employerMonth } from '../../libs/core/paye/month/employer-month.ts';
 import { checkTaxCode } from '../../libs/core/paye/payment/check-payment.ts';
-import { directorNics, directorWeeks } from '../../libs/core/paye/payment/director-nics.ts';
-import { incomeTax } from '../../libs/core/paye/payment/income-tax.ts';
 import {
   type Class1Terms,
   class1BandsOf,
@@ -26,6 +26,7 @@ import {
   PERIODS_IN_YEAR,
 } from '../../libs/core/paye/rates/pay-frequency.ts';
 import { type PayeRules, rulesAtYearEnd, taxCodeOf } from '../../libs/core/paye/rates/paye-rules.ts';
+import { scaleOfNation } from '../../libs/core/paye/rates/rates-not-known.ts';
 import {
   loansOfPayment,
   nicsOfDirector,
@@ -35,6 +36,7 @@ import {
   taxOfPayments,
   validOfField,
 } from './paye-payment-kinds.ts';
+import { monthsOfScheme, payOfScheme } from './paye-scheme-kinds.ts';
 import { chargesOfYear } from './paye-year-kind.ts';
 import { productRules } from './product-accounts.ts';
 import { type Asked, leaveOut, NOT_ASKED, type VectorInput, type VectorKind } from './vector-case.ts';
@@ -74,6 +76,8 @@ export const payeKinds: Readonly<Record<string, VectorKind>> = {
   ],
   employer_month: [{ by: 'employerMonth', answer: employerMonthResult }],
   ytd_charge: [{ by: DECIDED, answer: chargesOfYear }],
+  pay_sequence: [{ by: DECIDED, answer: payOfScheme }],
+  employer_sequence: [{ by: DECIDED, answer: monthsOfScheme }],
   validate: [{ by: 'readSubmissions', answer: validOfField }],
 };
 
@@ -97,7 +101,7 @@ function incomeTaxResult(input: VectorInput): Record<string, unknown> {
   const code = taxCodeOf(rulesOfCards(), codeText);
   const cumulative = input.week1month1 !== true && !code.nonCumulative && period <= PERIODS_IN_YEAR[terms.family];
   const tax = incomeTax({
-    scale: dated.scales[code.nation],
+    scale: scaleOfNation(dated, code.nation),
     code,
     family: terms.family,
     periods: cumulative ? period : terms.periods,
@@ -146,10 +150,10 @@ function classOneResult(input: VectorInput): Record<string, unknown> {
   return {
     ee_p: employeeNicsPence(terms, earnings),
     er_p: employerNicsPence(terms, earnings),
-    at_lel_p: bands.atLowerEarningsLimitPence,
-    lel_to_pt_p: bands.toPrimaryThresholdPence,
-    pt_to_uel_p: bands.toUpperEarningsLimitPence,
-    above_uel_p: bands.abovePence,
+    at_lel_p: bands?.atLowerEarningsLimitPence,
+    lel_to_pt_p: bands?.toPrimaryThresholdPence,
+    pt_to_uel_p: bands?.toUpperEarningsLimitPence,
+    above_uel_p: bands?.abovePence,
   };
 }
 
@@ -186,9 +190,9 @@ function directorResult(input: VectorInput): Record<string, unknown> {
     ee_ytd_p: employee,
     er_ytd_p: employer,
     earnings_ytd_p: earnings,
-    annual_at_lel_p: bands.atLowerEarningsLimitPence,
-    annual_lel_to_pt_p: bands.toPrimaryThresholdPence,
-    annual_pt_to_uel_p: bands.toUpperEarningsLimitPence,
+    annual_at_lel_p: bands?.atLowerEarningsLimitPence,
+    annual_lel_to_pt_p: bands?.toPrimaryThresholdPence,
+    annual_pt_to_uel_p: bands?.toUpperEarningsLimitPence,
   };
 }
 
@@ -225,7 +229,7 @@ function loanResult(input: VectorInput): Record<string, unknown> {
   }
   const postgraduate =
     input.postgrad === true
-      ? loanDeductionPence(earnings, postgraduateThresholdPence, dated.postgraduateLoanBasisPoints)
+      ? loanDeductionPence(earnings, postgraduateThresholdPence ?? Number.NaN, dated.postgraduateLoanBasisPoints)
       : 0;
   return { student_loan_p: studentLoan, postgrad_loan_p: postgraduate };
 }
@@ -261,6 +265,7 @@ function employerMonthResult(input: VectorInput): Record<string, unknown> {
       employeeNicsPence: money(input, 'ee_nics_p', 0),
       employerNicsPence: money(input, 'er_nics_p', 0),
       class1aOnTerminationsPence: money(input, 'class1a_term_p', 0),
+      employerNicsToDatePence: input.er_nics_ytd_p === undefined ? null : money(input, 'er_nics_ytd_p'),
       employmentAllowance: input.employment_allowance === true,
       employmentAllowanceUsedBeforePence: money(input, 'ea_used_before_p', 0),
       statutoryPayToDatePence: statutory,

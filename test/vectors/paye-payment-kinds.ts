@@ -3,7 +3,7 @@ import { taxWeekOf, taxYearOf } from '../../libs/core/calendar/tax-calendar.ts';
 import type { Head } from '../../libs/core/decisions/heads.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { accountsOfficeReference } from '../../libs/core/identity/accounts-office-reference.ts';
-import { directorWeeks } from '../../libs/core/paye/payment/director-nics.ts';
+import { directorWeeks } from '../../libs/core/paye/assess/director-nics.ts';
 import { FREQUENCY_TERMS, isPayFrequency, isPeriodOf } from '../../libs/core/paye/rates/pay-frequency.ts';
 import { accepted, nextEventId, ProductAccounts } from './product-accounts.ts';
 import { list, NOT_ASKED, record, type VectorInput } from './vector-case.ts';

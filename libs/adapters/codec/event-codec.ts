@@ -1,5 +1,5 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
-import { employerClaimsMade, payePeriodClosed, paymentMade } from '../../core/events/paye-events.ts';
+import { employerClaimsMade, payePeriodClosed, payeSchemeCeased, paymentMade } from '../../core/events/paye-events.ts';
 import { moneyMoved } from '../../core/events/payment-events.ts';
 import type { TaxEvent, TaxEventType } from '../../core/events/tax-event.ts';
 import {
@@ -17,6 +17,7 @@ const EVENTS = eventFamily<TaxEvent>('an event', {
   PaymentMade: paymentMade,
   EmployerClaimsMade: employerClaimsMade,
   PayePeriodClosed: payePeriodClosed,
+  PayeSchemeCeased: payeSchemeCeased,
   TillEvent: tillEvent,
   PurchaseRecorded: purchaseRecorded,
   VatAdjustmentMade: vatAdjustmentMade,
@@ -38,6 +39,7 @@ const TOPICS: Readonly<Record<TaxEventType, string>> = {
   PaymentMade: PAYE_EVENTS,
   EmployerClaimsMade: PAYE_EVENTS,
   PayePeriodClosed: PAYE_EVENTS,
+  PayeSchemeCeased: PAYE_EVENTS,
   TillEvent: VAT_EVENTS,
   PurchaseRecorded: VAT_EVENTS,
   VatAdjustmentMade: VAT_EVENTS,

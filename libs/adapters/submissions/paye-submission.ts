@@ -5,17 +5,19 @@ import {
   PAY_FREQUENCIES,
   type PayeEvent,
   type PayePeriodClosed,
+  type PayeSchemeCeased,
   type PaymentMade,
   STUDENT_LOAN_PLANS,
   type Starter,
   type StatedDeductions,
+  type YearToDate,
 } from '../../core/events/paye-events.ts';
 import type { Account } from '../../core/identity/account.ts';
 import { type EventId, eventId, isUuid, type PersonToken } from '../../core/identity/event-id.ts';
 import { isNino, normalisedNino } from '../../core/identity/nino.ts';
 import { accountOfPayeReference, isPayeReference } from '../../core/identity/paye-reference.ts';
 import { ZERO_PENCE } from '../../core/money/pence.ts';
-import { checkClaims } from '../../core/paye/month/check-claims.ts';
+import { checkClaims, checkSchemeCeased } from '../../core/paye/month/check-claims.ts';
 import { checkPayment } from '../../core/paye/payment/check-payment.ts';
 import type { PayeRules } from '../../core/paye/rates/paye-rules.ts';
 import {
@@ -30,6 +32,7 @@ import { FieldReader } from './field-reader.ts';
 const NO_PERSON = '00000000000000000000000000000000' as PersonToken;
 const NO_ID = '00000000000000000000000000000000' as EventId;
 const NO_ACCOUNT: Account = 'paye:000/0';
+const PAYE_EVENT_TYPES = ['PaymentMade', 'EmployerClaimsMade', 'PayePeriodClosed', 'PayeSchemeCeased'] as const;
 
 /** Reads one element of `POST /v1/paye/events` (docs/http-api.md): the event, and the NINO, which stays outside it. */
 export function readPayeSubmission(
@@ -39,7 +42,7 @@ export function readPayeSubmission(
   faults: Fault[],
 ): { readonly event: PayeEvent; readonly nino: string | null; readonly isReadable: boolean } {
   const reader = new FieldReader(json, pointer, faults);
-  const type = reader.oneOf('type', ['PaymentMade', 'EmployerClaimsMade', 'PayePeriodClosed'], 'EVENT_TYPE_UNKNOWN');
+  const type = reader.oneOf('type', PAYE_EVENT_TYPES, 'EVENT_TYPE_UNKNOWN');
   switch (type) {
     case 'PaymentMade':
       return readPayment(reader, pointer, rules, faults);
@@ -47,6 +50,8 @@ export function readPayeSubmission(
       return { event: readClaims(reader, pointer, rules, faults), nino: null, isReadable: false };
     case 'PayePeriodClosed':
       return { event: readPeriodClosed(reader, pointer, rules, faults), nino: null, isReadable: false };
+    case 'PayeSchemeCeased':
+      return { event: readSchemeCeased(reader, pointer, rules, faults), nino: null, isReadable: false };
   }
 }
 
@@ -87,6 +92,9 @@ function readPayment(
     sportingTestimonialPence: reader.optionalPence('sportingTestimonialPence') ?? ZERO_PENCE,
     oddIntervalDays: reader.optionalInteger('oddIntervalDays', 1),
     stated: readStated(reader),
+    separateNics: reader.flag('separateNics'),
+    toDate: readYearToDate(reader, 'toDate'),
+    openingBalance: readYearToDate(reader, 'openingBalance'),
   };
   reader.finish();
   const isReadable = faults.length === before;
@@ -120,6 +128,18 @@ function readPeriodClosed(reader: FieldReader, pointer: string, rules: PayeRules
   return event;
 }
 
+function readSchemeCeased(reader: FieldReader, pointer: string, rules: PayeRules, faults: Fault[]): PayeSchemeCeased {
+  const before = faults.length;
+  const event: PayeSchemeCeased = {
+    type: 'PayeSchemeCeased',
+    ...readHead(reader),
+    ceasedOn: reader.date('ceasedOn'),
+  };
+  reader.finish();
+  addWithout(faults, before, checkSchemeCeased(event, rules), pointer);
+  return event;
+}
+
 function readHead(reader: FieldReader): Pick<PaymentMade, 'eventId' | 'account' | 'receivedAtMs'> {
   const id = reader.text('eventId', TEXT_CHARACTERS_MAX);
   const reference = reader.text('payeReference', TEXT_CHARACTERS_MAX);
@@ -149,7 +169,11 @@ function readNino(reader: FieldReader): string | null {
   const nino = reader.optionalText('nino', TEXT_CHARACTERS_MAX);
   if (nino === null || nino === '') return null;
   if (isNino(nino)) return normalisedNino(nino);
-  reader.refuse('nino', 'BAD_NINO_FORMAT', 'expected two letters, six digits and a suffix A to D, in upper case');
+  reader.refuse(
+    'nino',
+    'BAD_NINO_FORMAT',
+    'expected two letters, six digits and a suffix A to D, in upper case, or one blank for the suffix',
+  );
   return null;
 }
 
@@ -179,6 +203,22 @@ function readStated(reader: FieldReader): StatedDeductions | null {
   };
   fields.finish();
   return stated;
+}
+
+function readYearToDate(reader: FieldReader, name: 'toDate' | 'openingBalance'): YearToDate | null {
+  const fields = reader.optionalObject(name);
+  if (fields === null) return null;
+  const figures: YearToDate = {
+    taxablePayPence: fields.optionalPence('taxablePayPence'),
+    incomeTaxPence: fields.optionalPence('incomeTaxPence'),
+    nicableEarningsByLetter: fields.penceByName('nicableEarningsByLetter', NI_CATEGORIES.length),
+    employeeNicsPence: fields.optionalPence('employeeNicsPence'),
+    employerNicsPence: fields.optionalPence('employerNicsPence'),
+    studentLoanPence: fields.optionalPence('studentLoanPence'),
+    postgraduateLoanPence: fields.optionalPence('postgraduateLoanPence'),
+  };
+  fields.finish();
+  return figures;
 }
 
 /** Adds what core found, but for fields in whose place a harmless value was checked. */

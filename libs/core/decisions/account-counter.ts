@@ -1,20 +1,20 @@
 import type { Account } from '../identity/account.ts';
 import type { StateValue, StateView } from './decision.ts';
 
-/** State key of what an account counts across its taxes and payments: `{ decisions }`, how many decisions it has. */
+/** State key of what is known of an account across its taxes and payments: `decisions`, how many it has; `ceasedOn` of a PAYE scheme that ceased. */
 export function accountKey(account: Account): string {
-  let key = KEYS.get(account);
+  let key = keysCache.get(account);
   if (key === undefined) {
     key = `account|${account}`;
-    if (KEYS.size >= KEYS_MAX) KEYS.clear();
-    KEYS.set(account, key);
+    if (keysCache.size >= CACHE_MAX) keysCache.clear();
+    keysCache.set(account, key);
   }
   return key;
 }
 
 /** Made once for each account, as far as there is room. */
-const KEYS = new Map<Account, string>();
-const KEYS_MAX = 4_096;
+const keysCache = new Map<Account, string>();
+const CACHE_MAX = 4_096;
 
 /** How many decisions an account has: the next assessment bears this plus 1. */
 export function decisionsOf(account: Account, view: StateView): number {
@@ -27,7 +27,7 @@ export function decisionsIn(value: StateValue | undefined): number {
   return typeof decisions === 'number' ? decisions : 0;
 }
 
-/** What is stored once an account has so many decisions. */
-export function accountCounter(decisions: number): StateValue {
-  return { decisions };
+/** What is stored after a decision of this number; what else is known of the account stays as it was `before`. */
+export function accountCounter(decisions: number, before?: StateValue): StateValue {
+  return before === undefined ? { decisions } : { ...before, decisions };
 }

@@ -69,6 +69,20 @@ const starterFields = {
 /** Figures of a starter: a P45 of the same tax year, or a declaration. */
 export type Starter = ValuesOf<typeof starterFields>;
 
+/** Figures of one employment in the tax year, P45 figures left out, as an FPS has them to date. */
+const yearToDateFields = {
+  taxablePayPence: nullable(money('Taxable pay, payrolled benefits included (FPS TaxablePay).')),
+  incomeTaxPence: nullable(money('Income tax deducted (FPS TotalTax).')),
+  nicableEarningsByLetter: byName(money('Gross earnings for NICs by letter (FPS GrossEarningsForNICsYTD).')),
+  employeeNicsPence: nullable(money('Employee’s Class 1 NICs under every letter (FPS EmpeeContribnsYTD).')),
+  employerNicsPence: nullable(money('Employer’s Class 1 NICs under every letter (FPS TotalEmpNICYTD).')),
+  studentLoanPence: nullable(money('Student loan deductions (FPS StudentLoansTD).')),
+  postgraduateLoanPence: nullable(money('Postgraduate loan deductions (FPS PostgradLoansTD).')),
+};
+
+/** Figures to date of one employment; a figure that is null, and a letter that is absent, is not stated. */
+export type YearToDate = ValuesOf<typeof yearToDateFields>;
+
 /** A payment was made: one person, one pay day (paye.events.v1). */
 export const paymentMade = defineEvent({
   type: 'PaymentMade',
@@ -118,6 +132,26 @@ export const paymentMade = defineEvent({
     stated: nullable(
       record('StatedDeductions', statedFields, 'What the employer says it deducted or owes; compared, never trusted.'),
     ),
+    separateNics: added(
+      false,
+      flag(
+        'It is not reasonably practicable to add these earnings to those of the person’s other jobs with the employer.',
+      ),
+    ),
+    toDate: nullable(
+      record(
+        'YearToDate',
+        yearToDateFields,
+        'Figures to date with this payment, as the employer has them; compared, never trusted.',
+      ),
+    ),
+    openingBalance: nullable(
+      record(
+        'OpeningBalance',
+        yearToDateFields,
+        'Figures to date before this payment, from other software: with the first payment of an employment in the year.',
+      ),
+    ),
   },
 });
 export type PaymentMade = EventOf<typeof paymentMade>;
@@ -152,4 +186,15 @@ export const payePeriodClosed = defineEvent({
 });
 export type PayePeriodClosed = EventOf<typeof payePeriodClosed>;
 
-export type PayeEvent = PaymentMade | EmployerClaimsMade | PayePeriodClosed;
+/** A PAYE scheme ceased: the registration ends, and its last month is that of the day. A later event corrects the day. */
+export const payeSchemeCeased = defineEvent({
+  type: 'PayeSchemeCeased',
+  schema: 'paye-scheme-ceased.v1',
+  fields: {
+    ...head,
+    ceasedOn: date('The last day of the scheme (EPS DateSchemeCeased).'),
+  },
+});
+export type PayeSchemeCeased = EventOf<typeof payeSchemeCeased>;
+
+export type PayeEvent = PaymentMade | EmployerClaimsMade | PayePeriodClosed | PayeSchemeCeased;

@@ -1,10 +1,10 @@
 import { TallyError } from '../errors/tally-error.ts';
 
 /**
- * Two letters, six digits, a suffix A to D in upper case; spaces are allowed between the pairs and at no end (paye.md 8.1,
- * hmrc/domain `Nino`). A blank suffix is refused, as HMRC's own class does.
+ * Two letters, six digits, a suffix A to D in upper case or one blank in its place, as HMRC's FPS schema takes it; spaces are allowed between
+ * the pairs and at no other end (paye.md 8.1, hmrc/domain `Nino`). A number that lost its suffix is refused: nobody guesses it.
  */
-const NINO = /^[ABCEGHJ-PRSTW-Z][ABCEGHJ-NPRSTW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]$/;
+const NINO = /^[ABCEGHJ-PRSTW-Z][ABCEGHJ-NPRSTW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2}(?: ?[A-D]| )$/;
 const PREFIXES_NOT_ISSUED: ReadonlySet<string> = new Set(['BG', 'GB', 'KN', 'NK', 'NT', 'TN', 'ZZ']);
 
 /** Looser than a valid number, for keeping one out of fields where none belongs: any case, any separators, suffix or none. */
@@ -15,10 +15,13 @@ export function isNino(text: string): boolean {
   return NINO.test(text) && !PREFIXES_NOT_ISSUED.has(text.slice(0, 2));
 }
 
-/** The number without its spaces. Throws BAD_NINO_FORMAT, never with the value. */
+/** The number without its spaces; eight characters where the suffix is blank. Throws BAD_NINO_FORMAT, never with the value. */
 export function normalisedNino(text: string): string {
   if (!isNino(text)) {
-    throw new TallyError('BAD_NINO_FORMAT', 'a NINO is two letters, six digits and a suffix A to D in upper case');
+    throw new TallyError(
+      'BAD_NINO_FORMAT',
+      'a NINO is two letters, six digits and a suffix A to D in upper case, or a blank in its place',
+    );
   }
   return text.replaceAll(' ', '');
 }

@@ -23,6 +23,7 @@ export function decideEvent(event: TaxEvent, eventHash: string, view: StateView,
     case 'PaymentMade':
     case 'EmployerClaimsMade':
     case 'PayePeriodClosed':
+    case 'PayeSchemeCeased':
       return decidePaye(event, eventHash, view, rules.paye);
     case 'TillEvent':
     case 'PurchaseRecorded':
@@ -42,6 +43,7 @@ export function stateKeysOf(event: TaxEvent): readonly string[] {
     case 'PaymentMade':
     case 'EmployerClaimsMade':
     case 'PayePeriodClosed':
+    case 'PayeSchemeCeased':
       return payeStateKeys(event);
     case 'TillEvent':
     case 'PurchaseRecorded':

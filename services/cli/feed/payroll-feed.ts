@@ -170,6 +170,9 @@ function paymentOf(
     sportingTestimonialPence: pence(0),
     oddIntervalDays: null,
     stated: null,
+    separateNics: false,
+    toDate: null,
+    openingBalance: null,
   };
   const stated = statedDeductions(payment, toDate, decide, draws.chance(WRONG_STATEMENTS));
   return {

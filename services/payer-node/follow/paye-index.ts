@@ -118,6 +118,8 @@ function prefixesOf(event: MadeOfEvent['event'], { taxPeriod }: Assessment): rea
     case 'EmployerClaimsMade':
     case 'PayePeriodClosed':
       return [claimsPrefix(event.taxYear)];
+    case 'PayeSchemeCeased':
+      return [claimsPrefix(taxYearOf(event.ceasedOn))];
     default:
       return [];
   }

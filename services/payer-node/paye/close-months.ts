@@ -6,8 +6,9 @@ import { type TaxYear, taxYearOf } from '../../../libs/core/calendar/tax-calenda
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import { type Account, taxOf } from '../../../libs/core/identity/account.ts';
 import { eventId, uuidOf } from '../../../libs/core/identity/event-id.ts';
-import { settledMonth } from '../../../libs/core/paye/month/decide-claims.ts';
+import { monthsToClose } from '../../../libs/core/paye/month/decide-claims.ts';
 import { monthOpenUntil } from '../../../libs/core/paye/rates/charge-month.ts';
+import type { PayeRules } from '../../../libs/core/paye/rates/paye-rules.ts';
 import { BATCH_EVENTS_MAX, type Outbox } from '../outbox/outbox.ts';
 import type { CloseHold } from '../store/close-hold.ts';
 import { OwnState } from '../store/own-state.ts';
@@ -18,6 +19,7 @@ export interface MonthCloserDependencies {
   readonly store: PayerStore;
   readonly outbox: Pick<Outbox, 'submit'>;
   readonly clock: CivilClock;
+  readonly rules: PayeRules;
   /** Keeps a clock that is ahead from closing months. */
   readonly hold: Pick<CloseHold, 'leftMs'>;
   readonly onFault: (fault: TallyError) => void;
@@ -25,12 +27,11 @@ export interface MonthCloserDependencies {
 
 const LOOK_EVERY_MS = 3_600_000;
 const HELD_LOOK_MS = 60_000;
-const MONTHS = 12;
 
 /**
  * Time passes only as events, and an event of an employer's account is the employer's own: so it is the payer's node that closes a tax
- * month, on the 20th after it, with a PayePeriodClosed whose id is made of account and month. Only where the employer has claims in
- * the year: an Employment Allowance claimed once goes on being set against each month without another submission (paye.md 7.2).
+ * month, on the 20th after it, with a PayePeriodClosed whose id is made of account and month: where the employer has claims in the year, since
+ * an Employment Allowance claimed once goes on (paye.md 7.2), or its pay bill owes Apprenticeship Levy, claims or not (paye.md 7.4).
  */
 export class MonthCloser {
   readonly #dependencies: MonthCloserDependencies;
@@ -60,11 +61,11 @@ export class MonthCloser {
 
   /** Queues a close for every month that is over and not closed yet; gives their number. Throws OUTBOX_FULL. */
   async closeDue(): Promise<number> {
-    const { store, outbox, clock } = this.#dependencies;
+    const { store, outbox } = this.#dependencies;
     const due: unknown[] = [];
     for (const followed of store.accounts()) {
       if (taxOf(followed.account) !== 'paye') continue;
-      for (const close of closesDue(store, followed.account, followed.number, clock.civilMs())) due.push(close);
+      for (const close of closesDue(this.#dependencies, followed.account, followed.number)) due.push(close);
     }
     for (let from = 0; from < due.length; from += BATCH_EVENTS_MAX) {
       await outbox.submit('paye', due.slice(from, from + BATCH_EVENTS_MAX), { whole: false });
@@ -73,14 +74,19 @@ export class MonthCloser {
   }
 }
 
-function closesDue(store: PayerStore, owner: Account, accountNumber: number, civilMs: number): readonly unknown[] {
-  const today = londonDate(civilMs);
+function closesDue(
+  { store, rules, clock }: Pick<MonthCloserDependencies, 'store' | 'rules' | 'clock'>,
+  owner: Account,
+  accountNumber: number,
+): readonly unknown[] {
+  const today = londonDate(clock.civilMs());
   const state = new OwnState(store, accountNumber);
   const closes: unknown[] = [];
   for (const taxYear of [yearBefore(taxYearOf(today)), taxYearOf(today)]) {
-    const settled = settledMonth(state, owner, taxYear);
-    if (settled === null) continue;
-    for (let taxMonth = settled; taxMonth <= MONTHS && monthOpenUntil(taxYear, taxMonth) < today; taxMonth += 1) {
+    const months = monthsToClose(state, owner, taxYear, rules);
+    if (months === null) continue;
+    const { from, to } = months;
+    for (let taxMonth = from; taxMonth <= to && monthOpenUntil(taxYear, taxMonth) < today; taxMonth += 1) {
       const id = closeIdOf(owner, taxYear, taxMonth);
       if (store.hasEvent(eventKey(accountNumber, eventId(id)))) continue;
       const payeReference = owner.slice('paye:'.length);

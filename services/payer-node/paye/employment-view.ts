@@ -9,7 +9,9 @@ import { parseBlockHeader } from '../../../libs/core/ledger/block/block-header.t
 import { decodeEntry } from '../../../libs/core/ledger/entry/entry-codec.ts';
 import type { LedgerEntry } from '../../../libs/core/ledger/entry/ledger-entry.ts';
 import type { EmploymentState } from '../../../libs/core/paye/employment/employment-state.ts';
+import { jobsOfPerson, personJobsKey } from '../../../libs/core/paye/employment/person-jobs.ts';
 import type { StatedDifference } from '../../../libs/core/paye/payment/compare-stated.ts';
+import type { ToDateDifference } from '../../../libs/core/paye/payment/compare-to-date.ts';
 import {
   type AcceptedPayment,
   type FollowedPayment,
@@ -17,6 +19,7 @@ import {
 } from '../../../libs/core/paye/payment/follow-employment.ts';
 import type { WorkingLine } from '../../../libs/core/paye/payment/payslip-working.ts';
 import { type IndexedEntry, paymentsOfEmployment } from '../follow/paye-index.ts';
+import { OwnState } from '../store/own-state.ts';
 import { blockKey, eventKey } from '../store/payer-keys.ts';
 import type { EntryPlace, FollowedAccount } from '../store/payer-records.ts';
 import type { PayerStore } from '../store/payer-store.ts';
@@ -39,6 +42,8 @@ export interface Payslip {
   readonly amounts: readonly { readonly head: string; readonly pence: number }[];
   readonly working: readonly WorkingLine[];
   readonly stated: readonly StatedDifference[];
+  /** Figures to date that were stated with the payment and are not our own. */
+  readonly toDate: readonly ToDateDifference[];
   readonly flags: readonly string[];
   /** Where its entry stands in the payer's copy. */
   readonly entry: EntryPlace;
@@ -82,6 +87,9 @@ export function employmentView(
 ): EmploymentView | null {
   const rows = new Map<string, IndexedEntry>();
   const names = collectRows(store, followed, taxYear, worksNumber, rows);
+  for (const job of otherJobsOf(store, followed, taxYear, rows)) {
+    if (!names.includes(job)) collectRows(store, followed, taxYear, job, rows);
+  }
   const reader = new EntryReader(store, rules, followed);
   const placed = [...rows.values()]
     .map((row) => ({ row, ...reader.read(row) }))
@@ -91,6 +99,7 @@ export function employmentView(
   );
   if (accepted.length === 0) return null;
   const payments = followEmployment(accepted);
+  const own = payments.filter(({ event }) => names.includes(event.worksNumber));
   const places = new Map(placed.map(({ event, row }) => [event.eventId, row.place]));
   const last = payments.findLast(({ event }) => event.worksNumber === worksNumber)?.after ?? null;
   return {
@@ -99,7 +108,7 @@ export function employmentView(
     taxYear,
     oldWorksNumbers: names.slice(1).reverse(),
     toDate: figuresOf(last),
-    payments: payments.map((payment) => payslipOf(payment, places.get(payment.event.eventId))),
+    payments: own.map((payment) => payslipOf(payment, places.get(payment.event.eventId))),
   };
 }
 
@@ -121,6 +130,22 @@ function collectRows(
     }
   }
   return names;
+}
+
+/** Works numbers of the same persons: their earnings are added up with these. */
+function otherJobsOf(
+  store: PayerStore,
+  followed: FollowedAccount,
+  taxYear: string,
+  rows: ReadonlyMap<string, IndexedEntry>,
+): readonly string[] {
+  const state = new OwnState(store, followed.number);
+  const keys = new Set<string>();
+  for (const row of rows.values()) {
+    const event = eventOf(store, followed, row);
+    if (event.type === 'PaymentMade') keys.add(personJobsKey(followed.account, taxYear, event.person));
+  }
+  return [...keys].flatMap((key) => jobsOfPerson(state, key));
 }
 
 function eventOf(store: PayerStore, followed: FollowedAccount, row: IndexedEntry): PayeEvent {
@@ -176,7 +201,10 @@ export class EntryReader {
   }
 }
 
-function payslipOf({ event, result, lines, differences }: FollowedPayment, entry: EntryPlace | undefined): Payslip {
+function payslipOf(
+  { event, result, lines, differences, toDate }: FollowedPayment,
+  entry: EntryPlace | undefined,
+): Payslip {
   assert(entry !== undefined, 'a payment that is followed has an entry', {});
   return {
     ...paymentFields(event),
@@ -184,6 +212,7 @@ function payslipOf({ event, result, lines, differences }: FollowedPayment, entry
     amounts: result.amounts,
     working: lines,
     stated: differences,
+    toDate,
     flags: result.flags,
     entry,
   };
@@ -192,7 +221,7 @@ function payslipOf({ event, result, lines, differences }: FollowedPayment, entry
 /** What a payment says of itself, without the person. */
 export function paymentFields(
   event: PaymentMade,
-): Omit<Payslip, 'taxPeriod' | 'amounts' | 'working' | 'stated' | 'flags' | 'entry'> {
+): Omit<Payslip, 'taxPeriod' | 'amounts' | 'working' | 'stated' | 'toDate' | 'flags' | 'entry'> {
   return {
     eventId: uuidOf(event.eventId),
     worksNumber: event.worksNumber,
@@ -218,6 +247,6 @@ function figuresOf(state: EmploymentState | null): FiguresToDate {
     employerNicsPence: state?.employerNicsPence ?? 0,
     studentLoanPence: state?.studentLoanPence ?? 0,
     postgraduateLoanPence: state?.postgraduateLoanPence ?? 0,
-    class1aNicsPence: state?.awards?.[2] ?? 0,
+    class1aNicsPence: (state?.awards?.[2] ?? 0) + (state?.benefits?.[1] ?? 0),
   };
 }

@@ -22,7 +22,7 @@ import type { EntryPlace, FollowedAccount } from '../store/payer-records.ts';
 import type { PayerStore } from '../store/payer-store.ts';
 import { EntryReader, type Payslip, paymentFields } from './employment-view.ts';
 
-export interface MonthPayment extends Omit<Payslip, 'working' | 'stated' | 'flags'> {
+export interface MonthPayment extends Omit<Payslip, 'working' | 'stated' | 'toDate' | 'flags'> {
   readonly number: number;
   /** Heads where what the employer stated is not what was assessed; causes are in the payslip. */
   readonly stated: readonly { readonly head: string; readonly statedPence: number; readonly assessedPence: number }[];
@@ -31,7 +31,7 @@ export interface MonthPayment extends Omit<Payslip, 'working' | 'stated' | 'flag
 export interface MonthClaim {
   readonly eventId: string;
   readonly number: number;
-  readonly type: 'EmployerClaimsMade' | 'PayePeriodClosed';
+  readonly type: 'EmployerClaimsMade' | 'PayePeriodClosed' | 'PayeSchemeCeased';
   readonly taxPeriod: string;
   readonly amounts: readonly { readonly head: string; readonly pence: number }[];
   readonly entry: EntryPlace;

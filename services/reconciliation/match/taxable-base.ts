@@ -15,6 +15,7 @@ export function taxableBaseOf(event: TaxEvent): number {
       return event.netPence;
     case 'EmployerClaimsMade':
     case 'PayePeriodClosed':
+    case 'PayeSchemeCeased':
     case 'VatPeriodClosed':
     case 'TraderRegistered':
     case 'TraderDeregistered':

@@ -79,7 +79,8 @@ function checkDecided(
   if (event === 'unknown') {
     if (!isMoneyAtTheBank(entry)) return [finding('EVENT_UNKNOWN', 'event id', 'an event of ours', entry.eventId)];
     if (place.account !== null) {
-      own.apply([{ key: accountKey(place.account), value: accountCounter(entry.number) }]);
+      const key = accountKey(place.account);
+      own.apply([{ key, value: accountCounter(entry.number, own.view.get(key)) }]);
     }
     return 'unconfirmed';
   }

@@ -32,7 +32,30 @@ export interface EmploymentState {
   readonly director?: DirectorState;
   /** Termination awards and sporting testimonials to date, and Class 1A on them. */
   readonly awards?: readonly [awardPence: number, testimonialPence: number, class1aPence: number];
+  /** The last day of the employment as recorded; a starter's figures on a later payment begin a new one. */
+  readonly leftOn?: LocalDate;
+  /** The employer states that adding these earnings to those of other jobs is not reasonably practicable. */
+  readonly separateNics?: true;
+  readonly paidInMonth?: PaidInMonth;
+  /** Marks of what the latest payments were (paymentMark), eight hex digits each, oldest first. */
+  readonly latestPayments?: string;
+  /** Benefits taxed through payroll since 6 April 2027 to date, and Class 1A on them. */
+  readonly benefits?: readonly [benefitsPence: number, class1aPence: number];
 }
+
+/**
+ * What was paid by the week in the tax month of the latest pay day, since the last monthly payment: what a payment for a longer interval
+ * takes in. Loan deductions that are zero are left out.
+ */
+export type PaidInMonth = readonly [
+  /** The letter, the interval, and the tax month: `AW1:3`. */
+  key: string,
+  earningsPence: number,
+  employeePence: number,
+  employerPence: number,
+  studentLoanPence?: number,
+  postgraduateLoanPence?: number,
+];
 
 /** A director's annual earnings period (docs/rules/paye.md), since appointment. */
 export interface DirectorState {
@@ -77,6 +100,11 @@ export const EMPLOYMENT_FORM = stateForm<EmploymentState>({
     }),
   ),
   awards: 'a',
+  leftOn: 'v',
+  separateNics: 'x',
+  paidInMonth: 'i',
+  latestPayments: 'y',
+  benefits: 'b',
 });
 
 /** Events remembered of one employment in a year: one a day. */

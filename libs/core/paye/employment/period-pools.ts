@@ -24,19 +24,24 @@ const CHARACTERS_FROM = 0x3400;
 const EARNINGS_PERIODS = ['W1', 'W2', 'W4', 'M1', 'M3', 'M6', 'MA'];
 const PERIODS_MAX = 57;
 const CODES_MAX = EARNINGS_PERIODS.length * PERIODS_MAX;
+/** Room for letters: numbers of periods under another stated number come after it, so that those of before keep theirs. */
+const LETTERS_MAX = 24;
+/** What follows the number of a period in which the employer states the one before (`-`) or after (`+`) the pay day's. */
+const STATED = ['', '-', '+'];
 
 const NONE: readonly never[] = [];
 
 /** Keys of pools by letter, of an earnings period such as `M1:8`: made once for a period, whatever the day or the year. */
 export type PoolKeys = Readonly<Record<NiCategory, string>>;
 
-const POOL_KEYS = new Map<string, PoolKeys>();
+/** Keys by period: some 1,200 periods can be. */
+const poolKeysCache = new Map<string, PoolKeys>();
 
 export function poolKeysOf(periodKey: string): PoolKeys {
-  const known = POOL_KEYS.get(periodKey);
+  const known = poolKeysCache.get(periodKey);
   if (known !== undefined) return known;
   const keys = Object.fromEntries(NI_CATEGORIES.map((letter) => [letter, letter + periodKey])) as PoolKeys;
-  POOL_KEYS.set(periodKey, keys);
+  poolKeysCache.set(periodKey, keys);
   return keys;
 }
 
@@ -94,9 +99,11 @@ export function withPool(
   return { w, setAside: w.length <= POOLS_MAX ? NONE : w.splice(0, w.length - POOLS_MAX) };
 }
 
-/** A number for an earnings period (`M1:8`), the same under every letter. */
+/** A number for an earnings period (`M1:8`, `M1:8-`), the same under every letter. */
 export function periodCode(periodKey: string): number {
-  return EARNINGS_PERIODS.indexOf(periodKey.slice(0, 2)) * PERIODS_MAX + Number(periodKey.slice(3));
+  const stated = Math.max(0, STATED.indexOf(periodKey.slice(-1)));
+  const number = Number.parseInt(periodKey.slice(3), 10);
+  return stated * CODES_MAX + EARNINGS_PERIODS.indexOf(periodKey.slice(0, 2)) * PERIODS_MAX + number;
 }
 
 /** Keys of the pools of an earnings period among those set aside (`o` of the state), none in nearly every case. */
@@ -105,7 +112,7 @@ export function setAsideIn(setAside: string | undefined, code: number): readonly
   let keys: string[] | undefined;
   for (let at = 0; at < setAside.length; at += 1) {
     const number = codeAt(setAside, at) - CHARACTERS_FROM;
-    if (number % CODES_MAX !== code) continue;
+    if (codeOfNumber(number) !== code) continue;
     keys ??= [];
     keys.push(keyOfNumber(number));
   }
@@ -124,20 +131,28 @@ export function withoutCharacters(setAside: string, keys: readonly string[]): st
   return keys.reduce((text, key) => text.replace(characterOfKey(key), ''), setAside);
 }
 
-const CHARACTERS = new Map<string, string>();
+/** Characters of pools by key: some 20,000 keys can be. */
+const charactersCache = new Map<string, string>();
 
-/** Made once for each of the 6,783 keys that there can be. */
+/** The period's code of a number that stands for a pool. */
+function codeOfNumber(number: number): number {
+  return Math.floor(number / (LETTERS_MAX * CODES_MAX)) * CODES_MAX + (number % CODES_MAX);
+}
+
 function characterOfKey(key: string): string {
-  const known = CHARACTERS.get(key);
+  const known = charactersCache.get(key);
   if (known !== undefined) return known;
   const letter = NI_CATEGORIES.indexOf(key.slice(0, 1) as NiCategory);
-  const character = String.fromCharCode(CHARACTERS_FROM + letter * CODES_MAX + periodCode(key.slice(1)));
-  CHARACTERS.set(key, character);
+  const code = periodCode(key.slice(1));
+  const ofStated = Math.floor(code / CODES_MAX) * LETTERS_MAX * CODES_MAX;
+  const character = String.fromCharCode(CHARACTERS_FROM + ofStated + letter * CODES_MAX + (code % CODES_MAX));
+  charactersCache.set(key, character);
   return character;
 }
 
 function keyOfNumber(number: number): string {
-  const letter = NI_CATEGORIES[Math.floor(number / CODES_MAX)] ?? '';
+  const stated = STATED[Math.floor(number / (LETTERS_MAX * CODES_MAX))] ?? '';
+  const letter = NI_CATEGORIES[Math.floor(number / CODES_MAX) % LETTERS_MAX] ?? '';
   const code = number % CODES_MAX;
-  return `${letter}${EARNINGS_PERIODS[Math.floor(code / PERIODS_MAX)] ?? ''}:${code % PERIODS_MAX}`;
+  return `${letter}${EARNINGS_PERIODS[Math.floor(code / PERIODS_MAX)] ?? ''}:${code % PERIODS_MAX}${stated}`;
 }

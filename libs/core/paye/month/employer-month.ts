@@ -3,6 +3,7 @@ import { quarterEndMonth, type TaxYear, taxMonthEnd } from '../../calendar/tax-c
 import { TallyError } from '../../errors/tally-error.ts';
 import { shareDownPence, shareUpPence } from '../../money/paye-rounding.ts';
 import type { EmployerRules } from '../rates/dated-paye-rules.ts';
+import { ratesNotKnown } from '../rates/rates-not-known.ts';
 
 /** Amounts of an employer's tax month and what was claimed before it in the year, pence (paye.md section 7). */
 export interface EmployerMonthInput {
@@ -16,6 +17,8 @@ export interface EmployerMonthInput {
   readonly employeeNicsPence: number;
   readonly employerNicsPence: number;
   readonly class1aOnTerminationsPence: number;
+  /** Employer's Class 1 of the year, this month included, which the allowance is set against; null: that of the month alone (revision 1). */
+  readonly employerNicsToDatePence: number | null;
   readonly employmentAllowance: boolean;
   readonly employmentAllowanceUsedBeforePence: number;
   /** Year to date by kind: SMP, SPP … */
@@ -48,7 +51,7 @@ export interface EmployerMonth {
   readonly dueElectronic: LocalDate;
 }
 
-/** What an employer owes for a tax month (paye.md 7.1 to 7.6). Throws BAD_TAX_MONTH, NOT_RECOVERABLE. */
+/** What an employer owes for a tax month (paye.md 7.1 to 7.6). Throws BAD_TAX_MONTH, NOT_RECOVERABLE, RATES_NOT_KNOWN. */
 export function employerMonth(input: EmployerMonthInput, rules: EmployerRules): EmployerMonth {
   const due = dueDatesOf(input.taxYear, input.taxMonth, input.quarterly);
   const chargePence =
@@ -100,8 +103,12 @@ export function paymentPeriodSuffix(year: TaxYear, month: number): string {
   return `${year.slice(-2)}${String(month).padStart(2, '0')}`;
 }
 
-/** 7.2: only against employer Class 1, in full until used up. */
+/** The year's liability to employer's Class 1, at most the year's sum, less what was taken: negative where corrections bring the liability down. */
 function allowanceOf(input: EmployerMonthInput, rules: EmployerRules): number {
+  const toDate = input.employerNicsToDatePence;
+  if (toDate !== null) {
+    return Math.min(rules.employmentAllowancePence, Math.max(0, toDate)) - input.employmentAllowanceUsedBeforePence;
+  }
   const left = rules.employmentAllowancePence - input.employmentAllowanceUsedBeforePence;
   return Math.max(0, Math.min(input.employerNicsPence, left));
 }
@@ -119,12 +126,17 @@ function statutoryPayOf(
       throw new TallyError('NOT_RECOVERABLE', `${kind} cannot be recovered`, { kind });
     }
     recovered += shareUpPence(paidPence, rate);
-    if (input.smallEmployer) compensation += shareUpPence(paidPence, rules.compensationBasisPoints);
+    if (input.smallEmployer) compensation += shareUpPence(paidPence, compensationOf(rules, input.taxYear));
   }
   return {
     recoveredPence: recovered - input.recoveredBeforePence,
     compensationPence: compensation - input.compensationBeforePence,
   };
+}
+
+function compensationOf({ compensationBasisPoints }: EmployerRules, year: TaxYear): number {
+  if (compensationBasisPoints === undefined) throw ratesNotKnown('statutoryPay.compensation', year);
+  return compensationBasisPoints;
 }
 
 /** 7.4: 0.5% of the pay bill less the allowance of the months so far, together down to the penny, never negative. */

@@ -167,7 +167,7 @@ function adjustments(input: MonthBillInput, rules: EmployerRules): BillLine[] {
       input,
       'nicCompensation',
       "small employer's compensation",
-      sharesText(statutory, rules.compensationBasisPoints),
+      sharesText(statutory, rules.compensationBasisPoints ?? 0),
       '7.3',
     ),
     toDateLine(input, 'apprenticeshipLevy', 'Apprenticeship Levy', levyText(input, rules), '7.4'),

@@ -2,11 +2,12 @@ import { EVENT_DATE_EXPECTED, isEventDate } from '../../calendar/event-date.ts';
 import { isLocalDate } from '../../calendar/local-date.ts';
 import type { Fault } from '../../errors/fault.ts';
 import { TallyError } from '../../errors/tally-error.ts';
-import { NI_CATEGORIES, type PaymentMade, STUDENT_LOAN_PLANS } from '../../events/paye-events.ts';
+import { NI_CATEGORIES, type PaymentMade, STUDENT_LOAN_PLANS, type YearToDate } from '../../events/paye-events.ts';
 import { isNinoShaped } from '../../identity/nino.ts';
 import type { DatedPayeRules } from '../rates/dated-paye-rules.ts';
 import { isPayFrequency, isPeriodOf } from '../rates/pay-frequency.ts';
 import { isDateSupported, type PayeRules, payDayOf, taxCodeOf } from '../rates/paye-rules.ts';
+import { ratesNotKnown, scaleOfNation } from '../rates/rates-not-known.ts';
 import { flatRateOf } from '../rates/tax-scale.ts';
 
 /** Limits of a payment at every door. */
@@ -30,7 +31,7 @@ const PRINTABLE = /^[\x20-\x7E\u00A1-\uFFFD]+$/;
 /**
  * Everything that is wrong with a payment, whatever door it came through; empty where nothing is. Pointers name the fields of
  * docs/http-api.md. Codes: UNSUPPORTED_TAX_YEAR, BAD_DATE, BAD_PAY_FREQUENCY, BAD_PERIOD, BAD_TAX_CODE, NO_RATE_FOR_D_CODE,
- * K_CODE_OUT_OF_RANGE, BAD_NI_CATEGORY, BAD_STUDENT_LOAN_PLAN, PLAN_NOT_IN_FORCE, BAD_LATE_REASON, BAD_DIRECTOR_METHOD,
+ * RATES_NOT_KNOWN, K_CODE_OUT_OF_RANGE, BAD_NI_CATEGORY, BAD_STUDENT_LOAN_PLAN, PLAN_NOT_IN_FORCE, BAD_LATE_REASON, BAD_DIRECTOR_METHOD,
  * DIRECTOR_WEEK_INVALID, ODD_INTERVAL_INVALID, WORKS_NUMBER_INVALID, WORKS_NUMBER_IS_NINO, NOT_INTEGER_PENCE, AMOUNT_OUT_OF_RANGE, STARTER_INVALID.
  */
 export function checkPayment(event: PaymentMade, rules: PayeRules): readonly Fault[] {
@@ -49,6 +50,8 @@ export function checkPayment(event: PaymentMade, rules: PayeRules): readonly Fau
   if (dated !== null) checkAgainstRates(event, dated, rules, faults);
   checkDirector(event, faults);
   checkOddInterval(event, faults);
+  if (event.toDate !== null) checkYearToDate(event.toDate, '/toDate', dated, faults);
+  if (event.openingBalance !== null) checkYearToDate(event.openingBalance, '/openingBalance', dated, faults);
   if (event.lateReason !== null && !isLateReason(event.lateReason)) {
     faults.push(fault('BAD_LATE_REASON', '/lateReason', 'expected A, B, C, D, F, G or H'));
   }
@@ -107,6 +110,29 @@ function checkStated(event: PaymentMade, faults: Fault[]): void {
   if (stated.class1aNicsPence !== null) checkAmount(stated.class1aNicsPence, '/stated/class1aNicsPence', faults);
 }
 
+/** Figures of a year are limited as an employment's are, and letters are those in force. */
+function checkYearToDate(figures: YearToDate, pointer: string, dated: DatedPayeRules | null, faults: Fault[]): void {
+  const { nicableEarningsByLetter, ...amounts } = figures;
+  for (const [name, amountPence] of Object.entries(amounts)) {
+    if (amountPence !== null) checkToDate(amountPence, `${pointer}/${name}`, faults);
+  }
+  for (const [letter, amountPence] of Object.entries(nicableEarningsByLetter)) {
+    const at = `${pointer}/nicableEarningsByLetter/${letter.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    checkToDate(amountPence, at, faults);
+    if (dated !== null && !Object.hasOwn(dated.frequencies.W1.letters, letter)) {
+      faults.push(fault('BAD_NI_CATEGORY', at, 'expected a letter of Class 1 NICs that is in force'));
+    }
+  }
+}
+
+function checkToDate(amountPence: number, pointer: string, faults: Fault[]): void {
+  if (!Number.isSafeInteger(amountPence)) {
+    faults.push(fault('NOT_INTEGER_PENCE', pointer, 'expected a whole number of pence'));
+  } else if (Math.abs(amountPence) > PAYMENT_LIMITS.toDatePenceMax) {
+    faults.push(fault('AMOUNT_OUT_OF_RANGE', pointer, 'expected no more than a year of pay can be'));
+  }
+}
+
 function checkAmount(amountPence: number, pointer: string, faults: Fault[]): void {
   if (!Number.isSafeInteger(amountPence)) {
     faults.push(fault('NOT_INTEGER_PENCE', pointer, 'expected a whole number of pence'));
@@ -144,14 +170,26 @@ function checkAgainstRates(event: PaymentMade, dated: DatedPayeRules, rules: Pay
     const known = NI_CATEGORIES.filter((letter) => frequency.letters[letter] !== undefined).join(' ');
     faults.push(fault('BAD_NI_CATEGORY', '/niCategory', `expected one of ${known}`));
   }
+  if (event.postgraduateLoan) checkKnown('postgraduateLoan.threshold', '/postgraduateLoan', dated, faults);
   if (event.studentLoanPlan === null) return;
   if (!STUDENT_LOAN_PLANS.includes(event.studentLoanPlan)) {
     faults.push(fault('BAD_STUDENT_LOAN_PLAN', '/studentLoanPlan', 'expected 01, 02, 04 or 05'));
-  } else if (frequency.loanThresholdsPence[event.studentLoanPlan] === undefined) {
+  } else if (
+    checkKnown(`studentLoan.threshold.${event.studentLoanPlan}`, '/studentLoanPlan', dated, faults) &&
+    frequency.loanThresholdsPence[event.studentLoanPlan] === undefined
+  ) {
     faults.push(
       fault('PLAN_NOT_IN_FORCE', '/studentLoanPlan', 'the plan is not deducted through payroll in this tax year'),
     );
   }
+}
+
+/** False, and a fault, where the year's value is not published yet. */
+function checkKnown(name: string, pointer: string, dated: DatedPayeRules, faults: Fault[]): boolean {
+  if (!dated.notKnown.has(name)) return true;
+  const { code, message } = ratesNotKnown(name, dated.taxYear);
+  faults.push(fault(code, pointer, message));
+  return false;
 }
 
 function taxCodeFault(text: string, dated: DatedPayeRules, rules: PayeRules): Fault | null {
@@ -167,10 +205,12 @@ function taxCodeFault(text: string, dated: DatedPayeRules, rules: PayeRules): Fa
   }
 }
 
-/** Throws BAD_TAX_CODE, K_CODE_OUT_OF_RANGE or NO_RATE_FOR_D_CODE. */
+/** Throws BAD_TAX_CODE, K_CODE_OUT_OF_RANGE, NO_RATE_FOR_D_CODE or RATES_NOT_KNOWN. */
 export function checkTaxCode(text: string, dated: DatedPayeRules, rules: PayeRules): void {
   const code = taxCodeOf(rules, text);
-  if (code.kind === 'flat') flatRateOf(dated.scales[code.nation], code);
+  if (code.kind === 'nt') return;
+  const scale = scaleOfNation(dated, code.nation);
+  if (code.kind === 'flat') flatRateOf(scale, code);
 }
 
 function isLateReason(value: unknown): value is string {

@@ -2,10 +2,12 @@ import type { Assessment, HeadAmount } from '../../decisions/decision.ts';
 import type { Head } from '../../decisions/heads.ts';
 import type { PaymentMade, StatedDeductions } from '../../events/paye-events.ts';
 import type { Pence } from '../../money/pence.ts';
-import type { EmploymentState } from '../employment/employment-state.ts';
+import { assessPayment } from '../assess/assess-payment.ts';
 import { type PayeRules, payDayOf, rulesAtYearEnd } from '../rates/paye-rules.ts';
-import { assessPayment } from './assess-payment.ts';
 import { checkPayment } from './check-payment.ts';
+import type { EmploymentBefore } from './employment-before.ts';
+
+type Before = Pick<EmploymentBefore, 'state' | 'others'>;
 
 /**
  * Why an employer's own figure may differ: a penny or two (`rounding`), the tax code of another basis or the emergency code
@@ -66,12 +68,12 @@ export function statedDifferences(
  * The same with causes, found by assessing the payment again as the employer may have: on the other basis or the emergency code, under
  * each other letter, without the figures to date.
  *
- * @param before the state of the employment before the payment.
+ * @param before what the payment was worked out on.
  */
 export function explainedDifferences(
   event: PaymentMade,
   result: Pick<Assessment, 'amounts' | 'stated'>,
-  before: EmploymentState | null,
+  before: Before,
   rules: PayeRules,
 ): readonly StatedDifference[] {
   return statedDifferences(result).map((difference) => ({
@@ -100,19 +102,20 @@ export function statedFlag({ head, cause }: Pick<StatedDifference, 'head' | 'cau
 function causeOf(
   event: PaymentMade,
   { head, statedPence, differencePence }: Omit<StatedDifference, 'cause'>,
-  before: EmploymentState | null,
+  before: Before,
   rules: PayeRules,
 ): DifferenceCause {
   if (Math.abs(differencePence) <= ROUNDING_PENCE_MAX) return 'rounding';
-  const gives = (changed: PaymentMade, state: EmploymentState | null): boolean =>
-    Math.abs(headOf(changed, state, head, rules) - statedPence) <= ROUNDING_PENCE_MAX;
+  const nothing: Before = { state: null, others: before.others };
+  const gives = (changed: PaymentMade, on: Before): boolean =>
+    Math.abs(headOf(changed, on, head, rules) - statedPence) <= ROUNDING_PENCE_MAX;
   if (head === 'incomeTax') {
     if (otherCodes(event, rules).some((changed) => gives(changed, before))) return 'wrong code';
-    return before !== null && gives(event, null) ? 'year-to-date drift' : 'unexplained';
+    return before.state !== null && gives(event, nothing) ? 'year-to-date drift' : 'unexplained';
   }
   if (head === 'employeeNics' || head === 'employerNics') {
     if (otherLetters(event, rules).some((changed) => gives(changed, before))) return 'wrong letter';
-    return before !== null && gives(event, null) ? 'year-to-date drift' : 'unexplained';
+    return before.state !== null && gives(event, nothing) ? 'year-to-date drift' : 'unexplained';
   }
   return 'unexplained';
 }
@@ -143,8 +146,8 @@ function otherLetters(event: PaymentMade, rules: PayeRules): PaymentMade[] {
     .map((niCategory) => ({ ...event, niCategory }));
 }
 
-function headOf(event: PaymentMade, before: EmploymentState | null, head: Head, rules: PayeRules): number {
-  const assessed = assessPayment(event, NO_MARK, before, payDayOf(rules, event.paymentDate), rules);
+function headOf(event: PaymentMade, { state, others }: Before, head: Head, rules: PayeRules): number {
+  const assessed = assessPayment(event, NO_MARK, state, payDayOf(rules, event.paymentDate), rules, others);
   if (head === 'incomeTax') return assessed.incomeTaxPence;
   return head === 'employeeNics' ? assessed.employeeNicsPence : assessed.employerNicsPence;
 }

@@ -2,10 +2,11 @@ import { isLocalDate } from '../../calendar/local-date.ts';
 import { londonDate, londonDayNumber } from '../../calendar/london-time.ts';
 import { taxMonthOf, taxYearOf } from '../../calendar/tax-calendar.ts';
 import { accountCounter, accountKey, decisionsIn } from '../../decisions/account-counter.ts';
-import type { Assessment, Decision, HeadAmount, StateChange, StateView } from '../../decisions/decision.ts';
+import type { Assessment, Decision, HeadAmount, StateChange, StateValue, StateView } from '../../decisions/decision.ts';
 import type { Head } from '../../decisions/heads.ts';
 import type { PayeEvent, PaymentMade } from '../../events/paye-events.ts';
 import type { Pence } from '../../money/pence.ts';
+import { type AssessedPayment, assessPayment } from '../assess/assess-payment.ts';
 import {
   type EmploymentState,
   employmentKey,
@@ -14,14 +15,16 @@ import {
   seenBefore,
   seenMark,
 } from '../employment/employment-state.ts';
+import { personJobsKey } from '../employment/person-jobs.ts';
 import { claimsStateKeys, decideClaims } from '../month/decide-claims.ts';
 import { monthTotalsKey, monthTotalsValue, readMonthTotals } from '../month/month-totals.ts';
 import { rejectedPayeEvent } from '../month/rejected-paye-event.ts';
+import { schemeCeasedOn } from '../month/scheme-ceased.ts';
 import { monthOpenAt, taxPeriodOf } from '../rates/charge-month.ts';
 import { type PayDay, type PayeRules, payDayOf } from '../rates/paye-rules.ts';
-import { type AssessedPayment, assessPayment } from './assess-payment.ts';
 import { checkPayment, PAYMENT_LIMITS } from './check-payment.ts';
 import { explainedDifferences, statedAmounts, statedFlag } from './compare-stated.ts';
+import { toDateDifferences, toDateFlag } from './compare-to-date.ts';
 import { employmentBefore } from './employment-before.ts';
 
 const NOTHING: readonly never[] = [];
@@ -45,6 +48,7 @@ export function decidePaye(event: PayeEvent, eventHash: string, view: StateView,
       return decidePayment(event, eventHash, view, rules);
     case 'EmployerClaimsMade':
     case 'PayePeriodClosed':
+    case 'PayeSchemeCeased':
       return decideClaims(event, eventHash, view, rules);
   }
 }
@@ -61,6 +65,7 @@ export function payeStateKeys(event: PayeEvent): readonly string[] {
     accountKey(event.account),
     employmentKey(event.account, taxYear, event.worksNumber),
     monthTotalsKey(event.account, taxYear, taxMonth),
+    personJobsKey(event.account, taxYear, event.person),
   ];
   if (event.oldWorksNumber !== null) keys.push(employmentKey(event.account, taxYear, event.oldWorksNumber));
   return keys;
@@ -107,7 +112,7 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
     const detail = 'the employment has more to date than a year of pay can be';
     return rejectedPayeEvent(event, 'AMOUNT_OUT_OF_RANGE', { pointer, detail, faults: '1' });
   }
-  const payment = assessPayment(event, mark, before.state, day, rules);
+  const payment = assessPayment(event, mark, before.state, day, rules, before.others);
   const taxMonth = chargeMonthOf(event, day);
   const month = monthAfter(event, payment, monthTotalsKey(event.account, day.taxYear, taxMonth), view);
   if (month === null) {
@@ -115,10 +120,11 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
     return rejectedPayeEvent(event, 'AMOUNT_OUT_OF_RANGE', { pointer: '/nicableEarningsPence', detail, faults: '1' });
   }
   const ownerKey = accountKey(event.account);
-  const number = decisionsIn(view.get(ownerKey)) + 1;
+  const owner = view.get(ownerKey);
+  const number = decisionsIn(owner) + 1;
   const usual: readonly StateChange[] = [
     { key, value: payment.state as unknown as StateChange['value'] },
-    { key: ownerKey, value: accountCounter(number) },
+    { key: ownerKey, value: accountCounter(number, owner) },
     month,
   ];
   const aside = payment.setAside.map((pool): StateChange => ({ key: before.asideKey(pool[0]), value: pool }));
@@ -127,9 +133,7 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
   const stated = statedAmounts(event.stated);
   const late = taxMonth === day.taxMonth ? NOTHING : LATE;
   const differing =
-    stated.length === 0
-      ? NOTHING
-      : explainedDifferences(event, { amounts, stated }, before.state, rules).map(statedFlag);
+    stated.length === 0 ? NOTHING : explainedDifferences(event, { amounts, stated }, before, rules).map(statedFlag);
   const result: Assessment = {
     account: event.account,
     eventId: event.eventId,
@@ -140,7 +144,10 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
     amounts,
     person: event.person,
     links: NOTHING,
-    flags: joined(joined(before.flags, payment.flags), joined(late, differing)),
+    flags: joined(
+      joined(joined(before.flags, payment.flags), joined(late, differing)),
+      ofAccount(event, payment, owner),
+    ),
     stated,
     receivedAtMs: event.receivedAtMs,
   };
@@ -152,6 +159,13 @@ function assessed(event: PaymentMade, mark: string, { own, key, day, view, rules
 function joined(first: readonly string[], second: readonly string[]): readonly string[] {
   if (first.length === 0) return second;
   return second.length === 0 ? first : [...first, ...second];
+}
+
+/** Flags of figures to date that differ, and of pay after the scheme ceased. */
+function ofAccount(event: PaymentMade, { state }: AssessedPayment, owner: StateValue | undefined): readonly string[] {
+  const flags = event.toDate === null ? NOTHING : toDateDifferences(event.toDate, state).map(toDateFlag);
+  const ceasedOn = schemeCeasedOn(owner);
+  return ceasedOn === null || event.paymentDate <= ceasedOn ? flags : [...flags, 'AFTER_SCHEME_CEASED'];
 }
 
 /** What the payment adds to its month; null where a sum of the month would pass MONTH_SUM_PENCE_MAX. */
@@ -185,21 +199,16 @@ function amountBeyondYear(event: PaymentMade, before: EmploymentState): string |
 
 /** By head in the order of their numbers; zero amounts are left out. */
 function amountsOf(payment: AssessedPayment): readonly HeadAmount[] {
-  let count = 0;
-  count = put('incomeTax', payment.incomeTaxPence, count);
-  count = put('employeeNics', payment.employeeNicsPence, count);
-  count = put('employerNics', payment.employerNicsPence, count);
-  count = put('studentLoan', payment.studentLoanPence, count);
-  count = put('postgraduateLoan', payment.postgraduateLoanPence, count);
-  count = put('class1aNics', payment.class1aNicsPence, count);
-  return AMOUNTS.slice(0, count);
+  const amounts: HeadAmount[] = [];
+  put(amounts, 'incomeTax', payment.incomeTaxPence);
+  put(amounts, 'employeeNics', payment.employeeNicsPence);
+  put(amounts, 'employerNics', payment.employerNicsPence);
+  put(amounts, 'studentLoan', payment.studentLoanPence);
+  put(amounts, 'postgraduateLoan', payment.postgraduateLoanPence);
+  put(amounts, 'class1aNics', payment.class1aNicsPence);
+  return amounts;
 }
 
-/** The amounts that are being listed: a list that grows from nothing takes four times its room. */
-const AMOUNTS: HeadAmount[] = [];
-
-function put(head: Head, pence: number, at: number): number {
-  if (pence === 0) return at;
-  AMOUNTS[at] = { head, pence: pence as Pence };
-  return at + 1;
+function put(amounts: HeadAmount[], head: Head, pence: number): void {
+  if (pence !== 0) amounts.push({ head, pence: pence as Pence });
 }

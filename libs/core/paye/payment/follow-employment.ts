@@ -3,6 +3,7 @@ import type { PaymentMade } from '../../events/paye-events.ts';
 import { type EmploymentState, employmentKey, isMoved, readEmployment } from '../employment/employment-state.ts';
 import { type PayeRules, payDayOf } from '../rates/paye-rules.ts';
 import { explainedDifferences, type StatedDifference } from './compare-stated.ts';
+import { type ToDateDifference, toDateDifferences } from './compare-to-date.ts';
 import { decidePaye } from './decide-paye.ts';
 import { stateBefore } from './employment-before.ts';
 import { payslipWorking, type WorkingLine } from './payslip-working.ts';
@@ -20,15 +21,17 @@ export interface FollowedPayment {
   readonly result: Assessment;
   readonly lines: readonly WorkingLine[];
   readonly differences: readonly StatedDifference[];
+  /** Figures to date that the employer stated otherwise. */
+  readonly toDate: readonly ToDateDifference[];
   /** The employment after the payment. */
   readonly after: EmploymentState | null;
 }
 
 /**
- * Every payment of one employment in one tax year worked out again from the first, with the working of each: what a clerk follows by
+ * Every payment of one person's jobs in one tax year worked out again from the first, with the working of each: what a clerk follows by
  * hand. Payments that tax would not accept now are left out.
  *
- * @param payments all that stand in the ledger, in the order of their decisions; those under old works numbers included.
+ * @param payments all that the ledger has, in the order of their decisions: those under old works numbers, and of jobs whose earnings are added up, included.
  */
 export function followEmployment(payments: readonly AcceptedPayment[]): readonly FollowedPayment[] {
   const state = new Map<string, StateValue>();
@@ -42,7 +45,9 @@ export function followEmployment(payments: readonly AcceptedPayment[]): readonly
     const { lines } = payslipWorking(event, before, rules);
     const differences = explainedDifferences(event, result, before, rules);
     take(state, decision.changes);
-    followed.push({ event, result, lines, differences, after: stateAfter(event, view, rules) });
+    const after = stateAfter(event, view, rules);
+    const toDate = after === null ? [] : toDateDifferences(event.toDate, after);
+    followed.push({ event, result, lines, differences, toDate, after });
   }
   return followed;
 }

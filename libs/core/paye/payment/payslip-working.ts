@@ -1,14 +1,15 @@
 import type { Head } from '../../decisions/heads.ts';
 import type { PaymentMade } from '../../events/paye-events.ts';
 import { formatPence, type Pence } from '../../money/pence.ts';
+import { type AssessedPayment, assessPayment } from '../assess/assess-payment.ts';
 import type { EmploymentState } from '../employment/employment-state.ts';
-import { periodTotalsOf, poolOf } from '../employment/period-pools.ts';
 import { type Class1Terms, class1BandsOf, employeeNicsPence, employerNicsPence } from '../rates/class1-nics.ts';
 import { DAYS_OF_ODD_INTERVALS, loanThresholdPence } from '../rates/loan-deductions.ts';
 import { type PayDay, type PayeRules, payDayOf } from '../rates/paye-rules.ts';
+import { scaleOfNation } from '../rates/rates-not-known.ts';
 import { codeToOperate } from '../rates/starter-code.ts';
 import { bandOf, flatRateOf, periodBandsOf } from '../rates/tax-scale.ts';
-import { type AssessedPayment, assessPayment } from './assess-payment.ts';
+import type { EmploymentBefore } from './employment-before.ts';
 
 /** One line that a payroll clerk can follow by hand: what, how much, and by which rule of paye.md. */
 export interface WorkingLine {
@@ -30,14 +31,18 @@ const NO_MARK = '0'.repeat(24);
  * A payment with every step of its tax, NICs and loans, from the state that its employment had before it. The amounts are those of the
  * assessment itself; the lines say how they came about. Throws what assessPayment throws.
  */
-export function payslipWorking(event: PaymentMade, before: EmploymentState | null, rules: PayeRules): PayslipWorking {
+export function payslipWorking(
+  event: PaymentMade,
+  { state: before, others }: Pick<EmploymentBefore, 'state' | 'others'>,
+  rules: PayeRules,
+): PayslipWorking {
   const day = payDayOf(rules, event.paymentDate);
-  const assessed = assessPayment(event, NO_MARK, before, day, rules);
+  const assessed = assessPayment(event, NO_MARK, before, day, rules, others);
   const lines = [
     ...starterLines(event, day, rules),
     ...incomeTaxLines(event, assessed, day),
-    ...nicsLines(event, before, assessed, day),
-    ...loanLines(event, before, assessed, day),
+    ...nicsLines(event, assessed),
+    ...loanLines(event, assessed, day),
     ...class1aLines(event, before, assessed, day),
   ];
   return { assessed, lines };
@@ -88,7 +93,7 @@ function incomeTaxLines(event: PaymentMade, assessed: AssessedPayment, day: PayD
 
 function dueLine(event: PaymentMade, { working }: AssessedPayment, day: PayDay): WorkingLine {
   const { tax, code, periods } = working;
-  const scale = day.rules.scales[code.nation];
+  const scale = scaleOfNation(day.rules, code.nation);
   if (code.kind === 'nt') return line('incomeTax', 'no tax', 0, '4.6');
   if (tax.taxablePence <= 0) return line('incomeTax', 'tax due on nothing', 0, '4.2');
   const pounds = Math.floor(tax.taxablePence / 100);
@@ -106,12 +111,7 @@ function dueLine(event: PaymentMade, { working }: AssessedPayment, day: PayDay):
   return line('incomeTax', text, tax.duePence, '4.4');
 }
 
-function nicsLines(
-  event: PaymentMade,
-  before: EmploymentState | null,
-  assessed: AssessedPayment,
-  day: PayDay,
-): WorkingLine[] {
+function nicsLines(event: PaymentMade, assessed: AssessedPayment): WorkingLine[] {
   const director = assessed.state.director;
   if (director !== undefined) {
     const earned = Object.values(director.earningsByLetter).reduce((sum, pence) => sum + (pence ?? 0), 0);
@@ -132,31 +132,37 @@ function nicsLines(
       ),
     ];
   }
-  const terms = day.rules.frequencies[event.payFrequency].letters[event.niCategory];
+  const { terms, earningsPence, taken, otherJobsPence, shorterIntervalPence } = assessed.nics;
   if (terms === undefined || !terms.liable) return [];
-  const pool = poolOf(before?.pools ?? [], day.periods[event.payFrequency].poolKeys[event.niCategory]);
-  const [earlier, employee, employer] =
-    pool === undefined || !day.rules.poolsClass1 ? [0, 0, 0] : [pool[1], pool[2], pool[3]];
-  const earnings = event.nicableEarningsPence + earlier;
+  const isAlone = taken.earningsPence === 0;
   const lines = [
     line(
       'employeeNics',
       `earnings of the period under letter ${event.niCategory}`,
-      earnings,
-      earlier === 0 ? '5.4' : '5.5',
+      earningsPence,
+      isAlone ? '5.4' : '5.5',
     ),
   ];
-  lines.push(line('employeeNics', bandsText(terms, earnings), earnings, '5.4'));
-  lines.push(line('employeeNics', employeeText(terms), employeeNicsPence(terms, earnings), '5.4'));
-  lines.push(line('employerNics', employerText(terms), employerNicsPence(terms, earnings), '5.4'));
-  if (employee !== 0) lines.push(line('employeeNics', 'less taken in the period', -employee, '5.5'));
-  if (employer !== 0) lines.push(line('employerNics', 'less taken in the period', -employer, '5.5'));
+  if (otherJobsPence !== 0) lines.push(line('employeeNics', 'of these by other jobs', otherJobsPence, '5.5'));
+  if (shorterIntervalPence !== 0) {
+    lines.push(line('employeeNics', 'of these at the shorter interval before', shorterIntervalPence, '5.6'));
+  }
+  lines.push(line('employeeNics', bandsText(terms, earningsPence), earningsPence, '5.4'));
+  lines.push(line('employeeNics', employeeText(terms), employeeNicsPence(terms, earningsPence), '5.4'));
+  lines.push(line('employerNics', employerText(terms), employerNicsPence(terms, earningsPence), '5.4'));
+  if (taken.employeePence !== 0) {
+    lines.push(line('employeeNics', 'less taken in the period', -taken.employeePence, '5.5'));
+  }
+  if (taken.employerPence !== 0) {
+    lines.push(line('employerNics', 'less taken in the period', -taken.employerPence, '5.5'));
+  }
   return lines;
 }
 
 /** As an FPS reports them: at the lower earnings limit, up to the primary threshold, up to the upper earnings limit; and what is above. */
 function bandsText(terms: Class1Terms, earnings: number): string {
   const bands = class1BandsOf(terms, earnings);
+  if (bands === undefined) return 'bands: the lower earnings limit is not known yet';
   const [lel, pt] = [amount(bands.atLowerEarningsLimitPence), amount(bands.toPrimaryThresholdPence)];
   return `bands: at LEL ${lel}, to PT ${pt}, to UEL ${amount(bands.toUpperEarningsLimitPence)}, above ${amount(bands.abovePence)}`;
 }
@@ -170,18 +176,11 @@ function employerText(terms: Class1Terms): string {
   return `employer's NICs: ${percent(terms.employerBasisPoints)} above ${amount(terms.employerFromPence)}`;
 }
 
-function loanLines(
-  event: PaymentMade,
-  before: EmploymentState | null,
-  assessed: AssessedPayment,
-  day: PayDay,
-): WorkingLine[] {
+function loanLines(event: PaymentMade, assessed: AssessedPayment, day: PayDay): WorkingLine[] {
   const { rules } = day;
   const frequency = rules.frequencies[event.payFrequency];
-  const totals = periodTotalsOf(before?.pools ?? [], day.periods[event.payFrequency].key);
   const days = event.oddIntervalDays;
-  const pooled = days === null && rules.poolsLoans ? totals.earningsPence : 0;
-  const earnings = amount(event.nicableEarningsPence + pooled);
+  const earnings = amount(assessed.nics.loanEarningsPence);
   const lines: WorkingLine[] = [];
   if (event.studentLoanPlan !== null) {
     const thresholds = days === null ? frequency.loanThresholdsPence : rules.loanThresholdsOfYearPence;
@@ -191,7 +190,7 @@ function loanLines(
   }
   if (event.postgraduateLoan) {
     const annual = rules.postgraduateThresholdOfYearPence;
-    const threshold = thresholdText(days === null ? frequency.postgraduateThresholdPence : annual, days);
+    const threshold = thresholdText((days === null ? frequency.postgraduateThresholdPence : annual) ?? 0, days);
     const text = `postgraduate: ${percent(rules.postgraduateLoanBasisPoints)} of ${earnings} above ${threshold}, in whole pounds`;
     lines.push(line('postgraduateLoan', text, assessed.postgraduateLoanPence, '6.2'));
   }

@@ -4,7 +4,8 @@ import { roundNicsProduct } from '../../money/paye-rounding.ts';
 export interface Class1Terms {
   /** False for X: no NICs at all, nothing reported. */
   readonly liable: boolean;
-  readonly lowerEarningsLimitPence: number;
+  /** Undefined where it is not known yet: contributions do not need it, the bands of an FPS do. */
+  readonly lowerEarningsLimitPence: number | undefined;
   readonly primaryThresholdPence: number;
   readonly upperEarningsLimitPence: number;
   /** Where the employer starts to pay: the secondary threshold or the letter's upper one. */
@@ -48,10 +49,14 @@ const NO_BANDS: Class1Bands = {
   abovePence: 0,
 };
 
-/** All zero below the lower earnings limit, although the employer may owe since April 2025. */
-export function class1BandsOf(terms: Class1Terms, earningsPence: number): Class1Bands {
+/**
+ * Undefined where the lower earnings limit is not known; all zero below it, although the employer may owe since April 2025.
+ */
+export function class1BandsOf(terms: Class1Terms, earningsPence: number): Class1Bands | undefined {
   const { lowerEarningsLimitPence: lel, primaryThresholdPence: pt, upperEarningsLimitPence: uel } = terms;
-  if (!terms.liable || earningsPence < lel) return NO_BANDS;
+  if (!terms.liable) return NO_BANDS;
+  if (lel === undefined) return undefined;
+  if (earningsPence < lel) return NO_BANDS;
   return {
     atLowerEarningsLimitPence: lel,
     toPrimaryThresholdPence: Math.min(earningsPence, pt) - lel,

@@ -24,14 +24,18 @@ export interface FrequencyRules {
   readonly letters: LetterTerms;
   /** Only plans in force. */
   readonly loanThresholdsPence: Readonly<Partial<Record<StudentLoanPlan, number>>>;
-  readonly postgraduateThresholdPence: number;
+  /** Absent where it is not known yet. */
+  readonly postgraduateThresholdPence: number | undefined;
 }
 
 /** All PAYE rules that hold from a day on until the next set of the year (or its end). */
 export interface DatedPayeRules {
   readonly taxYear: TaxYear;
   readonly from: LocalDate;
-  readonly scales: Readonly<Record<Nation, TaxScale>>;
+  /** A nation is absent where its rates are not known yet. */
+  readonly scales: Readonly<Partial<Record<Nation, TaxScale>>>;
+  /** Names of values that the year will have and that are not known yet (`studentLoan.threshold.05`). */
+  readonly notKnown: ReadonlySet<string>;
   readonly overridingLimitBasisPoints: number;
   readonly emergencyCode: string;
   readonly frequencies: Readonly<Record<PayFrequency, FrequencyRules>>;
@@ -40,25 +44,35 @@ export interface DatedPayeRules {
   readonly letterOrder: readonly NiCategory[];
   /** Of a year, by plan in force, and of the postgraduate loan: what odd intervals are worked out from. */
   readonly loanThresholdsOfYearPence: Readonly<Partial<Record<StudentLoanPlan, number>>>;
-  readonly postgraduateThresholdOfYearPence: number;
+  readonly postgraduateThresholdOfYearPence: number | undefined;
   readonly studentLoanBasisPoints: number;
   readonly postgraduateLoanBasisPoints: number;
   /** Which parts pool several payments of one period (paye.md 4.10, 5.5: assumed). */
   readonly poolsIncomeTax: boolean;
   readonly poolsClass1: boolean;
   readonly poolsLoans: boolean;
+  /**
+   * How the rules are applied (docs/rules/paye.md, section 0). A card that says nothing has revision 1: what was decided by it is worked out again as it
+   * was then.
+   */
+  readonly revision: number;
   readonly employer: EmployerRules;
 }
 
 /** What an employer's month works with (paye.md section 7). */
 export interface EmployerRules {
+  /** As in DatedPayeRules. */
+  readonly revision: number;
   readonly employmentAllowancePence: number;
   readonly class1aBasisPoints: number;
+  /** Class 1A on payrolled benefits is due with the month's bill: from 6 April 2027. */
+  readonly class1aOnPayrolledBenefits: boolean;
   readonly terminationAwardExemptPence: number;
   readonly sportingTestimonialExemptPence: number;
   readonly recoveryBasisPoints: number;
   readonly recoverySmallBasisPoints: number;
-  readonly compensationBasisPoints: number;
+  /** Absent where it is not known yet. */
+  readonly compensationBasisPoints: number | undefined;
   readonly recoverableKinds: readonly string[];
   readonly levyBasisPoints: number;
   readonly levyAllowancePence: number;
@@ -88,6 +102,7 @@ interface Class1Rates {
 /** Everything that a card says for a day. Throws RATE_CARD_INVALID where a value is missing or of another unit. */
 export function datedPayeRulesOf(card: RateCard, from: LocalDate): DatedPayeRules {
   const read = reader(card, from);
+  const notKnown: ReadonlySet<string> = new Set(read.has('notKnown') ? read.list('notKnown') : []);
   const rates = class1Rates(read, '');
   const directorRates = class1Rates(read, 'directors.');
   const frequencies = {} as Record<PayFrequency, FrequencyRules>;
@@ -106,7 +121,10 @@ export function datedPayeRulesOf(card: RateCard, from: LocalDate): DatedPayeRule
   return {
     taxYear: card.taxYear,
     from,
-    scales: Object.fromEntries(NATIONS.map((nation) => [nation, scaleOf(read, nation)])) as Record<Nation, TaxScale>,
+    scales: Object.fromEntries(
+      NATIONS.filter((nation) => !notKnown.has(`incomeTax.${nation}`)).map((nation) => [nation, scaleOf(read, nation)]),
+    ),
+    notKnown,
     overridingLimitBasisPoints: read.number('incomeTax.overridingLimit', 'basisPoints'),
     emergencyCode: read.text('incomeTax.emergencyCode'),
     frequencies,
@@ -118,8 +136,13 @@ export function datedPayeRulesOf(card: RateCard, from: LocalDate): DatedPayeRule
     poolsIncomeTax: read.list('pooledInPeriod').includes('incomeTax'),
     poolsClass1: read.list('pooledInPeriod').includes('class1'),
     poolsLoans: read.list('pooledInPeriod').includes('loans'),
+    revision: revisionOf(read),
     employer: employerRules(read),
   };
+}
+
+function revisionOf(read: Reader): number {
+  return read.has('rulesRevision') ? read.number('rulesRevision', 'index') : 1;
 }
 
 function scaleOf(read: Reader, nation: Nation): TaxScale {
@@ -198,7 +221,6 @@ function class1Terms(name: string, value: LetterValue, thresholds: Thresholds, r
   if (
     employerFromPence === undefined ||
     employeeBasisPoints === undefined ||
-    lowerEarningsLimit === undefined ||
     primaryThreshold === undefined ||
     upperEarningsLimit === undefined
   ) {
@@ -221,6 +243,7 @@ function loanThresholds(
   { family, periods }: FrequencyTerms,
 ): Pick<FrequencyRules, 'loanThresholdsPence' | 'postgraduateThresholdPence'> {
   const inYear = PERIODS_IN_YEAR[family];
+  const postgraduate = read.optional('postgraduateLoan.threshold', 'pounds');
   const inForce = STUDENT_LOAN_PLANS.filter((plan) => read.has(`studentLoan.threshold.${plan}`));
   return {
     loanThresholdsPence: Object.fromEntries(
@@ -229,11 +252,8 @@ function loanThresholds(
         loanThresholdPence(read.number(`studentLoan.threshold.${plan}`, 'pounds'), periods, inYear),
       ]),
     ),
-    postgraduateThresholdPence: loanThresholdPence(
-      read.number('postgraduateLoan.threshold', 'pounds'),
-      periods,
-      inYear,
-    ),
+    postgraduateThresholdPence:
+      postgraduate === undefined ? undefined : loanThresholdPence(postgraduate, periods, inYear),
   };
 }
 
@@ -245,19 +265,21 @@ function loanThresholdsOfYear(
     loanThresholdsOfYearPence: Object.fromEntries(
       inForce.map((plan) => [plan, read.number(`studentLoan.threshold.${plan}`, 'pounds')]),
     ),
-    postgraduateThresholdOfYearPence: read.number('postgraduateLoan.threshold', 'pounds'),
+    postgraduateThresholdOfYearPence: read.optional('postgraduateLoan.threshold', 'pounds'),
   };
 }
 
 function employerRules(read: Reader): EmployerRules {
   return {
+    revision: revisionOf(read),
     employmentAllowancePence: read.number('employmentAllowance.year', 'pounds'),
     class1aBasisPoints: read.number('class1a.employer', 'basisPoints'),
+    class1aOnPayrolledBenefits: read.has('class1a.payrolledBenefits'),
     terminationAwardExemptPence: read.number('class1a.terminationAwardExempt', 'pounds'),
     sportingTestimonialExemptPence: read.number('class1a.sportingTestimonialExempt', 'pounds'),
     recoveryBasisPoints: read.number('statutoryPay.recovery', 'basisPoints'),
     recoverySmallBasisPoints: read.number('statutoryPay.recoverySmallEmployer', 'basisPoints'),
-    compensationBasisPoints: read.number('statutoryPay.compensation', 'basisPoints'),
+    compensationBasisPoints: read.optional('statutoryPay.compensation', 'basisPoints'),
     recoverableKinds: read.list('statutoryPay.kinds'),
     levyBasisPoints: read.number('apprenticeshipLevy.rate', 'basisPoints'),
     levyAllowancePence: read.number('apprenticeshipLevy.allowance', 'pounds'),
@@ -269,6 +291,8 @@ interface Reader {
   has(name: string): boolean;
   /** Pence for pounds. */
   number(name: string, unit: RateUnit): number;
+  /** As number; undefined where the card lists the value among those that are not known. */
+  optional(name: string, unit: RateUnit): number | undefined;
   text(name: string): string;
   list(name: string): readonly string[];
   letter(name: string): LetterValue;
@@ -281,9 +305,12 @@ function reader(card: RateCard, date: LocalDate): Reader {
     if (found.unit !== unit) throw invalid(name, `is in ${found.unit}, expected ${unit}`);
     return found.value;
   };
+  const notKnown = valueOn(card, 'notKnown', date)?.value ?? [];
+  const isNotKnown = (name: string): boolean => Array.isArray(notKnown) && notKnown.includes(name);
   return {
     has: (name) => valueOn(card, name, date) !== undefined,
     number: (name, unit) => known(name, unit) as number,
+    optional: (name, unit) => (isNotKnown(name) ? undefined : (known(name, unit) as number)),
     text: (name) => known(name, 'taxCode') as string,
     list: (name) => known(name, 'list') as readonly string[],
     letter: (name) => known(name, 'letter') as LetterValue,

@@ -23,8 +23,15 @@ export interface PayDay {
   readonly periods: Readonly<Record<PayFrequency, PayPeriod>>;
 }
 
-export interface PayPeriod {
+export interface PayPeriod extends EarningsPeriod {
   readonly number: number;
+  /** The periods of payments for which the employer states the number before, or after, that of the pay day. */
+  readonly statedBefore: EarningsPeriod;
+  readonly statedAfter: EarningsPeriod;
+}
+
+/** A period in which earnings are added up for NICs: a week or month and the number that the employer states for it. */
+export interface EarningsPeriod {
   readonly key: string;
   /** Of the period's pools, by letter: `AM1:8`. */
   readonly poolKeys: PoolKeys;
@@ -122,9 +129,14 @@ function periodsOf(taxWeek: number, taxMonth: number): Readonly<Record<PayFreque
     const terms = FREQUENCY_TERMS[frequency];
     const number = periodOf(terms, taxWeek, taxMonth);
     const key = `${terms.earningsPeriod}:${number}`;
-    return [frequency, { number, key, poolKeys: poolKeysOf(key), code: periodCode(key) }];
+    const [statedBefore, statedAfter] = [earningsPeriod(`${key}-`), earningsPeriod(`${key}+`)];
+    return [frequency, { number, ...earningsPeriod(key), statedBefore, statedAfter }];
   });
   return Object.fromEntries(periods) as Record<PayFrequency, PayPeriod>;
+}
+
+function earningsPeriod(key: string): EarningsPeriod {
+  return { key, poolKeys: poolKeysOf(key), code: periodCode(key) };
 }
 
 function rulesOn(dated: readonly DatedPayeRules[], date: LocalDate): DatedPayeRules {

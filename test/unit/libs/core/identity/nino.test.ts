@@ -25,6 +25,17 @@ describe('a NINO', () => {
   });
 });
 
+describe('a NINO whose suffix is blank', () => {
+  it.each(['AB123456 ', 'AB 12 34 56 '])('%j is valid, as in the FPS schema', (text) => {
+    expect(isNino(text)).toBe(true);
+    expect(normalisedNino(text)).toBe('AB123456');
+  });
+
+  it.each(['AB123456', 'AB123456  ', ' AB123456 ', 'AB12345６ '])('%j is not', (text) => {
+    expect(isNino(text)).toBe(false);
+  });
+});
+
 describe('a text shaped like a NINO', () => {
   it.each(['qq123456c', 'AB123456', ' AB-12-34-56-C ', 'BG 123456 A'])('%s is', (text) => {
     expect(isNinoShaped(text)).toBe(true);

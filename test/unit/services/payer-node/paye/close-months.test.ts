@@ -44,6 +44,7 @@ function closerOf(): MonthCloser {
     store,
     outbox,
     clock: { civilMs: () => nowMs },
+    rules: rules.paye,
     hold: FREE,
     onFault: ({ code }) => faults.push(code),
   });
@@ -134,6 +135,7 @@ describe('the closer at work', () => {
       store,
       outbox,
       clock: { civilMs: () => nowMs },
+      rules: rules.paye,
       hold: FREE,
       onFault: ({ code }) => {
         faults.push(code);
@@ -163,6 +165,7 @@ it('sends nothing while the clock is not believed', async () => {
     store,
     outbox: outbox as never,
     clock: { civilMs: () => nowMs },
+    rules: rules.paye,
     hold,
     onFault: () => undefined,
   });

@@ -1,7 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { EmployerClaimsMade, PayePeriodClosed } from '../../../../../../libs/core/events/paye-events.ts';
+import { type LocalDate, localDate } from '../../../../../../libs/core/calendar/local-date.ts';
+import type {
+  EmployerClaimsMade,
+  PayePeriodClosed,
+  PayeSchemeCeased,
+} from '../../../../../../libs/core/events/paye-events.ts';
 import { pence } from '../../../../../../libs/core/money/pence.ts';
-import { settledMonth } from '../../../../../../libs/core/paye/month/decide-claims.ts';
+import { monthsToClose } from '../../../../../../libs/core/paye/month/decide-claims.ts';
 import { payeStateKeys } from '../../../../../../libs/core/paye/payment/decide-paye.ts';
 import { PayeBook, paymentMade } from '../../../../../support/paye-payments.ts';
 import { testPayeRules } from '../../../../../support/paye-rules.ts';
@@ -42,14 +47,77 @@ function payIn(month: number, amountPence = 1_000_000): void {
   book.pay({ paymentDate: date, period: month, taxablePayPence: amountPence, nicableEarningsPence: amountPence });
 }
 
-describe('the month up to which claims are settled', () => {
-  it('is none before the first claim, then that of the latest claim or close', () => {
-    const { account } = paymentMade();
-    expect(settledMonth(book.view, account, '2026-27')).toBeNull();
+function schemeCeased(ceasedOn: string): PayeSchemeCeased {
+  const { eventId, account, receivedAtMs } = paymentMade();
+  return { type: 'PayeSchemeCeased', eventId, account, receivedAtMs, ceasedOn: localDate(ceasedOn) };
+}
+
+describe('the months to close', () => {
+  const { account } = paymentMade();
+  const months = (year = '2026-27') => monthsToClose(book.view, account, year, RULES);
+
+  it('are none without claims and levy, then those from the latest claim or close on', () => {
+    payIn(1);
+    expect(months()).toBeNull();
     book.decide(claimsMade());
     book.decide(periodClosed(3));
-    expect(settledMonth(book.view, account, '2026-27')).toBe(3);
-    expect(settledMonth(book.view, account, '2025-26')).toBeNull();
+    expect(months()).toEqual({ from: 3, to: 12 });
+    expect(months('2025-26')).toBeNull();
+    expect(months('1999-00')).toBeNull();
+  });
+
+  it('begin where the pay bill owes levy, though nothing is claimed', () => {
+    // Month 2: 0.5% of 500,000.00 = 2,500.00, the allowance of two months to the penny; a penny of levy needs 2.00 more.
+    payIn(2, 50_000_000);
+    expect(months()).toBeNull();
+    payIn(2, 200);
+    expect(months()).toEqual({ from: 2, to: 12 });
+    expect(book.decide(periodClosed(2)).results[0]?.amounts).toEqual([{ head: 'apprenticeshipLevy', pence: 1 }]);
+  });
+
+  it('end with a scheme that ceased, which settles the year up to its month', () => {
+    payIn(2, 50_000_200);
+    const ended = book.decide(schemeCeased('2026-06-05'));
+    expect(ended.results[0]).toMatchObject({ kind: 'claim', taxPeriod: '2026-27/M02', flags: [] });
+    expect(ended.results[0]?.amounts).toEqual([{ head: 'apprenticeshipLevy', pence: 1 }]);
+    expect(months()).toEqual({ from: 2, to: 2 });
+    expect(months('2027-28')).toBeNull();
+  });
+});
+
+describe('a scheme that ceased', () => {
+  beforeEach(() => {
+    payIn(1);
+    book.decide(schemeCeased('2026-05-05'));
+  });
+
+  it('has pay and claims after its last day and month flagged, and none before', () => {
+    const flags = (paymentDate: string, period: number) =>
+      book.decide(paymentMade({ paymentDate, period, taxablePayPence: period })).results[0]?.flags;
+    expect(flags('2026-05-05', 1)).toEqual([]);
+    expect(flags('2026-05-06', 2)).toEqual(['AFTER_SCHEME_CEASED']);
+    expect(book.decide(claimsMade({ taxMonth: 1 })).results[0]?.flags).toEqual([]);
+    expect(book.decide(claimsMade({ taxMonth: 2 })).results[0]?.flags).toEqual(['AFTER_SCHEME_CEASED']);
+    expect(book.decide(claimsMade({ taxYear: '2027-28', taxMonth: 1 })).results[0]?.flags).toEqual([
+      'AFTER_SCHEME_CEASED',
+    ]);
+  });
+
+  it('may be corrected by another event, and takes the same event twice for a repeat', () => {
+    const again = schemeCeased('2026-06-05');
+    expect(book.decide(again).outcome).toBe('accepted');
+    expect(book.decide(again).outcome).toBe('repeat');
+    expect(book.decide({ ...again, ceasedOn: localDate('2026-07-05') }).rejections[0]?.code).toBe('EVENT_ID_CONFLICT');
+    expect(book.decide(paymentMade({ paymentDate: '2026-05-29', period: 2 })).results[0]?.flags).toEqual([]);
+  });
+
+  it.each([
+    ['2026-13-05', 'BAD_DATE'],
+    ['1999-05-05', 'UNSUPPORTED_TAX_YEAR'],
+  ])('on %s gets %s and changes nothing', (ceasedOn, code) => {
+    const event = { ...schemeCeased('2026-05-05'), ceasedOn: ceasedOn as LocalDate };
+    payeStateKeys(event);
+    expect(book.decide(event)).toMatchObject({ outcome: 'rejected', changes: [], rejections: [{ code }] });
   });
 });
 
@@ -169,7 +237,7 @@ describe('claims at the door of tax', () => {
 
   it.each([
     [{ taxMonth: 13 }, 'BAD_TAX_MONTH', '/taxMonth'],
-    [{ taxYear: '2027-28' }, 'UNSUPPORTED_TAX_YEAR', '/taxYear'],
+    [{ taxYear: '2028-29' }, 'UNSUPPORTED_TAX_YEAR', '/taxYear'],
     [{ statutoryPayPence: { SSP: pence(1) } }, 'NOT_RECOVERABLE', '/statutoryPayPence/SSP'],
     [{ taxYear: '2024-25', statutoryPayPence: { SNCP: pence(1) } }, 'NOT_RECOVERABLE', '/statutoryPayPence/SNCP'],
     [{ cisSufferedPence: pence(-1) }, 'AMOUNT_OUT_OF_RANGE', '/cisSufferedPence'],

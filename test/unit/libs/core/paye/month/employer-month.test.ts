@@ -20,6 +20,7 @@ const NOTHING: EmployerMonthInput = {
   employeeNicsPence: 0,
   employerNicsPence: 0,
   class1aOnTerminationsPence: 0,
+  employerNicsToDatePence: null,
   employmentAllowance: false,
   employmentAllowanceUsedBeforePence: 0,
   statutoryPayToDatePence: {},

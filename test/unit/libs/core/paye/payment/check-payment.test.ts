@@ -55,7 +55,7 @@ describe('a payment at a door', () => {
     [{ oldWorksNumber: 'QQ123456A' }, 'WORKS_NUMBER_IS_NINO /oldWorksNumber'],
     [{ oldWorksNumber: 'W-1' }, 'WORKS_NUMBER_INVALID /oldWorksNumber'],
     [{ paymentDate: '30/04/2026' }, 'BAD_DATE /paymentDate'],
-    [{ paymentDate: '2027-04-06' }, 'UNSUPPORTED_TAX_YEAR /paymentDate'],
+    [{ paymentDate: '2028-04-06' }, 'UNSUPPORTED_TAX_YEAR /paymentDate'],
     [{ payFrequency: 'M2' as PaymentMade['payFrequency'] }, 'BAD_PAY_FREQUENCY /payFrequency'],
     [{ taxCode: '1257L'.padEnd(17) }, 'BAD_TAX_CODE /taxCode'],
     [{ studentLoanPlan: '05', paymentDate: '2026-04-05', period: 12 }, 'PLAN_NOT_IN_FORCE /studentLoanPlan'],
@@ -97,9 +97,9 @@ describe('a payment at a door', () => {
     ],
     [{ paymentDate: '30 April' }, '/paymentDate', 'expected a date YYYY-MM-DD'],
     [
-      { paymentDate: '2027-04-06' },
+      { paymentDate: '2028-04-06' },
       '/paymentDate',
-      'expected a date of one of the tax years 2022-23, 2023-24, 2024-25, 2025-26, 2026-27',
+      'expected a date of one of the tax years 2022-23, 2023-24, 2024-25, 2025-26, 2026-27, 2027-28',
     ],
     [{ niCategory: 'G' as 'A' }, '/niCategory', 'expected one of A B C D E F H I J K L M N S V X Z'],
     [

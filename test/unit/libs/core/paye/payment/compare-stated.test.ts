@@ -34,11 +34,9 @@ function causes(stated: Partial<Record<keyof StatedDeductions, number>>) {
   });
   const [result] = book.decide(event).results;
   if (result === undefined) throw new Error('not assessed');
-  return explainedDifferences(event, result, before, RULES).map(({ head, differencePence, cause }) => [
-    head,
-    differencePence,
-    cause,
-  ]);
+  return explainedDifferences(event, result, { state: before, others: [] }, RULES).map(
+    ({ head, differencePence, cause }) => [head, differencePence, cause],
+  );
 }
 
 describe('what the employer stated against what was assessed', () => {
@@ -103,7 +101,7 @@ describe('the cause of a difference', () => {
     const event = paymentMade({ ...changes, stated: { ...NOTHING, ...stated } });
     const [result] = new PayeBook(RULES).decide(event).results;
     if (result === undefined) throw new Error('not assessed');
-    return explainedDifferences(event, result, null, RULES).map(({ cause }) => cause);
+    return explainedDifferences(event, result, { state: null, others: [] }, RULES).map(({ cause }) => cause);
   };
 
   it('is the code where the stated tax is that of the nation’s BR, 0T or emergency code, or of another nation', () => {
@@ -136,8 +134,8 @@ describe('the cause of a difference', () => {
     const [result] = book.decide(event).results;
     if (result === undefined) throw new Error('not assessed');
     expect(result.amounts.find(({ head }) => head === 'employeeNics')?.pence).toBe(120_000);
-    expect(explainedDifferences(event, result, before, RULES).map(({ cause }) => cause)).toEqual([
-      'year-to-date drift',
-    ]);
+    expect(explainedDifferences(event, result, { state: before, others: [] }, RULES).map(({ cause }) => cause)).toEqual(
+      ['year-to-date drift'],
+    );
   });
 });

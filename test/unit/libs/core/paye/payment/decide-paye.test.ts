@@ -262,7 +262,8 @@ describe('starters and leavers', () => {
 
   it('has a flag where it is taxed by another code or basis than its declaration gives', () => {
     const none = { startDate: null, declaration: null, p45PayPence: null, p45TaxPence: null } as const;
-    const flags = (changes: Parameters<typeof paymentMade>[0]) => book.decide(paymentMade(changes)).results[0]?.flags;
+    const flags = (changes: Parameters<typeof paymentMade>[0]) =>
+      book.decide(paymentMade({ separateNics: true, ...changes })).results[0]?.flags;
     const a = { ...none, declaration: 'A' } as const;
     expect(flags({ starter: a })).toEqual([]);
     expect(flags({ starter: a, worksNumber: 'W-2', week1Month1: true })).toEqual(['STARTER_CODE_DIFFERS']);
@@ -287,7 +288,7 @@ describe('starters and leavers', () => {
   });
 
   it('a payment after leaving has no flag where it is on 0T, week 1 or month 1, by its basis or by its text', () => {
-    const after = { paymentDate: '2026-05-29', period: 2, paymentAfterLeaving: true };
+    const after = { paymentDate: '2026-05-29', period: 2, paymentAfterLeaving: true, separateNics: true };
     const flags = (changes: Parameters<typeof paymentMade>[0]) =>
       book.decide(paymentMade({ ...after, ...changes })).results[0]?.flags;
     expect(flags({ taxCode: '0T', week1Month1: true })).toEqual([]);

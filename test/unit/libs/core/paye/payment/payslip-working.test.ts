@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { pence } from '../../../../../../libs/core/money/pence.ts';
+import { assessPayment } from '../../../../../../libs/core/paye/assess/assess-payment.ts';
 import type { EmploymentState } from '../../../../../../libs/core/paye/employment/employment-state.ts';
-import { assessPayment } from '../../../../../../libs/core/paye/payment/assess-payment.ts';
 import { payslipWorking } from '../../../../../../libs/core/paye/payment/payslip-working.ts';
 import { payDayOf } from '../../../../../../libs/core/paye/rates/paye-rules.ts';
 import { paymentMade } from '../../../../../support/paye-payments.ts';
@@ -10,7 +10,7 @@ import { testPayeRules } from '../../../../../support/paye-rules.ts';
 const RULES = testPayeRules();
 
 function textOf(changes: Parameters<typeof paymentMade>[0], before: EmploymentState | null = null): string[] {
-  const { lines } = payslipWorking(paymentMade(changes), before, RULES);
+  const { lines } = payslipWorking(paymentMade(changes), { state: before, others: [] }, RULES);
   return lines.map(({ head, text, pence, rule }) => `${head}: ${text} = ${pence} (${rule})`);
 }
 

@@ -14,10 +14,10 @@ const RULES = testPayeRules();
 
 describe('the rules of a set of cards', () => {
   it('hold every tax year that has a file', () => {
-    expect(RULES.taxYears).toEqual(['2022-23', '2023-24', '2024-25', '2025-26', '2026-27']);
+    expect(RULES.taxYears).toEqual(['2022-23', '2023-24', '2024-25', '2025-26', '2026-27', '2027-28']);
     expect(isDateSupported(RULES, localDate('2022-04-05'))).toBe(false);
     expect(isDateSupported(RULES, localDate('2022-04-06'))).toBe(true);
-    expect(isDateSupported(RULES, localDate('2027-04-06'))).toBe(false);
+    expect(isDateSupported(RULES, localDate('2028-04-06'))).toBe(false);
   });
 
   it('have as many sets in a year as it has days of change', () => {
@@ -27,16 +27,16 @@ describe('the rules of a set of cards', () => {
   });
 
   it('know no other year', () => {
-    expect(() => rulesAtYearEnd(RULES, '2027-28')).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_TAX_YEAR' }));
-    expect(() => payDayOf(RULES, '2027-04-06')).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_TAX_YEAR' }));
+    expect(() => rulesAtYearEnd(RULES, '2028-29')).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_TAX_YEAR' }));
+    expect(() => payDayOf(RULES, '2028-04-06')).toThrow(expect.objectContaining({ code: 'UNSUPPORTED_TAX_YEAR' }));
     expect(() => payDayOf(RULES, 'yesterday')).toThrow(expect.objectContaining({ code: 'DATE_INVALID' }));
   });
 
-  it('take a new year as a new file: 2027-28 made of 2026-27 works at once', () => {
+  it('take a new year as a new file: 2028-29 made of 2026-27 works at once', () => {
     const cards = [...payeRateCards().values()];
-    const text = JSON.stringify(cards.at(-1)).replaceAll('2026-04-06', '2027-04-06').replace('2026-27', '2027-28');
+    const text = JSON.stringify(cards.at(-2)).replaceAll('2026-04-06', '2028-04-06').replace('2026-27', '2028-29');
     const more = payeRulesOf([...cards, JSON.parse(text)], '0'.repeat(64));
-    expect(payDayOf(more, '2027-05-01').taxPeriod).toBe('2027-28/M01');
+    expect(payDayOf(more, '2028-05-01').taxPeriod).toBe('2028-29/M01');
   });
 
   it('refuse two cards of one year, and a card that lacks a value', () => {

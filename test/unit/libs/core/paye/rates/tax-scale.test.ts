@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Nation } from '../../../../../../libs/core/paye/rates/nation.ts';
 import { rulesAtYearEnd } from '../../../../../../libs/core/paye/rates/paye-rules.ts';
+import { scaleOfNation } from '../../../../../../libs/core/paye/rates/rates-not-known.ts';
 import { parseTaxCode } from '../../../../../../libs/core/paye/rates/tax-code.ts';
 import {
   bandOf,
@@ -10,11 +12,12 @@ import {
 } from '../../../../../../libs/core/paye/rates/tax-scale.ts';
 import { testPayeRules } from '../../../../../support/paye-rules.ts';
 
-const { scales } = rulesAtYearEnd(testPayeRules(), '2026-27');
+const DATED = rulesAtYearEnd(testPayeRules(), '2026-27');
+const scaleOf = (nation: Nation) => scaleOfNation(DATED, nation);
 
 describe('bands of a period', () => {
   it('are the annual ones by n / 12, cut to four decimals, and tested up to the pound', () => {
-    const bands = periodBandsOf(scales.restOfUk, 'month', 1);
+    const bands = periodBandsOf(scaleOf('restOfUk'), 'month', 1);
     // 37,700 / 12 = 3,141.66666…, 125,140 / 12 = 10,428.3333…; tax at the first top 7,540 / 12 = 628.3333….
     expect(bands).toEqual({
       tops: [31_416_666, 104_283_333],
@@ -24,16 +27,16 @@ describe('bands of a period', () => {
   });
 
   it('are made once', () => {
-    expect(periodBandsOf(scales.wales, 'week', 7)).toBe(periodBandsOf(scales.wales, 'week', 7));
+    expect(periodBandsOf(scaleOf('wales'), 'week', 7)).toBe(periodBandsOf(scaleOf('wales'), 'week', 7));
   });
 
   it('take taxable pay at the test value into the lower band', () => {
-    const bands = periodBandsOf(scales.restOfUk, 'month', 1);
+    const bands = periodBandsOf(scaleOf('restOfUk'), 'month', 1);
     expect([314_200, 314_201, 1_042_900, 1_042_901].map((taxable) => bandOf(bands, taxable))).toEqual([0, 1, 1, 2]);
   });
 
   it('tax nothing below zero', () => {
-    expect(taxByBandsPence(scales.scotland, 'week', 1, -1)).toBe(0);
+    expect(taxByBandsPence(scaleOf('scotland'), 'week', 1, -1)).toBe(0);
   });
 });
 
@@ -50,12 +53,12 @@ describe('flat rates', () => {
     ['CD1', 4_500],
   ])('%s is %i basis points', (text, rate) => {
     const code = parseTaxCode(text);
-    expect(flatRateOf(scales[code.nation], code)).toBe(rate);
+    expect(flatRateOf(scaleOf(code.nation), code)).toBe(rate);
   });
 
   it.each(['D2', 'CD2', 'SD4', 'D9'])('%s has no rate', (text) => {
     const code = parseTaxCode(text);
-    expect(() => flatRateOf(scales[code.nation], code)).toThrow(
+    expect(() => flatRateOf(scaleOf(code.nation), code)).toThrow(
       expect.objectContaining({ code: 'NO_RATE_FOR_D_CODE' }),
     );
   });

@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { type IncomeTaxInput, incomeTax } from '../../../../../../libs/core/paye/payment/income-tax.ts';
+import { type IncomeTaxInput, incomeTax } from '../../../../../../libs/core/paye/assess/income-tax.ts';
 import { rulesAtYearEnd } from '../../../../../../libs/core/paye/rates/paye-rules.ts';
+import { scaleOfNation } from '../../../../../../libs/core/paye/rates/rates-not-known.ts';
 import { parseTaxCode } from '../../../../../../libs/core/paye/rates/tax-code.ts';
 import { testPayeRules } from '../../../../../support/paye-rules.ts';
 
-const { scales, overridingLimitBasisPoints } = rulesAtYearEnd(testPayeRules(), '2026-27');
+const DATED = rulesAtYearEnd(testPayeRules(), '2026-27');
+const { overridingLimitBasisPoints } = DATED;
 
 function tax(code: string, changes: Partial<IncomeTaxInput>) {
   const parsed = parseTaxCode(code);
   return incomeTax({
-    scale: scales[parsed.nation],
+    scale: scaleOfNation(DATED, parsed.nation),
     code: parsed,
     family: 'month',
     periods: 1,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { directorNics, directorWeeks } from '../../../../../../libs/core/paye/payment/director-nics.ts';
+import { directorNics, directorWeeks } from '../../../../../../libs/core/paye/assess/director-nics.ts';
 import { rulesAtYearEnd } from '../../../../../../libs/core/paye/rates/paye-rules.ts';
 import { testPayeRules } from '../../../../../support/paye-rules.ts';
 

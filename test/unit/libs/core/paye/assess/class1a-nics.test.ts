@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { class1aNicsPence } from '../../../../../../libs/core/paye/payment/class1a-nics.ts';
+import { class1aNicsPence } from '../../../../../../libs/core/paye/assess/class1a-nics.ts';
 
 describe('Class 1A on a termination award', () => {
   it('is on what exceeds 30,000: 15% of 9,200.00 is 1,380.00', () => {
