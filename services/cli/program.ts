@@ -121,9 +121,13 @@ function addImport(program: Command): void {
   sales
     .requiredOption('--vrn <vrn>', 'VAT registration number of the trader', givenText('--vrn'))
     .action(loaded(async () => (await import('./import/import-file.ts')).importSales));
-  addImportOf(importing, 'payroll', 'payments to employees, by the columns that a mapping names').action(
-    loaded(async () => (await import('./import/import-file.ts')).importPayroll),
-  );
+  addImportOf(importing, 'payroll', 'payments to employees, by the columns that a mapping names')
+    .addOption(option('--paye-reference <reference>', 'of the employer, where the file has no column of it', givenText))
+    .action(loaded(async () => (await import('./import/import-file.ts')).importPayroll));
+  command(importing, 'inspect', 'look at a file, and print a mapping to begin with', null)
+    .addArgument(argument('<file>', 'the file that is to be imported', givenText))
+    .addOption(option('--encoding <name>', 'character encoding, where it is not UTF-8: windows-1252, say', givenText))
+    .action(loaded(async () => (await import('./import/inspect-file.ts')).inspectFile));
 }
 
 /** What imports of both kinds take. */
@@ -138,6 +142,7 @@ function addImportOf(importing: Command, kind: string, does: string): Command {
     .addOption(option('--encoding <name>', 'character encoding, where it is not UTF-8: windows-1252, say', givenText))
     .addOption(new Option('--equal-rows <what>', equalRows).choices(['ask', 'count', 'once']))
     .addOption(new Option('--corrections <what>', corrections).choices(['apply', 'refuse']))
+    .option('--dry-run', 'say what would be accepted, refused and owed, and send nothing')
     .addOption(option('--rejects <file>', 'write every rejection there as JSON lines', givenText));
 }
 

@@ -4,7 +4,8 @@ import { createGatewayClient } from '../../libs/adapters/http/gateway-client.ts'
 import { createLedgerClient } from '../../libs/adapters/http/ledger-client.ts';
 import { loadRules } from '../../libs/adapters/rules/load-rules.ts';
 import { runService } from '../../libs/adapters/runtime/run-service.ts';
-import { accountsOfSetting, createPayerNode, PAYER_NODE_DEFAULTS } from './payer-node.ts';
+import { account } from '../../libs/core/identity/account.ts';
+import { createPayerNode, PAYER_NODE_DEFAULTS } from './payer-node.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
 
@@ -20,7 +21,7 @@ await runService({ name: 'payer-node', port: 8083 }, async (context) => {
     {
       ...PAYER_NODE_DEFAULTS,
       folder: join(dataDir, 'payer-node'),
-      accounts: accountsOfSetting(process.env['ACCOUNTS']),
+      accounts: (process.env['ACCOUNTS'] ?? '').split(',').filter(Boolean).map(account),
       gatewayKeys: [setting('GATEWAY_VERIFIER_KEY')],
     },
     {

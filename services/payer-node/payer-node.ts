@@ -10,7 +10,7 @@ import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts'
 import { type Clock, steadyTime } from '../../libs/adapters/time/clock.ts';
 import { Doorbell } from '../../libs/adapters/time/doorbell.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
-import { type Account, account, type Tax } from '../../libs/core/identity/account.ts';
+import type { Account, Tax } from '../../libs/core/identity/account.ts';
 import type { NoteSigner } from '../../libs/core/ledger/note/signed-note.ts';
 import { parseVerifierKey, printVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
 import type { TaxRules } from '../../libs/core/tax/decide-event.ts';
@@ -51,11 +51,6 @@ export interface PayerNodeOptions {
   /** How long closes by the calendar wait until the clock is believed, at least and at most (CloseHold). */
   readonly closeHoldLeastMs: number;
   readonly closeHoldMostMs: number;
-}
-
-/** The accounts that the setting ACCOUNTS names, separated by commas; none where it is not set. Throws ACCOUNT_INVALID. */
-export function accountsOfSetting(text: string | undefined): readonly Account[] {
-  return (text ?? '').split(',').filter(Boolean).map(account);
 }
 
 export const PAYER_NODE_DEFAULTS = {

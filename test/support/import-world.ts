@@ -20,8 +20,10 @@ import { RememberedSales } from '../../services/cli/documents/remembered-sales.t
 import { countInvoiceRows, salesDocuments } from '../../services/cli/documents/sales-file.ts';
 import { UnreadColumns } from '../../services/cli/documents/unread-columns.ts';
 import type { Corrections } from '../../services/cli/import/known-documents.ts';
+import type { PayerNode } from '../../services/cli/import/patient-call.ts';
 import { type ImportSummary, runImport } from '../../services/cli/import/run-import.ts';
 import { type TillHead, TillNumbers } from '../../services/cli/import/till-numbers.ts';
+import { type Trial, trialImport } from '../../services/cli/import/trial-import.ts';
 import { readPayrollMapping } from '../../services/cli/mapping/payroll-mapping.ts';
 import { namedColumns, readSalesMapping } from '../../services/cli/mapping/sales-mapping.ts';
 
@@ -36,11 +38,18 @@ interface Sent {
 }
 
 interface Options {
-  readonly mapping?: object;
+  /** A mapping, or the name of a shipped one. */
+  readonly mapping?: object | string;
+  readonly payeReference?: string;
   readonly vrn?: string;
   readonly encoding?: string;
   readonly equalRows?: 'ask' | 'count' | 'once';
   readonly corrections?: Corrections;
+}
+
+interface Parts {
+  readonly documents: AsyncIterable<ImportedDocument>;
+  readonly till?: TillNumbers;
 }
 
 /**
@@ -86,11 +95,31 @@ export class ImportWorld {
   }
 
   /** `tally import sales` of this content. */
-  async sales(
+  async sales(content: string | Buffer, options: Options): Promise<ImportSummary> {
+    return this.#withSales(content, options, (parts) => this.#run('vat', parts, options.corrections));
+  }
+
+  /** `tally import sales --dry-run`. */
+  async trySales(content: string | Buffer, options: Options): Promise<Trial> {
+    return this.#withSales(content, options, (parts) => this.#try('vat', parts, options.corrections));
+  }
+
+  /** `tally import payroll` of this content. */
+  async payroll(content: string | Buffer, options: Options = {}): Promise<ImportSummary> {
+    return this.#run('paye', await this.#payrollParts(content, options), options.corrections);
+  }
+
+  /** `tally import payroll --dry-run`. */
+  async tryPayroll(content: string | Buffer, options: Options = {}): Promise<Trial> {
+    return this.#try('paye', await this.#payrollParts(content, options), options.corrections);
+  }
+
+  async #withSales<Result>(
     content: string | Buffer,
-    { mapping, vrn = '101747696', encoding, equalRows, corrections }: Options,
-  ): Promise<ImportSummary> {
-    const read = await readSalesMapping(this.write(JSON.stringify(mapping)), this.rules.vat);
+    { mapping = {}, vrn = '101747696', encoding, equalRows }: Options,
+    run: (parts: Parts) => Promise<Result>,
+  ): Promise<Result> {
+    const read = await readSalesMapping(this.#named(mapping), this.rules.vat);
     const of = { file: this.write(content), mapping: { ...read, equalRows: equalRows ?? read.equalRows }, encoding };
     const rowsOf = await countInvoiceRows(of, new UnreadColumns([...namedColumns(read), ...read.notRead]));
     const earlier = new RememberedSales(this.folder, vrn, read.tillId);
@@ -98,42 +127,44 @@ export class ImportWorld {
     const rateOf = (category: string, date: LocalDate) => vatRateOn(this.rules.vat, category, date, 'GB');
     const till = new TillNumbers((event) => tillEventHash(event, sha256));
     till.goOnFrom(vrn, read.tillId, this.#heads.get(`${vrn} ${read.tillId}`) ?? { seq: 0, hash: null });
-    const summary = await this.#run(
-      'vat',
-      salesDocuments(of, { mapping: of.mapping, vrn, rateOf, matcher }, rowsOf),
-      corrections,
-      till,
-    );
+    const documents = salesDocuments(of, { mapping: of.mapping, vrn, rateOf, matcher }, rowsOf);
+    const result = await run({ documents, till });
     await earlier.keep(matcher.takeChanged());
     await earlier.close();
-    return summary;
+    return result;
   }
 
-  /** `tally import payroll` of this content. */
-  async payroll(
-    content: string | Buffer,
-    { mapping, encoding, equalRows, corrections }: Options = {},
-  ): Promise<ImportSummary> {
-    const read = await readPayrollMapping(mapping === undefined ? 'payroll' : this.write(JSON.stringify(mapping)));
+  async #payrollParts(content: string | Buffer, { mapping = 'payroll', encoding, equalRows, payeReference }: Options) {
+    const read = await readPayrollMapping(this.#named(mapping), payeReference);
     const of = { file: this.write(content), mapping: { ...read, equalRows: equalRows ?? read.equalRows }, encoding };
-    return this.#run('paye', payrollDocuments(of, await surveyPayroll(of)), corrections);
+    return { documents: payrollDocuments(of, await surveyPayroll(of)) };
   }
 
-  #run(
-    tax: Tax,
-    documents: AsyncIterable<ImportedDocument>,
-    corrections: Corrections = 'refuse',
-    till?: TillNumbers,
-  ): Promise<ImportSummary> {
-    const numbers = till === undefined ? {} : { till };
-    const call = async <T>(_method: string, path: string, body?: unknown): Promise<T> =>
-      (path.endsWith('/status')
-        ? this.#statuses(body as StatusRequest)
-        : this.#take(tax, body as readonly unknown[])) as T;
-    return runImport(
-      { tax, documents, corrections, ...numbers, onProgress: () => undefined, clock: systemClock },
-      { call },
-    );
+  #named(mapping: object | string): string {
+    return typeof mapping === 'string' ? mapping : this.write(JSON.stringify(mapping));
+  }
+
+  #run(tax: Tax, parts: Parts, corrections: Corrections = 'refuse'): Promise<ImportSummary> {
+    const options = { tax, ...parts, corrections, onProgress: () => undefined, clock: systemClock };
+    return runImport(options, this.#node(tax));
+  }
+
+  #try(tax: Tax, parts: Parts, corrections: Corrections = 'refuse'): Promise<Trial> {
+    return trialImport({ tax, ...parts, corrections, rules: this.rules, clock: systemClock }, this.#node(tax));
+  }
+
+  #node(tax: Tax): PayerNode {
+    return {
+      call: async <T>(_method: string, path: string, body?: unknown): Promise<T> => {
+        if (path.endsWith('/status')) return this.#statuses(body as StatusRequest) as T;
+        if (path.endsWith('/state')) return this.#values(body as { readonly keys: readonly string[] }) as T;
+        return this.#take(tax, body as readonly unknown[]) as T;
+      },
+    };
+  }
+
+  #values({ keys }: { readonly keys: readonly string[] }): object {
+    return { values: Object.fromEntries(keys.map((key) => [key, this.#state.get(key) ?? null])) };
   }
 
   #statuses({ eventIds, bodies }: StatusRequest): object {

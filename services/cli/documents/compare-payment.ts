@@ -14,9 +14,13 @@ const NOT_REVERSED: ReadonlySet<string> = new Set([
   'starter',
   'leavingDate',
   'oldWorksNumber',
-  'yearToDate',
+  'toDate',
   'openingBalance',
 ]);
+/** Comes with the first payment of an employment alone. */
+const OPENING_BALANCE = 'openingBalance';
+const OPENING_REFUSED =
+  'an opening balance stands with the first payment of its year: state the figures to date with the next payment instead';
 
 /**
  * Compares a payment with what an earlier import made of it. One that differs is reversed, all its amounts negated under its own pay day, and
@@ -30,7 +34,9 @@ export function comparePayment(compared: ComparedPayment, { events, version }: S
   return {
     is: 'changed',
     what: `another ${fields.map(compared.nameOf).join(', ')}`,
-    correct: () => corrections(compared, stood, version + 1),
+    correct: fields.some((field) => field.startsWith(OPENING_BALANCE))
+      ? OPENING_REFUSED
+      : () => corrections(compared, stood, version + 1),
   };
 }
 
@@ -41,9 +47,10 @@ function corrections(
 ): readonly ImportedEvent[] {
   const kept = Object.entries(stood).filter(([field]) => !NOT_REVERSED.has(field));
   const reversal = negated({ ...Object.fromEntries(kept), lateReason: CORRECTION });
+  const { [OPENING_BALANCE]: _stands, ...anew } = eventOf(version);
   return [
     { ...reversal, eventId: documentEventId(identity, version, 'reversal') },
-    { ...eventOf(version), lateReason: CORRECTION },
+    { ...anew, lateReason: CORRECTION },
   ];
 }
 

@@ -3,6 +3,7 @@ import { localDate } from '../../../libs/core/calendar/local-date.ts';
 import { taxMonthOf, taxWeekOf } from '../../../libs/core/calendar/tax-calendar.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import { type DateStyle, dateOfText } from '../mapping/date-text.ts';
+import { PAYROLL_FIELDS } from '../mapping/payroll-fields.ts';
 import { OCCURRENCE, type PayrollMapping, payrollColumns } from '../mapping/payroll-mapping.ts';
 import { codeWithBasis, type PayrollValue, payrollValue } from '../mapping/payroll-values.ts';
 import { type Column, columnNames, textOf } from '../mapping/read-mapping.ts';
@@ -128,19 +129,22 @@ function paymentDocument(row: Row, occurrence: number, mapping: PayrollMapping):
   };
 }
 
-/** The fields of a payment as the door takes them, those with a dot within their record. */
+/** The fields of a payment as the door takes them, those with a dot within their record. Throws every fault of the row at once. */
 function fieldsOf(row: Row, mapping: PayrollMapping): Record<string, unknown> {
   const found = new Map<string, PayrollValue>(Object.entries(mapping.constants));
+  const faults: TallyError[] = [];
   for (const [field, column] of Object.entries(mapping.columns)) {
     if (field === OCCURRENCE) continue;
-    const text = textOf(row.values, column);
-    if (text === '') {
-      assertMayBeBlank(row, field, column, found);
-      continue;
+    try {
+      readField(row, field, column, found, mapping);
+    } catch (error) {
+      if (!(error instanceof TallyError)) throw error;
+      faults.push(error);
     }
-    const value = readAt(row, column, () => payrollValue(field, text, mapping));
-    if (value !== null) found.set(field, value);
   }
+  const [fault] = faults;
+  if (fault !== undefined)
+    throw new TallyError(fault.code, faults.map(({ message }) => message).join('; '), fault.facts);
   takeBasis(row, found, mapping);
   for (const [field, other] of Object.entries(mapping.sameAs)) {
     const value = found.get(other);
@@ -148,6 +152,22 @@ function fieldsOf(row: Row, mapping: PayrollMapping): Record<string, unknown> {
   }
   if (mapping.periodOfPayDay && !found.has('period')) found.set('period', periodOf(found));
   return nested(found);
+}
+
+function readField(
+  row: Row,
+  field: string,
+  column: Column,
+  found: Map<string, PayrollValue>,
+  mapping: PayrollMapping,
+): void {
+  const text = textOf(row.values, column);
+  if (text === '') {
+    assertMayBeBlank(row, field, column, found);
+    return;
+  }
+  const value = readAt(row, column, () => payrollValue(field, text, mapping));
+  if (value !== null) found.set(field, value);
 }
 
 /** A blank is nothing in a column of what need not be there; where it would move tax it is asked for. */
@@ -191,7 +211,11 @@ function nested(found: ReadonlyMap<string, PayrollValue>): Record<string, unknow
   for (const [name, value] of found) {
     const [outer = '', inner] = name.split('.');
     if (inner === undefined) fields[outer] = value;
-    else fields[outer] = { ...(fields[outer] as object | undefined), [inner]: value };
+    else {
+      const isByLetter = PAYROLL_FIELDS.get(name)?.kind === 'penceOfLetter';
+      const given = isByLetter ? { [String(found.get('niCategory'))]: value } : value;
+      fields[outer] = { ...(fields[outer] as object | undefined), [inner]: given };
+    }
   }
   return fields;
 }

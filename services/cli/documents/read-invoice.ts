@@ -5,6 +5,7 @@ import { shareByLargestRemainder } from '../../../libs/till/largest-remainder.ts
 import { amountOf } from '../mapping/amount-text.ts';
 import { timeOfText } from '../mapping/date-text.ts';
 import { formOfText } from '../mapping/form-of-text.ts';
+import { isCurrencyName } from '../mapping/money-name.ts';
 import { type Column, textOf } from '../mapping/read-mapping.ts';
 import { namedColumns, type SalesMapping } from '../mapping/sales-mapping.ts';
 import type { Row } from '../rows/read-rows.ts';
@@ -132,12 +133,10 @@ function withoutEqualRows(rows: readonly Row[], mapping: SalesMapping): readonly
   return [...seen.values()];
 }
 
-const CURRENCY_NAME = /^currency(?:[ _]?code)?$/i;
-
 /** A column that is named so is read as the currency, mapped or not. */
 function assertPounds(rows: readonly Row[], { columns }: SalesMapping): void {
   const [first] = rows;
-  const named = columns.currency ?? Object.keys(first?.values ?? {}).find((name) => CURRENCY_NAME.test(name));
+  const named = columns.currency ?? Object.keys(first?.values ?? {}).find(isCurrencyName);
   if (named === undefined || first === undefined) return;
   if (columns.currency !== undefined && textOf(first.values, named) === '') {
     throw rowFault(first, named, 'CURRENCY_MISSING', 'it is empty: say the currency, GBP');

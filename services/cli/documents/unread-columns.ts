@@ -1,10 +1,6 @@
 import { AMOUNT_STYLES, amountOf } from '../mapping/amount-text.ts';
+import { isMoneyName } from '../mapping/money-name.ts';
 import type { Row } from '../rows/read-rows.ts';
-
-/** Names of columns that may hold part of what was paid. */
-const MONEY_NAME =
-  /amount|price|discount|shipping|delivery|carriage|postage|refund|tax|vat|total|gross|net|\btips?\b|gratuity|surcharge|\bfees?\b|charge|deposit|voucher|gift|rounding|adjust|credit|value/i;
-const CURRENCY_NAME = /^currency/i;
 
 /** The columns of a file that its mapping does not name, and which of them hold money. */
 export class UnreadColumns {
@@ -22,7 +18,7 @@ export class UnreadColumns {
     for (const name of Object.keys(values)) {
       if (this.#looked.has(name)) continue;
       this.#looked.add(name);
-      if (!this.#named.has(name) && MONEY_NAME.test(name) && !CURRENCY_NAME.test(name)) this.#suspects.add(name);
+      if (!this.#named.has(name) && isMoneyName(name)) this.#suspects.add(name);
     }
     for (const name of this.#suspects) {
       if (!isMoney(values[name] ?? '')) continue;

@@ -3,7 +3,7 @@ import { loadTaxRules } from '../../../libs/adapters/rules/load-rules.ts';
 import { onEndSignals } from '../../../libs/adapters/runtime/end-signals.ts';
 import { systemClock } from '../../../libs/adapters/time/clock.ts';
 import type { LocalDate } from '../../../libs/core/calendar/local-date.ts';
-import { TallyError } from '../../../libs/core/errors/tally-error.ts';
+import { hasCode, TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../../libs/core/identity/account.ts';
 import { readVrn } from '../../../libs/core/identity/vrn.ts';
 import { tillEventHash } from '../../../libs/core/vat/check/till-event-hash.ts';
@@ -20,9 +20,10 @@ import { readPayrollMapping } from '../mapping/payroll-mapping.ts';
 import { namedColumns, readSalesMapping } from '../mapping/sales-mapping.ts';
 import type { Corrections } from './known-documents.ts';
 import type { PayerNode } from './patient-call.ts';
-import { printImport, progressOf, writeRejects } from './print-import.ts';
+import { printImport, printTrial, progressOf, writeRejects } from './print-import.ts';
 import { type ImportProgress, type ImportSummary, runImport } from './run-import.ts';
 import { type TillHead, TillNumbers } from './till-numbers.ts';
+import { type Trial, trialImport } from './trial-import.ts';
 
 export interface ImportFileOptions extends ReachOptions {
   readonly mapping: string;
@@ -32,6 +33,7 @@ export interface ImportFileOptions extends ReachOptions {
   readonly equalRows?: 'ask' | 'count' | 'once';
   readonly corrections?: Corrections;
   readonly dryRun?: boolean;
+  readonly payeReference?: string;
 }
 
 /** A file, read once, as what is to be imported. */
@@ -81,7 +83,7 @@ export async function importSales(file: string, options: ImportFileOptions): Pro
 
 /** `tally import payroll FILE`. Throws as importSales. */
 export async function importPayroll(file: string, options: ImportFileOptions): Promise<void> {
-  const read = await readPayrollMapping(options.mapping);
+  const read = await readPayrollMapping(options.mapping, options.payeReference);
   const mapping = { ...read, equalRows: options.equalRows ?? read.equalRows };
   const unread = new UnreadColumns([...namedColumns(mapping), ...mapping.notRead]);
   const of = { file, mapping, encoding: options.encoding };
@@ -121,11 +123,33 @@ function sha256(data: Uint8Array | string): Uint8Array {
 
 async function importDocuments(toImport: ToImport, options: ImportFileOptions): Promise<void> {
   const { noun, columnsNotRead } = toImport;
-  const summary = await runToEnd(toImport, clientOf(options), options);
+  const summary =
+    options.dryRun === true ? await tryOut(toImport, options) : await runToEnd(toImport, clientOf(options), options);
   if (options.rejects !== undefined) await writeRejects(options.rejects, summary.rejections);
   if (options.json === true) console.log(JSON.stringify({ ...summary, columnsNotRead }));
+  else if ('owed' in summary) printTrial(summary, noun, columnsNotRead);
   else printImport(summary, noun, columnsNotRead);
   if (summary.rejected > 0) process.exitCode = 1;
+}
+
+/** Where no service runs, as if nothing had been imported before; that is said. */
+async function tryOut({ tax, documents, till: of }: ToImport, options: ImportFileOptions): Promise<Trial> {
+  const node = nodeIfRunning(options);
+  const till = of === null ? {} : { till: await tillNumbersOf(node, of) };
+  const corrections = options.corrections ?? 'refuse';
+  return trialImport({ tax, documents, corrections, ...till, rules: loadTaxRules(), clock: systemClock }, node);
+}
+
+function nodeIfRunning(options: ImportFileOptions): PayerNode | null {
+  try {
+    return clientOf(options);
+  } catch (error) {
+    if (!hasCode(error, 'NOT_RUNNING')) throw error;
+    process.stderr.write(
+      'no Tallystick runs here: this is what the file would come to if nothing had been imported before\n',
+    );
+    return null;
+  }
 }
 
 async function runToEnd(
@@ -166,8 +190,12 @@ async function runToEnd(
   }
 }
 
-async function tillNumbersOf(client: PayerNode, { vrn, tillId }: { readonly vrn: string; readonly tillId: string }) {
+async function tillNumbersOf(
+  client: PayerNode | null,
+  { vrn, tillId }: { readonly vrn: string; readonly tillId: string },
+) {
   const numbers = new TillNumbers((event) => tillEventHash(event, sha256));
+  if (client === null) return numbers;
   numbers.goOnFrom(vrn, tillId, await client.call<TillHead>('GET', `/payer/v1/vat/${vrn}/tills/${tillId}`));
   return numbers;
 }

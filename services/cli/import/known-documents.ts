@@ -11,9 +11,16 @@ import { type PayerNode, patientPost } from './patient-call.ts';
 /** What becomes of a document that is sent again with something changed. */
 export type Corrections = 'apply' | 'refuse';
 
+/** A document, and the events to send of it. */
+export interface Sending {
+  readonly is: 'new' | 'corrected';
+  readonly document: ImportedDocument;
+  readonly events: readonly ImportedEvent[];
+}
+
 /** A document, and what is to be done with it. */
 export type Taken =
-  | { readonly is: 'new' | 'corrected'; readonly document: ImportedDocument; readonly events: readonly ImportedEvent[] }
+  | Sending
   /** Sent before, and the same: those of its events without a decision yet are waited for. */
   | { readonly is: 'known'; readonly document: ImportedDocument; readonly waiting: readonly string[] }
   | { readonly is: 'refused'; readonly document: ImportedDocument; readonly refusal: Refusal };

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { SingleBar } from 'cli-progress';
 import { systemClock } from '../../../libs/adapters/time/clock.ts';
 import type { ImportProgress, ImportRejection, ImportSummary } from './run-import.ts';
+import type { Trial } from './trial-import.ts';
 
 export interface Progress {
   readonly update: (progress: ImportProgress) => void;
@@ -47,8 +48,7 @@ export async function writeRejects(file: string, rejections: readonly ImportReje
 export function printImport(summary: ImportSummary, noun: string, columnsNotRead: readonly string[]): void {
   printRejections(summary.rejections);
   printUnread(columnsNotRead);
-  for (const [flag, count] of Object.entries(summary.flags))
-    console.log(`flag ${flag}: ${count} (docs/http-api.md says what it means)`);
+  printFlags(summary.flags);
   if (summary.seenBefore > 0) console.log(`${summary.seenBefore} ${noun} had been imported before`);
   if (summary.corrected > 0)
     console.log(`${summary.corrected} ${noun} corrected: what stood was taken back and replaced`);
@@ -57,7 +57,33 @@ export function printImport(summary: ImportSummary, noun: string, columnsNotRead
   console.log(`${summary.accepted} accepted + ${summary.rejected} rejected = ${summary.read} read (${noun})`);
 }
 
-export function printRejections(rejections: readonly ImportRejection[]): void {
+/** What an import would come to, for a person: what would be owed, in pounds. */
+export function printTrial(trial: Trial, noun: string, columnsNotRead: readonly string[]): void {
+  printRejections(trial.rejections);
+  printUnread(columnsNotRead);
+  printFlags(trial.flags);
+  for (const { account, pence } of trial.owed) {
+    const heads = Object.entries(pence).filter(([, amount]) => amount !== 0);
+    console.log(`${account} would owe ${poundsOf(heads.reduce((sum, [, amount]) => sum + amount, 0))}`);
+    for (const [head, amount] of heads) console.log(`  ${head} ${poundsOf(amount)}`);
+  }
+  if (trial.seenBefore > 0) console.log(`${trial.seenBefore} ${noun} had been imported before`);
+  if (trial.corrected > 0) console.log(`${trial.corrected} ${noun} would be corrected`);
+  console.log('nothing was sent or written (--dry-run)');
+  console.log(`${trial.accepted} would be accepted + ${trial.rejected} rejected = ${trial.read} read (${noun})`);
+}
+
+function poundsOf(pence: number): string {
+  const pounds = (Math.abs(pence) / 100).toLocaleString('en-GB', { minimumFractionDigits: 2 });
+  return `${pence < 0 ? '-' : ''}£${pounds}`;
+}
+
+function printFlags(flags: Readonly<Record<string, number>>): void {
+  for (const [flag, count] of Object.entries(flags))
+    console.log(`flag ${flag}: ${count} (docs/http-api.md says what it means)`);
+}
+
+function printRejections(rejections: readonly ImportRejection[]): void {
   for (const rejection of rejections.slice(0, REJECTIONS_SHOWN_MAX)) {
     console.log(`rejected ${rejection.name}: ${rejection.code}: ${rejection.reason}`);
   }
@@ -65,6 +91,6 @@ export function printRejections(rejections: readonly ImportRejection[]): void {
   if (hidden > 0) console.log(`… and ${hidden} more: give --rejects FILE for all of them`);
 }
 
-export function printUnread(columnsNotRead: readonly string[]): void {
+function printUnread(columnsNotRead: readonly string[]): void {
   if (columnsNotRead.length > 0) console.log(`columns not read: ${columnsNotRead.join(', ')}`);
 }

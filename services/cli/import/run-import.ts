@@ -3,7 +3,7 @@ import type { Fault } from '../../../libs/core/errors/fault.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../../libs/core/identity/account.ts';
 import type { ImportedDocument, ImportedEvent, Refusal } from '../documents/imported-document.ts';
-import { type Corrections, KnownDocuments, type Taken } from './known-documents.ts';
+import { type Corrections, KnownDocuments, type Sending } from './known-documents.ts';
 import { isRetriable, type PayerNode, patientPost, pause, QUIET_MS_MAX } from './patient-call.ts';
 import type { TillNumbers } from './till-numbers.ts';
 
@@ -60,8 +60,6 @@ interface PendingDocument {
   readonly waiting: Set<string>;
   refusal: Refusal | null;
 }
-
-type Sending = Taken & { readonly is: 'new' | 'corrected' };
 
 const EVENTS_A_REQUEST = 500;
 const EVENTS_A_REQUEST_MAX = 1_000;

@@ -4,6 +4,8 @@ import { paymentMade } from '../../../libs/core/events/paye-events.ts';
 /** What a column can hold of a payment: a field of the event, or a member of one of its records, by its name with a dot. */
 export type PayrollFieldForm =
   | { readonly kind: 'text' | 'date' | 'flag' | 'whole' | 'pence' }
+  /** Pence under the payment's own letter of Class 1 NICs, in a member of that name. */
+  | { readonly kind: 'penceOfLetter' }
   | { readonly kind: 'code'; readonly codes: readonly string[] };
 
 /** Fields that the gateway makes, or that the door names otherwise. */
@@ -36,7 +38,8 @@ function formsOf(name: string, form: Form): [string, PayrollFieldForm][] {
     case 'hex':
     case 'account':
     case 'list':
-    case 'map':
       return [];
+    case 'map':
+      return name.endsWith('ByLetter') ? [[name, { kind: 'penceOfLetter' }]] : [];
   }
 }

@@ -38,12 +38,21 @@ const REQUIRED_FIELDS = [
   'niCategory',
 ];
 
-/** Reads the mapping of `tally import payroll`. Throws FILE_UNREADABLE and MAPPING_INVALID naming every fault. */
-export async function readPayrollMapping(named: string): Promise<PayrollMapping> {
-  return readMapping<PayrollMapping>(named, payrollMapping, (mapping) => [
+/**
+ * Reads the mapping of `tally import payroll`, with the employer's PAYE reference where that is said apart. Throws FILE_UNREADABLE and
+ * MAPPING_INVALID naming every fault.
+ */
+export async function readPayrollMapping(named: string, payeReference?: string): Promise<PayrollMapping> {
+  const employer = payeReference === undefined ? {} : { payeReference };
+  const withEmployer = (mapping: PayrollMapping): PayrollMapping => ({
+    ...mapping,
+    constants: { ...mapping.constants, ...employer },
+  });
+  const read = await readMapping<PayrollMapping>(named, payrollMapping, (mapping) => [
     ...unknownFields(mapping),
-    ...lacking(mapping),
+    ...lacking(withEmployer(mapping)),
   ]);
+  return withEmployer(read);
 }
 
 /** The columns that a file must have for a mapping. */
@@ -76,5 +85,5 @@ const REMEDIES: Readonly<Record<string, string>> = {
   nicableEarningsPence:
     'name the column of earnings for National Insurance; where they are always the taxable pay, say "sameAs": {"nicableEarningsPence": "taxablePayPence"}',
   period: 'name the column of the tax week or month; where it is that of the pay day, say "periodOfPayDay": true',
-  payeReference: 'name its column, or say it for the whole file: "constants": {"payeReference": "123/AB456"}',
+  payeReference: 'name its column, or say it for the whole file: --paye-reference 123/AB456',
 };

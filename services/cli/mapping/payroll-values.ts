@@ -23,6 +23,7 @@ export function payrollValue(field: string, text: string, mapping: PayrollMappin
   const form = PAYROLL_FIELDS.get(field);
   switch (form?.kind) {
     case 'pence':
+    case 'penceOfLetter':
       return exactPenceOfPounds(amountOf(text, mapping.amounts));
     case 'date':
       return dateOfText(text, mapping.dates);

@@ -30,12 +30,7 @@ import type { TaxRules } from '../../../libs/core/tax/decide-event.ts';
 import { createDashboard } from '../../dashboard/create-dashboard.ts';
 import { createGateway, EVENT_TOPICS, type Gateway } from '../../gateway/gateway.ts';
 import { createLedger } from '../../ledger/create-ledger.ts';
-import {
-  accountsOfSetting,
-  createPayerNode,
-  PAYER_NODE_DEFAULTS,
-  type PayerNode,
-} from '../../payer-node/payer-node.ts';
+import { createPayerNode, PAYER_NODE_DEFAULTS, type PayerNode } from '../../payer-node/payer-node.ts';
 import { createReconciliation, type Reconciliation } from '../../reconciliation/create-reconciliation.ts';
 import { createTax } from '../../tax/create-tax.ts';
 import { RUNNING_FILE, type RunningService } from '../client/service-client.ts';
@@ -267,7 +262,7 @@ async function startPayerNode(
     {
       ...PAYER_NODE_DEFAULTS,
       folder: join(at.dataDir, 'payer-node'),
-      accounts: accountsOfSetting(process.env['ACCOUNTS']),
+      accounts: [],
       gatewayKeys: [printVerifierKey(at.gateway.verifierKey)],
     },
     {

@@ -126,6 +126,44 @@ describe('what names a payment is employer, works number, day and number', () =>
   });
 });
 
+it('a corrected amount of a starter leaves tax as if it had been paid so at once: the P45 counts once', async () => {
+  const columns = { ...COLUMNS, 'starter.p45PayPence': 'p45_pay', 'starter.p45TaxPence': 'p45_tax' };
+  const file = (pounds: string): string => `${HEAD},p45_pay,p45_tax\n${pay('S1', pounds)},20000.00,2322.00\n`;
+  const mapping = { ...MAPPING, columns };
+  await world.payroll(file('3000.00'), { mapping });
+  await world.payroll(file('3100.00'), { mapping, corrections: 'apply' });
+  const other = new ImportWorld();
+  await other.payroll(file('3100.00'), { mapping });
+  expect(world.heads).toEqual(other.heads);
+  other.dispose();
+});
+
+it('figures to date, and an opening balance in mid-year, come by file', async () => {
+  const columns = {
+    ...COLUMNS,
+    'openingBalance.taxablePayPence': 'pay_before',
+    'openingBalance.incomeTaxPence': 'tax_before',
+    'openingBalance.nicableEarningsByLetter': 'ni_pay_before',
+    'toDate.taxablePayPence': 'pay_to_date',
+  };
+  const file = `${HEAD},pay_before,tax_before,ni_pay_before,pay_to_date\n${pay('S1', '3000.00')},21000.00,2532.00,21000.00,24000.00\n`;
+  expect(await world.payroll(file, { mapping: { ...MAPPING, columns } })).toMatchObject({
+    accepted: 1,
+    rejections: [],
+  });
+  expect(world.events[0]).toMatchObject({
+    openingBalance: { taxablePayPence: 2_100_000, nicableEarningsByLetter: { A: 2_100_000 } },
+    toDate: { taxablePayPence: 2_400_000 },
+  });
+  // 24,000.00 less 8 x 1,048.26 is 15,613; a fifth is 3,122.60, less 2,532.00
+  expect(world.heads['incomeTax']).toBe(59_060);
+  const changed = file.replace('21000.00,2532.00', '20000.00,2532.00');
+  const refused = await world.payroll(changed, { mapping: { ...MAPPING, columns }, corrections: 'apply' });
+  expect(refused.rejections).toMatchObject([
+    { code: 'CHANGED_SINCE_IMPORT', reason: expect.stringMatching(/opening balance stands/) },
+  ]);
+});
+
 describe('a gap is never a fact', () => {
   it.each([
     [
