@@ -1,7 +1,6 @@
 import { checkTopic, decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import { PrintedLiabilities, printDecisions } from '../../libs/adapters/codec/liabilities-codec.ts';
 import type { LogRecord, RecordBatch } from '../../libs/adapters/event-log/event-log.ts';
-import { codecUnreadable } from '../../libs/adapters/event-log/kafka/codec-unreadable.ts';
 import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
 import { KeyedState, type WrittenChanges } from '../../libs/adapters/stage/keyed-state.ts';
 import type { FoldedMessage, Proposal, StageProgram } from '../../libs/adapters/stage/program.ts';
@@ -168,7 +167,6 @@ class AssessEvents implements StageProgram<LiabilityBody> {
   #read(topic: string, record: LogRecord): Input {
     const { sha256Hex } = this.#dependencies;
     try {
-      if (record.unreadable !== undefined) throw codecUnreadable(record.unreadable);
       if (record.value === null) throw new TallyError('RECORD_EMPTY', 'a record without a value', {});
       const event = decodeEvent(record.value);
       this.#checkPlace(topic, record, event);

@@ -63,7 +63,7 @@ export function rejected(rejection: Rejection): Decision {
 }
 
 const FACT_CHARACTERS_MAX = 120;
-const NAMES_OF_OURS: ReadonlySet<string> = new Set(['schema', 'fingerprint', 'type', 'codec', 'readable']);
+const NAMES_OF_OURS: ReadonlySet<string> = new Set(['schema', 'fingerprint', 'type']);
 
 /** Of the facts only numbers and names that are ours: the values of a record may be anything. */
 function codeAndFacts({ code, facts }: TallyError): Pick<Rejection, 'code' | 'facts'> {

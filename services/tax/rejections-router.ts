@@ -4,7 +4,6 @@ import { type BearerDependencies, requireClient } from '../../libs/adapters/acce
 import { decodeDeadLetter } from '../../libs/adapters/codec/dead-letter-codec.ts';
 import { decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import type { EventLog, LogRecord } from '../../libs/adapters/event-log/event-log.ts';
-import { codecUnreadable } from '../../libs/adapters/event-log/kafka/codec-unreadable.ts';
 import { readAt } from '../../libs/adapters/event-log/read-at.ts';
 import { REJECTIONS } from '../../libs/adapters/event-log/topics.ts';
 import { HttpProblem } from '../../libs/adapters/http/problem.ts';
@@ -140,13 +139,6 @@ async function redrive(positions: readonly string[], log: EventLog): Promise<num
       );
     }
     const record = await readAt({ topic, partition, offset }, log);
-    if (record?.unreadable !== undefined) {
-      throw new HttpProblem(
-        409,
-        'REDRIVE_NOT_POSSIBLE',
-        `the record of the rejection at ${position} can not be read: ${codecUnreadable(record.unreadable).message}`,
-      );
-    }
     if (record === null || !isItsRecord(record.value, letter)) {
       throw new HttpProblem(
         409,

@@ -11,8 +11,6 @@ export interface LogRecord {
   readonly key: string | null;
   readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, string>>;
-  /** Only where its batch could not be unpacked (Kafka alone): the name of its compression. Key and value are then null. */
-  readonly unreadable?: string;
 }
 
 export interface AppendRecord {

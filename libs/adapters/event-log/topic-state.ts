@@ -1,3 +1,4 @@
+import { TallyError } from '../../core/errors/tally-error.ts';
 import type { EventLog } from './event-log.ts';
 
 /** A topic as the log has it now. */
@@ -9,6 +10,16 @@ export interface TopicState {
   readonly lows: readonly number[];
   /** The settings by which the broker would delete records, for people; null where it keeps everything. */
   readonly forgets: string | null;
+  /** The compression that the broker would keep batches in though it is not read here; null where it keeps none such. */
+  readonly compression: string | null;
+}
+
+/** TOPIC_COMPRESSION_DIFFERS: a topic would take batches that are not read here. */
+export function compressionDiffers(topic: string, compression: string): TallyError {
+  const message =
+    `topic ${topic} would keep batches that can not be read (compression.type=${compression}): ` +
+    'set its compression.type to uncompressed or gzip, and the service goes on by itself';
+  return new TallyError('TOPIC_COMPRESSION_DIFFERS', message, { topic, compression });
 }
 
 /** A log that says how its topics are, asked anew each time. */

@@ -2,7 +2,7 @@ import { hasCode, TallyError } from '../../core/errors/tally-error.ts';
 import type { TopicToMake } from './event-log.ts';
 import { type LogRegister, openLogRegister } from './log-register.ts';
 import { partitionOf } from './partition-of.ts';
-import type { InspectableLog, TopicState } from './topic-state.ts';
+import { compressionDiffers, type InspectableLog, type TopicState } from './topic-state.ts';
 import { PAYE_EVENTS, PAYMENTS, VAT_EVENTS } from './topics.ts';
 
 const KEYED_EVENT_TOPICS = [PAYE_EVENTS, VAT_EVENTS, PAYMENTS] as const;
@@ -35,7 +35,8 @@ export class TopicWatch {
     await this.#refuseOthers(register);
     await this.#log.ensureTopics(this.#topics);
     const states = await this.#log.look(this.#topics.map(({ topic }) => topic));
-    for (const { topic, partitions } of this.#topics) this.#compare(topic, partitions, states.get(topic));
+    for (const { topic, partitions } of this.#topics)
+      assertReadable(topic, this.#compare(topic, partitions, states.get(topic)));
     if (this.#topics.some(({ topic }) => register.get(entryOf(topic)) === null)) await this.#assertKeysFit();
     for (const { topic } of this.#topics) {
       const state = states.get(topic);
@@ -48,12 +49,13 @@ export class TopicWatch {
 
   /**
    * Throws the first thing in which the topics are no longer what they were: TOPIC_DELETED, TOPIC_PARTITIONS_DIFFER, TOPIC_MADE_ANEW,
-   * RECORDS_DELETED, TOPIC_FORGETS; or why the log cannot be asked or written.
+   * RECORDS_DELETED, TOPIC_FORGETS, TOPIC_COMPRESSION_DIFFERS; or why the log cannot be asked or written.
    */
   async check(): Promise<void> {
     const states = await this.#log.look(this.#topics.map(({ topic }) => topic));
     for (const { topic, partitions } of this.#topics) {
       const state = this.#compare(topic, partitions, states.get(topic));
+      assertReadable(topic, state);
       const stands = this.#known.get(topic);
       if (stands !== undefined) assertEntered(topic, stands, state);
     }
@@ -132,7 +134,13 @@ const TOPIC_FAULTS = [
   'TOPIC_MADE_ANEW',
   'RECORDS_DELETED',
   'TOPIC_FORGETS',
+  'TOPIC_COMPRESSION_DIFFERS',
 ] as const;
+
+/** A topic of an earlier version is given its compression at the start (`ensureTopics`), so this is asked only after that. */
+function assertReadable(topic: string, { compression }: TopicState): void {
+  if (compression !== null) throw compressionDiffers(topic, compression);
+}
 
 function entryOf(topic: string): string {
   return `topic ${topic}`;

@@ -101,10 +101,6 @@ export class LinkedInput<Body> {
     if (record.offset < this.#offset) {
       return null;
     }
-    if (record.unreadable !== undefined) {
-      // Perhaps the next link: to ignore it would part this reader from those who can read it.
-      throw this.#unreadable(record, `it is compressed with ${record.unreadable}, which this version can not unpack`);
-    }
     const link = readLink(record.value);
     if (link === null || !this.#rule(this.#tip, link)) {
       this.#offset = record.offset + 1;

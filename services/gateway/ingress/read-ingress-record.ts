@@ -1,6 +1,5 @@
 import { type Client, type ClientRole, hasRole, mayActFor } from '../../../libs/adapters/access/clients.ts';
 import { type LogRecord, RECORD_BYTES_MAX } from '../../../libs/adapters/event-log/event-log.ts';
-import { codecFacts } from '../../../libs/adapters/event-log/kafka/codec-unreadable.ts';
 import { isJsonObject } from '../../../libs/adapters/submissions/field-reader.ts';
 import { type Door, type ReadSubmissions, readSubmissions } from '../../../libs/adapters/submissions/submissions.ts';
 import type { Rejection } from '../../../libs/core/decisions/decision.ts';
@@ -38,7 +37,7 @@ const ROLES: Readonly<Record<Door, readonly ClientRole[]>> = {
 /**
  * One record of a client's ingress topic: the JSON of one event as `POST /v1/paye/events`, `/v1/vat/events` or `/v1/payments` take it,
  * checked by the same functions, and its client's binding to the account. Codes beside those of HTTP: RECORD_EMPTY, RECORD_TOO_LARGE,
- * CODEC_UNREADABLE, DOOR_UNKNOWN, RECORD_UNREADABLE. A refusal holds no value of the record: codes and the names of fields that the house knows.
+ * DOOR_UNKNOWN, RECORD_UNREADABLE. A refusal holds no value of the record: codes and the names of fields that the house knows.
  * It never throws: whatever the reading of a record says that no rule of its own foresaw is the refusal of that record, and the next goes on.
  *
  * @param index place of the record in its batch, by which a conflict of ids is told.
@@ -53,7 +52,6 @@ export function readIngressRecord(record: LogRecord, index: number, options: Rea
 
 function readRecord(record: LogRecord, index: number, options: ReadIngressOptions): IngressReading {
   const { client, rules, personTokenKey } = options;
-  if (record.unreadable !== undefined) return refusedCodec(client, record.unreadable);
   const json = jsonOf(record);
   if (typeof json === 'string') return refusedWhole(client, json);
   if (!isJsonObject(json)) return refusedWhole(client, 'E_JSON');
@@ -126,12 +124,6 @@ interface About {
 
 function refusedWhole(client: Client, code: string): Refused {
   return refused(client, { account: null, eventId: null }, [faultOf(code)]);
-}
-
-/** The dead letter names the compression and those that can be read: all that its sender needs to send it again. */
-function refusedCodec(client: Client, codec: string): Refused {
-  const { kind, rejection } = refusedWhole(client, 'CODEC_UNREADABLE');
-  return { kind, rejection: { ...rejection, facts: { ...rejection.facts, ...codecFacts(codec) } } };
 }
 
 function refused(client: Client, about: About, faults: readonly Fault[]): Refused {

@@ -218,7 +218,7 @@ class EmbeddedLog implements InspectableLog {
       const known = this.#topics.get(topic);
       if (known === undefined) continue;
       const lows = known.partitions.map(({ low }) => low);
-      states.set(topic, { id: String(known.id), partitions: lows.length, lows, forgets: null });
+      states.set(topic, { id: String(known.id), partitions: lows.length, lows, forgets: null, compression: null });
     }
     return states;
   }

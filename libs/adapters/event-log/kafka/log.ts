@@ -24,13 +24,14 @@ import {
   KafkaClusters,
   REQUEST_TIMEOUT_MS,
 } from './client.ts';
-import { type KafkaCodec, registerKafkaCodecs } from './codecs.ts';
+import { type KafkaCodec, registerGzip } from './codecs.ts';
 import { isLeaderMoving, isUnknownTopic, kafkaFault, within } from './faults.ts';
 import { KafkaMembership } from './membership.ts';
 import { recordBytes } from './produce.ts';
 import { KafkaReader } from './reader.ts';
 import { topicIdentities } from './topic-ids.ts';
-import { createTopics, forgettingSettings } from './topics.ts';
+import { wrongSettings } from './topic-settings.ts';
+import { createTopics } from './topics.ts';
 
 export interface KafkaLogOptions extends KafkaClientOptions {
   readonly compression?: KafkaCodec;
@@ -78,7 +79,7 @@ export async function openKafkaLog(
   options: KafkaLogOptions,
   dependencies: KafkaLogDependencies = {},
 ): Promise<InspectableLog> {
-  registerKafkaCodecs();
+  registerGzip();
   const kafka = createKafka(options, dependencies);
   const clusters = new KafkaClusters(kafka);
   try {
@@ -123,8 +124,9 @@ class KafkaLog implements InspectableLog {
     for (const { topic, partitions } of topics) {
       assert(Number.isSafeInteger(partitions) && partitions > 0, 'a topic has at least one partition', { topic });
     }
-    const { replicationFactor = 1, minInsyncReplicas = 1 } = this.#options;
-    await this.#asAdmin((admin) => createTopics({ topics, replicationFactor, minInsyncReplicas }, { admin }));
+    const { replicationFactor = 1, minInsyncReplicas = 1, compression = 'none' } = this.#options;
+    const asked = { topics, replicationFactor, minInsyncReplicas, compression };
+    await this.#asAdmin((admin) => createTopics(asked, { admin }));
     for (const { topic, partitions } of topics) {
       this.#partitionCounts.set(topic, partitions);
     }
@@ -348,7 +350,7 @@ async function statesOn(cluster: Cluster, topics: readonly string[]): Promise<Re
   const broker = await cluster.findBroker({ nodeId: String(nodeId) });
   const found = await topicIdentities(broker, topics);
   await cluster.addMultipleTargetTopics(found.map(({ topic }) => topic));
-  const forgets = await forgettingSettings(
+  const settings = await wrongSettings(
     broker,
     found.map(({ topic }) => topic),
   );
@@ -364,7 +366,8 @@ async function statesOn(cluster: Cluster, topics: readonly string[]): Promise<Re
     const lows = new Array<number>(partitions).fill(0);
     for (const one of offsets.find((of) => of.topic === topic)?.partitions ?? [])
       lows[one.partition] = Number(one.offset);
-    states.set(topic, { id, partitions, lows, forgets: forgets.get(topic) ?? null });
+    const { forgets = null, compression = null } = settings.get(topic) ?? {};
+    states.set(topic, { id, partitions, lows, forgets, compression });
   }
   return states;
 }

@@ -10,7 +10,6 @@ import type {
   TopicPartition,
 } from '../event-log.ts';
 import type { KafkaClusters } from './client.ts';
-import { unreadableCodec } from './codecs.ts';
 import { isOutOfRange, isUnreadableAnswer, kafkaFault, within } from './faults.ts';
 import { type FetchAnswer, type FetchedMessage, type FetchedPartition, fetchRecords } from './fetch.ts';
 import { ListCursor, type RecordCursor } from './plain-records.ts';
@@ -488,16 +487,13 @@ function readByKafkajs({ messages, abortedTransactions }: FetchedPartition): rea
 
 function recordOf(message: FetchedMessage): LogRecord {
   const { offset, timestamp, key, value } = message;
-  const codec = unreadableCodec(message);
-  const record = {
+  return {
     offset: Number(offset),
     timestampMs: Number(timestamp),
     key: key === null || key === undefined ? null : key.toString(),
     value: value ?? null,
+    headers: headersOf(message),
   };
-  return codec === null
-    ? { ...record, headers: headersOf(message) }
-    : { ...record, headers: NO_HEADERS, unreadable: codec };
 }
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
@@ -547,7 +543,7 @@ function withoutAborted(
 function unreadableFault({ topic, partition, fetchOffset }: Reading, cause: unknown): TallyError {
   return new TallyError(
     'BATCH_UNREADABLE',
-    `the records of ${topic}/${partition} from offset ${fetchOffset} can not be read`,
+    `the batch of ${topic}/${partition} at offset ${fetchOffset} can not be read: ${cause instanceof Error ? cause.message : String(cause)} (docs/operations.md, "Topics")`,
     { topic, partition, offset: fetchOffset },
     { cause },
   );

@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type Admin, type Broker } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { TallyError } from '../../../core/errors/tally-error.ts';
 import { systemClock } from '../../time/clock.ts';
 import type { TopicToMake } from '../event-log.ts';
+import type { KafkaCodec } from './codecs.ts';
 import { isUnknownTopic, kafkaFault } from './faults.ts';
-
-// CommonJS: of its names Node finds only some, so this one comes by its default export.
-const { ConfigResourceTypes } = kafkajs;
+import { assertSettings, settingsOfNew } from './topic-settings.ts';
 
 export interface CreateTopicsOptions {
   readonly topics: readonly TopicToMake[];
   readonly replicationFactor: number;
   readonly minInsyncReplicas: number;
+  /** What brokers keep batches of topics of record in. */
+  readonly compression: KafkaCodec;
 }
 
 /** A broker on a busy machine takes a while to lead what it was just told of; it is asked again until then. */
@@ -19,33 +20,18 @@ const READY_WITHIN_MS = 45_000;
 const POLL_MS = 50;
 
 /**
- * Settings of a topic of record. Retention works on record timestamps, so by default a broker deletes what is stamped a week ago before it is
- * read (performance.md, "Traps"). The time of a record is when the log took it.
- */
-export const TOPIC_SETTINGS = {
-  'retention.ms': '-1',
-  'retention.bytes': '-1',
-  'cleanup.policy': 'delete',
-  'message.timestamp.type': 'LogAppendTime',
-} as const;
-
-/** Of a topic whose records the gateway deletes: a broker frees the disk by whole segments, so these are short. */
-const INGRESS_SETTINGS = { 'segment.ms': '600000', 'file.delete.delay.ms': '1000' } as const;
-
-/**
- * Makes the topics that are missing and waits until each has its partitions. Throws TOPIC_PARTITIONS_DIFFER where one exists with another count,
- * TOPIC_FORGETS where one exists that the broker would delete records of.
+ * Makes the topics that are missing and waits until each has its partitions. Throws TOPIC_PARTITIONS_DIFFER where one exists with another
+ * count, and what `assertSettings` throws.
  */
 export async function createTopics(
   options: CreateTopicsOptions,
   dependencies: { readonly admin: Admin },
 ): Promise<void> {
-  const { topics, replicationFactor, minInsyncReplicas } = options;
+  const { topics, replicationFactor, compression } = options;
   const { admin } = dependencies;
   const existing = new Set(await admin.listTopics());
   const missing = topics.filter(({ topic }) => !existing.has(topic));
   if (missing.length > 0) {
-    const settings = { ...TOPIC_SETTINGS, 'min.insync.replicas': String(minInsyncReplicas) };
     // False where another process was faster with one of them: its count is compared below.
     await admin.createTopics({
       waitForLeaders: false,
@@ -53,7 +39,7 @@ export async function createTopics(
         topic,
         numPartitions: partitions,
         replicationFactor,
-        configEntries: entriesOf(retention === 'until-forwarded' ? { ...settings, ...INGRESS_SETTINGS } : settings),
+        configEntries: settingsOfNew(retention, options),
       })),
     });
   }
@@ -62,14 +48,10 @@ export async function createTopics(
   for (const { topic } of topics) {
     await awaitLeaders(topic, admin);
   }
-  await assertKept(
+  await assertSettings(
     topics.map(({ topic }) => topic).filter((topic) => existing.has(topic)),
-    admin,
+    { admin, compression },
   );
-}
-
-function entriesOf(settings: Readonly<Record<string, string>>): { name: string; value: string }[] {
-  return Object.entries(settings).map(([name, value]) => ({ name, value }));
 }
 
 async function awaitPartitions(topics: CreateTopicsOptions['topics'], admin: Admin): Promise<void> {
@@ -125,47 +107,4 @@ async function metadataOf(topics: string[], admin: Admin) {
     }
     throw error;
   }
-}
-
-async function assertKept(topics: readonly string[], admin: Admin): Promise<void> {
-  if (topics.length === 0) {
-    return;
-  }
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: [...KEEPING] })),
-  });
-  for (const [topic, said] of forgettingOf(resources)) {
-    const message = `topic ${topic} would forget records (${said}): a topic of record keeps everything`;
-    throw new TallyError('TOPIC_FORGETS', message, { topic, settings: said });
-  }
-}
-
-const KEEPING = ['retention.ms', 'retention.bytes', 'cleanup.policy'] as const;
-
-interface DescribedTopic {
-  readonly resourceName: string;
-  readonly configEntries: readonly { readonly configName: string; readonly configValue: string }[];
-}
-
-/** Of those of the topics that a broker would delete records of, the settings that say so. */
-export async function forgettingSettings(
-  broker: Broker,
-  topics: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  if (topics.length === 0) return new Map();
-  const asked = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: [...KEEPING] }));
-  const inside = broker as Broker & { describeConfigs(of: object): Promise<{ resources: DescribedTopic[] }> };
-  const { resources } = await inside.describeConfigs({ resources: asked, includeSynonyms: false });
-  return forgettingOf(resources);
-}
-
-function forgettingOf(resources: readonly DescribedTopic[]): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  for (const { resourceName, configEntries } of resources) {
-    const settings = new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]));
-    const differs = KEEPING.filter((name) => settings.has(name) && settings.get(name) !== TOPIC_SETTINGS[name]);
-    if (differs.length > 0) found.set(resourceName, KEEPING.map((name) => `${name}=${settings.get(name)}`).join(', '));
-  }
-  return found;
 }

@@ -66,6 +66,7 @@ const CHANGES: readonly [string, (state: TopicState) => TopicState | null][] = [
   ['TOPIC_MADE_ANEW', (state) => ({ ...state, id: 'another' })],
   ['RECORDS_DELETED', (state) => ({ ...state, lows: state.lows.map((low, at) => (at === 3 ? 57 : low)) })],
   ['TOPIC_FORGETS', (state) => ({ ...state, forgets: 'retention.ms=604800000' })],
+  ['TOPIC_COMPRESSION_DIFFERS', (state) => ({ ...state, compression: 'producer' })],
 ];
 
 describe('topics of record that were changed', () => {

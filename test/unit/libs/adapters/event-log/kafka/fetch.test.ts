@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { KafkaMessage } from 'kafkajs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AppendRecord, LogRecord } from '../../../../../../libs/adapters/event-log/event-log.ts';
-import { registerKafkaCodecs } from '../../../../../../libs/adapters/event-log/kafka/codecs.ts';
+import { registerGzip } from '../../../../../../libs/adapters/event-log/kafka/codecs.ts';
 import { decodeFetch } from '../../../../../../libs/adapters/event-log/kafka/fetch.ts';
 import { encodeProduce } from '../../../../../../libs/adapters/event-log/kafka/produce.ts';
 
@@ -99,7 +99,7 @@ const arbitraryRecord: fc.Arbitrary<AppendRecord> = fc.record({
 });
 
 describe('An answer with records', () => {
-  beforeAll(registerKafkaCodecs);
+  beforeAll(registerGzip);
 
   it('is read as kafkajs reads it: several topics, partitions and batches, none without what it should have', async () => {
     const arbitraryBatches = fc.array(

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import type { AppendRecord } from '../../../../../../libs/adapters/event-log/event-log.ts';
-import { registerKafkaCodecs } from '../../../../../../libs/adapters/event-log/kafka/codecs.ts';
+import { registerGzip } from '../../../../../../libs/adapters/event-log/kafka/codecs.ts';
 import { encodeProduce, recordBytes } from '../../../../../../libs/adapters/event-log/kafka/produce.ts';
 
 type KafkajsRequest = (options: object) => { encode(): Promise<{ readonly buffer: Buffer }> };
@@ -74,7 +74,7 @@ describe('A request to append', () => {
     ['that packing makes larger', 'no value'],
     ['of ten thousand records', 'ten thousand records'],
   ])('packed with gzip is read by kafkajs as what was given: a batch %s', async (_, name) => {
-    registerKafkaCodecs();
+    registerGzip();
     const records = RECORDS[name] ?? [];
     const topics = [{ topic: 't', partitions: [{ partition: 0, records }] }];
 
