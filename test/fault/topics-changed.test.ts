@@ -87,13 +87,17 @@ describe.skipIf(needs.some((one) => !one.available))('a service that lacks somet
     return eventually(() => readinessOf(service), isSo, withinMs);
   }
 
-  async function setRetention(ms: string): Promise<void> {
-    const configEntries = [{ name: 'retention.ms', value: ms }];
+  /** Kafka replaces all settings of the topic by these. */
+  async function setTopic(retentionMs: string, compression = 'uncompressed'): Promise<void> {
+    const configEntries = [
+      { name: 'retention.ms', value: retentionMs },
+      { name: 'compression.type', value: compression },
+    ];
     const resources = [{ type: ConfigResourceTypes.TOPIC, name: LIABILITIES, configEntries }];
     await admin.alterConfigs({ validateOnly: false, resources });
   }
 
-  it('says so within seconds, stays up, and goes on by itself: broker, Redis, a topic that forgets', async () => {
+  it('says so within seconds, stays up, and goes on by itself: broker, Redis, a topic that forgets, one that keeps what is not read', async () => {
     const tax = await start('tax');
     await until(tax, null, 120_000);
     const pid = tax.pid;
@@ -111,21 +115,23 @@ describe.skipIf(needs.some((one) => !one.available))('a service that lacks somet
     expect((await fetch(`${tax.url}/health/live`)).status).toBe(200);
     kafka.signal('SIGCONT');
     await until(tax, null, 60_000);
-    await setRetention('604800000');
+    await setTopic('604800000');
     await until(tax, 'TOPIC_FORGETS', SAID_WITHIN_MS);
-    await setRetention('-1');
+    await setTopic('-1', 'producer');
+    await until(tax, 'TOPIC_COMPRESSION_DIFFERS', SAID_WITHIN_MS);
+    await setTopic('-1');
     await until(tax, null, 60_000);
     expect(tax.pid).toBe(pid);
   }, 480_000);
 
   it('waits at its start for a topic that differs, live and not ready, says it once, and goes on when it is mended', async () => {
-    await setRetention('604800000');
+    await setTopic('604800000');
     const reconciliation = await start('reconciliation');
     await until(reconciliation, 'TOPIC_FORGETS', 60_000);
     const pid = reconciliation.pid;
     await new Promise((resolve) => setTimeout(resolve, 7_000));
     expect((await fetch(`${reconciliation.url}/health/live`)).status).toBe(200);
-    await setRetention('-1');
+    await setTopic('-1');
     await until(reconciliation, null, 60_000);
     expect(reconciliation.pid).toBe(pid);
     const lines = readFileSync(join(folder, 'data', 'logs', 'reconciliation.log'), 'utf8').split('\n');

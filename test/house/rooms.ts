@@ -71,7 +71,18 @@ export const HOUSE: readonly Building[] = [
         'The port of the event log: topics, positions, records, and what its two adapters share.',
       ),
       room('libs/adapters/event-log/embedded', 15, 'The log on LMDB, in this process.'),
-      room('libs/adapters/event-log/kafka', 15, 'The log on Kafka.'),
+      room(
+        'libs/adapters/event-log/record-batch',
+        15,
+        'Kafka’s record batches, read and written, with their checksum and codec.',
+      ),
+      room(
+        'libs/adapters/event-log/kafka/client',
+        15,
+        'Connections to brokers through kafkajs, the parts of it that we reach into, and faults.',
+      ),
+      room('libs/adapters/event-log/kafka/topics', 16, 'Topics on Kafka: made, identified, their settings checked.'),
+      room('libs/adapters/event-log/kafka', 17, 'The log on Kafka: appends, reads, groups.'),
       room('libs/adapters/codec/schema', 15, 'Avro schemas: read, resolved, checked against released ones.'),
       room('libs/adapters/state-store', 15, 'The port of the state store, on Redis and on LMDB.'),
       room(

@@ -1,4 +1,5 @@
 import type { EventLog, PartitionPosition } from './event-log.ts';
+import { partitionKey } from './partition-key.ts';
 
 const POLL = { maxBytes: 4 * 1024 * 1024, maxRecords: 1_000, waitMs: 500 } as const;
 /** It is for a warning: a log that does not answer in so many polls says nothing. */
@@ -16,12 +17,12 @@ export async function newestRecordMs(log: EventLog, topics: readonly string[]): 
   }
   if (last.length === 0) return null;
   const reader = log.reader(last);
-  const left = new Set(last.map(({ topic, partition }) => `${topic} ${partition}`));
+  const left = new Set(last.map(partitionKey));
   let newestMs: number | null = null;
   try {
     for (let polls = 0; polls < POLLS_MAX && left.size > 0; polls += 1) {
       for (const { topic, partition, records } of await reader.poll(POLL)) {
-        left.delete(`${topic} ${partition}`);
+        left.delete(partitionKey({ topic, partition }));
         for (const { timestampMs } of records) newestMs = Math.max(newestMs ?? timestampMs, timestampMs);
       }
     }

@@ -35,8 +35,7 @@ export class TopicWatch {
     await this.#refuseOthers(register);
     await this.#log.ensureTopics(this.#topics);
     const states = await this.#log.look(this.#topics.map(({ topic }) => topic));
-    for (const { topic, partitions } of this.#topics)
-      assertReadable(topic, this.#compare(topic, partitions, states.get(topic)));
+    for (const { topic, partitions } of this.#topics) this.#compare(topic, partitions, states.get(topic));
     if (this.#topics.some(({ topic }) => register.get(entryOf(topic)) === null)) await this.#assertKeysFit();
     for (const { topic } of this.#topics) {
       const state = states.get(topic);
@@ -44,6 +43,7 @@ export class TopicWatch {
       const stands = await register.enter(entryOf(topic), enteredFor(state));
       this.#known.set(topic, stands);
       assertEntered(topic, stands, state);
+      assertReadable(topic, state);
     }
   }
 
@@ -55,9 +55,9 @@ export class TopicWatch {
     const states = await this.#log.look(this.#topics.map(({ topic }) => topic));
     for (const { topic, partitions } of this.#topics) {
       const state = this.#compare(topic, partitions, states.get(topic));
-      assertReadable(topic, state);
       const stands = this.#known.get(topic);
       if (stands !== undefined) assertEntered(topic, stands, state);
+      assertReadable(topic, state);
     }
   }
 

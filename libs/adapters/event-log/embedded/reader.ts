@@ -8,6 +8,8 @@ import type {
   RecordBatch,
   TopicPartition,
 } from '../event-log.ts';
+import { FairShare, type Share } from '../fair-share.ts';
+import { partitionKey } from '../partition-key.ts';
 import type { ChunkReader } from './record-chunk.ts';
 
 export interface EmbeddedReaderSource {
@@ -24,17 +26,12 @@ interface Reading extends TopicPartition {
   chunk: ChunkReader | null;
 }
 
-interface Budget {
-  bytes: number;
-  records: number;
-}
-
 /** Reader of the embedded log: records come straight from LMDB's map, at most a half-read chunk per partition is kept. */
 export class EmbeddedReader implements LogReader {
   readonly #source: EmbeddedReaderSource;
   readonly #readings = new Map<string, Reading>();
+  readonly #shares = new FairShare();
   #wakeUp: (() => void) | null = null;
-  #turn = 0;
   #closed = false;
 
   constructor(source: EmbeddedReaderSource) {
@@ -61,12 +58,12 @@ export class EmbeddedReader implements LogReader {
 
   seek({ topic, partition, offset }: PartitionPosition): void {
     this.#source.bounds({ topic, partition });
-    this.#readings.set(`${topic}/${partition}`, { topic, partition, offset, chunk: null });
+    this.#readings.set(partitionKey({ topic, partition }), { topic, partition, offset, chunk: null });
     this.wake();
   }
 
   drop({ topic, partition }: TopicPartition): void {
-    this.#readings.delete(`${topic}/${partition}`);
+    this.#readings.delete(partitionKey({ topic, partition }));
   }
 
   async close(): Promise<void> {
@@ -93,21 +90,8 @@ export class EmbeddedReader implements LogReader {
     });
   }
 
-  /** Every partition gets an equal share of what is left, another one first each time: none starves, and one alone gets all. */
   #read(options: PollOptions): RecordBatch[] {
-    const waiting = this.#withRecords();
-    const left: Budget = { bytes: options.maxBytes, records: options.maxRecords };
-    const batches: RecordBatch[] = [];
-    this.#turn = waiting.length === 0 ? 0 : (this.#turn + 1) % waiting.length;
-    for (let index = 0; index < waiting.length && left.records > 0; index += 1) {
-      const reading = waiting[(index + this.#turn) % waiting.length];
-      if (reading !== undefined) {
-        const sharers = waiting.length - index;
-        const share = { bytes: left.bytes / sharers, records: Math.ceil(left.records / sharers) };
-        batches.push(this.#readBatch(reading, share, left));
-      }
-    }
-    return batches;
+    return this.#shares.read(this.#withRecords(), options, (reading, share) => this.#readBatch(reading, share));
   }
 
   #withRecords(): Reading[] {
@@ -124,7 +108,7 @@ export class EmbeddedReader implements LogReader {
     return waiting;
   }
 
-  #readBatch(reading: Reading, share: Budget, left: Budget): RecordBatch {
+  #readBatch(reading: Reading, share: Share): { readonly batch: RecordBatch; readonly bytes: number } {
     const { topic, partition, offset: fromOffset } = reading;
     const { high } = this.#source.bounds(reading);
     const records: LogRecord[] = [];
@@ -145,9 +129,7 @@ export class EmbeddedReader implements LogReader {
         break;
       }
     }
-    left.bytes = Math.max(left.bytes - bytes, 0);
-    left.records -= records.length;
-    return { topic, partition, records, fromOffset, nextOffset: reading.offset, highOffset: high };
+    return { batch: { topic, partition, records, fromOffset, nextOffset: reading.offset, highOffset: high }, bytes };
   }
 }
 

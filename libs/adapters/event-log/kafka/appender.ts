@@ -2,55 +2,58 @@ import type { Cluster } from 'kafkajs';
 import { TallyError } from '../../../core/errors/tally-error.ts';
 import { systemClock } from '../../time/clock.ts';
 import type { AppendOutcome, AppendRecord, PartitionAppend, TopicPartition } from '../event-log.ts';
-import type { KafkaClusters } from './client.ts';
-import type { KafkaCodec } from './codecs.ts';
-import { fateOf, kafkaFault, within } from './faults.ts';
-import { type ProduceAnswer, produce, recordBytes, type TopicBatches } from './produce.ts';
+import { partitionKey } from '../partition-key.ts';
+import type { KafkaCodec } from '../record-batch/codecs.ts';
+import { recordBytes } from '../record-batch/write-batch.ts';
+import type { KafkaClusters } from './client/clusters.ts';
+import { fateOf, kafkaFault, within } from './client/faults.ts';
+import { type ProduceAnswer, produce, type TopicBatches } from './produce.ts';
 
 export interface KafkaAppenderOptions {
   readonly requestTimeoutMs: number;
   readonly compression: KafkaCodec;
 }
 
-interface Round {
+/** As many neighbouring records of an append as one record batch holds. */
+interface RecordList {
   readonly records: readonly AppendRecord[];
   readonly bytes: number;
 }
 
-/** One PartitionAppend under way. */
-interface Part {
-  readonly rounds: Round[];
+/** A PartitionAppend that waits, or is under way. */
+interface PendingAppend {
+  readonly lists: RecordList[];
   baseOffset: number;
   nextOffset: number;
-  /** Somebody else's records stand between two rounds. */
+  /** Another process's records lie between two lists. */
   isSplit: boolean;
   readonly settle: (outcome: AppendOutcome) => void;
 }
 
-interface Lane extends TopicPartition {
-  readonly waiting: Part[];
+interface PartitionQueue extends TopicPartition {
+  readonly waiting: PendingAppend[];
   isBusy: boolean;
 }
 
-/** What of a lane goes into one request: the first rounds of its parts, in order, as one record batch. */
-interface Sending {
-  readonly lane: Lane;
-  readonly pieces: readonly { readonly part: Part; readonly round: Round }[];
+/** What one request takes of a queue: the first lists of its appends, in order, as one record batch. */
+interface BatchInRequest {
+  readonly queue: PartitionQueue;
+  readonly pieces: readonly { readonly pending: PendingAppend; readonly list: RecordList }[];
 }
 
-/** Everything for one partition in a request is one record batch, and a broker refuses those above 1 MiB (message.max.bytes). */
+/** All that a request has for one partition is one record batch, and a broker refuses those above 1 MiB (message.max.bytes). */
 export const BATCH_BYTES_MAX = 1_000_000;
 const REQUEST_BYTES_MAX = 8 * 1024 ** 2;
 
 /**
- * Appends with acknowledgement by all replicas. Each partition is a lane in which one batch is under way at a time, so rounds keep
- * their order; whatever waits in the lanes of one broker goes in one request. Nothing is sent twice: an append whose answer did not
+ * Appends with acknowledgement by all replicas. Each partition is a queue in which one batch is under way at a time, so lists keep
+ * their order; whatever waits in the queues of one broker goes in one request. Nothing is sent twice: an append whose answer did not
  * come is `unknown`, and who asked reads back.
  */
 export class KafkaAppender {
   readonly #options: KafkaAppenderOptions;
   readonly #clusters: KafkaClusters;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #queues = new Map<string, PartitionQueue>();
   readonly #busyNodes = new Set<string>();
   readonly #idleWaiters: (() => void)[] = [];
   readonly #knownTopics = new Set<string>();
@@ -77,16 +80,16 @@ export class KafkaAppender {
   }
 
   #enqueue({ topic, partition, records }: PartitionAppend): Promise<AppendOutcome> {
-    const key = `${topic}/${partition}`;
-    const lane = this.#lanes.get(key) ?? { topic, partition, waiting: [], isBusy: false };
-    this.#lanes.set(key, lane);
+    const key = partitionKey({ topic, partition });
+    const queue = this.#queues.get(key) ?? { topic, partition, waiting: [], isBusy: false };
+    this.#queues.set(key, queue);
     return new Promise((settle) => {
-      lane.waiting.push({ rounds: roundsOf(records), baseOffset: -1, nextOffset: -1, isSplit: false, settle });
+      queue.waiting.push({ lists: listsOf(records), baseOffset: -1, nextOffset: -1, isSplit: false, settle });
     });
   }
 
   #pump(): void {
-    const waiting = [...this.#lanes.values()].filter((lane) => !lane.isBusy && lane.waiting.length > 0);
+    const waiting = [...this.#queues.values()].filter((queue) => !queue.isBusy && queue.waiting.length > 0);
     if (waiting.length === 0 || this.#connecting) {
       this.#tellIdle();
       return;
@@ -96,9 +99,9 @@ export class KafkaAppender {
       void this.#connect([...new Set(waiting.map(({ topic }) => topic))]);
       return;
     }
-    for (const [node, lanes] of this.#byNode(cluster, waiting)) {
+    for (const [node, queues] of this.#byNode(cluster, waiting)) {
       if (!this.#busyNodes.has(node)) {
-        void this.#send(cluster, node, takeRequest(lanes));
+        void this.#send(cluster, node, takeRequest(queues));
       }
     }
   }
@@ -116,9 +119,9 @@ export class KafkaAppender {
     } catch (error) {
       this.#forgetConnections();
       // Nothing of it was sent.
-      for (const lane of this.#lanes.values()) {
-        if (!lane.isBusy) {
-          failLane(lane, error);
+      for (const queue of this.#queues.values()) {
+        if (!queue.isBusy) {
+          failPartitionQueue(queue, error);
         }
       }
     } finally {
@@ -127,21 +130,21 @@ export class KafkaAppender {
     this.#pump();
   }
 
-  #byNode(cluster: Cluster, lanes: readonly Lane[]): Map<string, Lane[]> {
-    const byNode = new Map<string, Lane[]>();
-    for (const lane of lanes) {
-      const node = leaderOf(cluster, lane);
+  #byNode(cluster: Cluster, queues: readonly PartitionQueue[]): Map<string, PartitionQueue[]> {
+    const byNode = new Map<string, PartitionQueue[]>();
+    for (const queue of queues) {
+      const node = leaderOf(cluster, queue);
       if (node === undefined) {
         this.#forgetConnections();
-        failLane(lane, new Error(`${lane.topic}/${lane.partition} has no leader`));
+        failPartitionQueue(queue, new Error(`${queue.topic}/${queue.partition} has no leader`));
       } else {
-        byNode.set(node, [...(byNode.get(node) ?? []), lane]);
+        byNode.set(node, [...(byNode.get(node) ?? []), queue]);
       }
     }
     return byNode;
   }
 
-  async #send(cluster: Cluster, node: string, sendings: readonly Sending[]): Promise<void> {
+  async #send(cluster: Cluster, node: string, batches: readonly BatchInRequest[]): Promise<void> {
     this.#busyNodes.add(node);
     const { requestTimeoutMs } = this.#options;
     let hasBegun = false;
@@ -149,26 +152,26 @@ export class KafkaAppender {
       const broker = await within(2 * requestTimeoutMs, 'connection', cluster.findBroker({ nodeId: node }));
       hasBegun = true;
       const produced = produce(broker, {
-        topics: topicsOf(sendings),
+        topics: topicsOf(batches),
         timeoutMs: Math.max(requestTimeoutMs - 500, 500),
         compression: this.#options.compression,
         civilMs: systemClock.civilMs(),
       });
       const answer: ProduceAnswer = await within(requestTimeoutMs + 1_000, 'answer to an append', produced);
-      for (const sending of sendings) {
-        settleAppended(sending, answer);
+      for (const batch of batches) {
+        settleAppended(batch, answer);
       }
     } catch (error) {
       if (cluster === this.#cluster) {
         this.#forgetConnections();
       }
       // Of several partitions kafkajs tells the first error only: the others may be in the log.
-      const fate = hasBegun && !(sendings.length === 1 && fateOf(error) === 'failed') ? 'unknown' : 'failed';
-      for (const { lane, pieces } of sendings) {
-        for (const { part } of pieces) {
-          settleFailed(lane, part, fate, error);
+      const fate = hasBegun && !(batches.length === 1 && fateOf(error) === 'failed') ? 'unknown' : 'failed';
+      for (const { queue, pieces } of batches) {
+        for (const { pending } of pieces) {
+          settleFailed(queue, pending, fate, error);
         }
-        lane.isBusy = false;
+        queue.isBusy = false;
       }
     } finally {
       this.#busyNodes.delete(node);
@@ -188,7 +191,7 @@ export class KafkaAppender {
     const isIdle =
       this.#busyNodes.size === 0 &&
       !this.#connecting &&
-      [...this.#lanes.values()].every((lane) => !lane.isBusy && lane.waiting.length === 0);
+      [...this.#queues.values()].every((queue) => !queue.isBusy && queue.waiting.length === 0);
     if (isIdle) {
       for (const tell of this.#idleWaiters.splice(0)) {
         tell();
@@ -205,87 +208,87 @@ function leaderOf(cluster: Cluster, { topic, partition }: TopicPartition): strin
   }
 }
 
-function roundsOf(all: readonly AppendRecord[]): Round[] {
-  const rounds: Round[] = [];
+function listsOf(all: readonly AppendRecord[]): RecordList[] {
+  const lists: RecordList[] = [];
   let records: AppendRecord[] = [];
   let bytes = 0;
   for (const record of all) {
     const size = recordBytes(record);
     if (records.length > 0 && bytes + size > BATCH_BYTES_MAX) {
-      rounds.push({ records, bytes });
+      lists.push({ records, bytes });
       records = [];
       bytes = 0;
     }
     records.push(record);
     bytes += size;
   }
-  rounds.push({ records, bytes });
-  return rounds;
+  lists.push({ records, bytes });
+  return lists;
 }
 
-/** Takes from each lane what fits into one batch, and lanes until the request is full; those are then busy. */
-function takeRequest(lanes: readonly Lane[]): Sending[] {
-  const sendings: Sending[] = [];
+/** Takes from each queue what fits into one batch, and queues until the request is full; those are then busy. */
+function takeRequest(queues: readonly PartitionQueue[]): BatchInRequest[] {
+  const batches: BatchInRequest[] = [];
   let requestBytes = 0;
-  for (const lane of lanes) {
+  for (const queue of queues) {
     if (requestBytes >= REQUEST_BYTES_MAX) {
       break;
     }
-    const pieces: { part: Part; round: Round }[] = [];
+    const pieces: { pending: PendingAppend; list: RecordList }[] = [];
     let bytes = 0;
-    for (const part of [...lane.waiting]) {
-      const round = part.rounds[0];
-      if (round === undefined || (pieces.length > 0 && bytes + round.bytes > BATCH_BYTES_MAX)) {
+    for (const pending of [...queue.waiting]) {
+      const list = pending.lists[0];
+      if (list === undefined || (pieces.length > 0 && bytes + list.bytes > BATCH_BYTES_MAX)) {
         break;
       }
-      part.rounds.shift();
-      pieces.push({ part, round });
-      bytes += round.bytes;
-      if (part.rounds.length > 0) {
-        // Its further rounds come before anybody else's.
+      pending.lists.shift();
+      pieces.push({ pending, list });
+      bytes += list.bytes;
+      if (pending.lists.length > 0) {
+        // Its further lists come before anybody else's.
         break;
       }
-      lane.waiting.shift();
+      queue.waiting.shift();
     }
-    lane.isBusy = true;
+    queue.isBusy = true;
     requestBytes += bytes;
-    sendings.push({ lane, pieces });
+    batches.push({ queue, pieces });
   }
-  return sendings;
+  return batches;
 }
 
-function topicsOf(sendings: readonly Sending[]): TopicBatches[] {
+function topicsOf(batches: readonly BatchInRequest[]): TopicBatches[] {
   const byTopic = new Map<string, TopicBatches['partitions'][number][]>();
-  for (const { lane, pieces } of sendings) {
+  for (const { queue, pieces } of batches) {
     const [first] = pieces;
     const records =
-      pieces.length === 1 && first !== undefined ? first.round.records : pieces.flatMap(({ round }) => round.records);
-    byTopic.set(lane.topic, [...(byTopic.get(lane.topic) ?? []), { partition: lane.partition, records }]);
+      pieces.length === 1 && first !== undefined ? first.list.records : pieces.flatMap(({ list }) => list.records);
+    byTopic.set(queue.topic, [...(byTopic.get(queue.topic) ?? []), { partition: queue.partition, records }]);
   }
   return [...byTopic].map(([topic, partitions]) => ({ topic, partitions }));
 }
 
-function settleAppended({ lane, pieces }: Sending, answer: ProduceAnswer): void {
-  const ofTopic = answer.topics.find(({ topicName }) => topicName === lane.topic);
-  const base = ofTopic?.partitions.find(({ partition }) => partition === lane.partition)?.baseOffset;
+function settleAppended({ queue, pieces }: BatchInRequest, answer: ProduceAnswer): void {
+  const ofTopic = answer.topics.find(({ topicName }) => topicName === queue.topic);
+  const base = ofTopic?.partitions.find(({ partition }) => partition === queue.partition)?.baseOffset;
   let offset = base === undefined ? -1 : Number(base);
-  for (const { part, round } of pieces) {
+  for (const { pending, list } of pieces) {
     if (offset < 0) {
-      settleFailed(lane, part, 'unknown', new Error('the answer says nothing of this partition'));
+      settleFailed(queue, pending, 'unknown', new Error('the answer says nothing of this partition'));
       continue;
     }
-    if (part.baseOffset < 0) {
-      part.baseOffset = offset;
-    } else if (part.nextOffset !== offset) {
-      part.isSplit = true;
+    if (pending.baseOffset < 0) {
+      pending.baseOffset = offset;
+    } else if (pending.nextOffset !== offset) {
+      pending.isSplit = true;
     }
-    offset += round.records.length;
-    part.nextOffset = offset;
-    if (part.rounds.length === 0) {
-      part.settle(part.isSplit ? splitOutcome(lane) : { status: 'appended', baseOffset: part.baseOffset });
+    offset += list.records.length;
+    pending.nextOffset = offset;
+    if (pending.lists.length === 0) {
+      pending.settle(pending.isSplit ? splitOutcome(queue) : { status: 'appended', baseOffset: pending.baseOffset });
     }
   }
-  lane.isBusy = false;
+  queue.isBusy = false;
 }
 
 /** All of it is in the log, but not where its first offset tells: read back. */
@@ -297,17 +300,17 @@ function splitOutcome({ topic, partition }: TopicPartition): AppendOutcome {
   };
 }
 
-/** What is said to have failed is sent no more, its further rounds included. */
-function settleFailed(lane: Lane, part: Part, fate: 'failed' | 'unknown', error: unknown): void {
-  if (lane.waiting[0] === part) {
-    lane.waiting.shift();
+/** What is said to have failed is sent no more, its further lists included. */
+function settleFailed(queue: PartitionQueue, pending: PendingAppend, fate: 'failed' | 'unknown', error: unknown): void {
+  if (queue.waiting[0] === pending) {
+    queue.waiting.shift();
   }
-  part.settle({ status: part.baseOffset >= 0 ? 'unknown' : fate, error: kafkaFault(error) });
+  pending.settle({ status: pending.baseOffset >= 0 ? 'unknown' : fate, error: kafkaFault(error) });
 }
 
-/** Nothing of what waits in the lane was sent. */
-function failLane(lane: Lane, error: unknown): void {
-  for (const part of [...lane.waiting]) {
-    settleFailed(lane, part, 'failed', error);
+/** Nothing of what waits in the queue was sent. */
+function failPartitionQueue(queue: PartitionQueue, error: unknown): void {
+  for (const pending of [...queue.waiting]) {
+    settleFailed(queue, pending, 'failed', error);
   }
 }

@@ -1,5 +1,6 @@
 import type { Broker, KafkaMessage } from 'kafkajs';
-import { BATCH_HEADER_BYTES, int64At, PlainRecords } from './plain-records.ts';
+import { BATCH_HEADER_BYTES, int64At, PlainRecords } from '../record-batch/plain-records.ts';
+import { withProtocol } from './client/kafkajs-internals.ts';
 
 export interface FetchAnswer {
   readonly responses: readonly {
@@ -24,17 +25,6 @@ export type FetchedMessage = KafkaMessage & {
   readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean };
 };
 
-/** What of kafkajs 2.2.4 its typings leave out. */
-interface BrokerInside extends Broker {
-  readonly connectionPool: { send(protocol: Protocol): Promise<unknown> };
-  fetch(request: object): Promise<FetchAnswer>;
-}
-
-interface Protocol {
-  readonly request: { readonly apiVersion: number };
-  readonly response: { decode(answer: Buffer): Promise<unknown> };
-}
-
 /** The version of Fetch whose answer is read here: brokers from 2.3 on are asked in it. */
 const VERSION = 11;
 
@@ -44,19 +34,13 @@ const VERSION = 11;
  * transactions, messages of brokers before 0.11, what can not be read) is left to kafkajs whole.
  */
 export async function fetchRecords(broker: Broker, request: object): Promise<FetchAnswer> {
-  const inside = broker as BrokerInside;
-  const pool = inside.connectionPool;
-  if (typeof pool?.send !== 'function') {
-    throw new Error('kafkajs no longer sends through connectionPool: another version than 2.2.4 is installed');
-  }
-  const send = (protocol: Protocol): Promise<unknown> => {
-    if (protocol.request.apiVersion !== VERSION) return pool.send(protocol);
+  const reading = withProtocol(broker, (protocol) => {
+    if (protocol.request.apiVersion !== VERSION) return protocol;
     const { response } = protocol;
     const decode = async (answer: Buffer): Promise<unknown> => decodeFetch(answer) ?? (await response.decode(answer));
-    return pool.send({ ...protocol, response: { ...response, decode } });
-  };
-  const sender = Object.create(inside, { connectionPool: { value: Object.create(pool, { send: { value: send } }) } });
-  return await (sender as BrokerInside).fetch(request);
+    return { ...protocol, response: { ...response, decode } };
+  });
+  return (await reading.fetch(request)) as FetchAnswer;
 }
 
 /** The answer to a Fetch of version 11 (Kafka protocol guide, "Fetch", "Record Batch"), or null for one that is left to kafkajs. */

@@ -15,6 +15,8 @@ import {
   type TopicPartition,
   type TopicToMake,
 } from '../event-log.ts';
+import { type KafkaCodec, registerGzip } from '../record-batch/codecs.ts';
+import { recordBytes } from '../record-batch/write-batch.ts';
 import type { InspectableLog, TopicState } from '../topic-state.ts';
 import { BATCH_BYTES_MAX, KafkaAppender } from './appender.ts';
 import {
@@ -23,15 +25,13 @@ import {
   type KafkaClientOptions,
   KafkaClusters,
   REQUEST_TIMEOUT_MS,
-} from './client.ts';
-import { type KafkaCodec, registerGzip } from './codecs.ts';
-import { isLeaderMoving, isUnknownTopic, kafkaFault, within } from './faults.ts';
+} from './client/clusters.ts';
+import { isLeaderMoving, isUnknownTopic, kafkaFault, within } from './client/faults.ts';
+import { assertKafkajsVersion } from './client/kafkajs-internals.ts';
 import { KafkaMembership } from './membership.ts';
-import { recordBytes } from './produce.ts';
 import { KafkaReader } from './reader.ts';
-import { topicIdentities } from './topic-ids.ts';
-import { wrongSettings } from './topic-settings.ts';
-import { createTopics } from './topics.ts';
+import { createTopics } from './topics/create-topics.ts';
+import { partitionBounds, topicStates } from './topics/topic-states.ts';
 
 export interface KafkaLogOptions extends KafkaClientOptions {
   readonly compression?: KafkaCodec;
@@ -79,6 +79,7 @@ export async function openKafkaLog(
   options: KafkaLogOptions,
   dependencies: KafkaLogDependencies = {},
 ): Promise<InspectableLog> {
+  assertKafkajsVersion();
   registerGzip();
   const kafka = createKafka(options, dependencies);
   const clusters = new KafkaClusters(kafka);
@@ -188,7 +189,7 @@ class KafkaLog implements InspectableLog {
     await this.#assertKnown(place);
     for (let looks = 1; ; looks += 1, await sleep(LEADER_LOOK_MS)) {
       try {
-        return await this.#onCluster('bounds', (cluster) => boundsOn(cluster, place));
+        return await this.#onCluster('bounds', (cluster) => partitionBounds(cluster, place));
       } catch (error) {
         const isMoving = error instanceof TallyError && isLeaderMoving(error);
         if (!isMoving || looks >= LEADER_LOOKS_MAX) {
@@ -254,7 +255,7 @@ class KafkaLog implements InspectableLog {
     return await within(
       LOOK_WITHIN_MS,
       'topics',
-      this.#onCluster('topics', (cluster) => statesOn(cluster, topics)),
+      this.#onCluster('topics', (cluster) => topicStates(cluster, topics)),
     );
   }
 
@@ -338,66 +339,6 @@ class KafkaLog implements InspectableLog {
       throw this.#broken;
     }
   }
-}
-
-async function statesOn(cluster: Cluster, topics: readonly string[]): Promise<ReadonlyMap<string, TopicState>> {
-  // A cluster that was just connected, and asked nothing yet, knows no node but by the address that it was given.
-  if (cluster.getNodeIds().length === 0) await cluster.refreshMetadata();
-  const [nodeId] = cluster.getNodeIds();
-  if (nodeId === undefined) {
-    throw new TallyError('LOG_UNAVAILABLE', 'Kafka names no broker', {}, { retriable: true });
-  }
-  const broker = await cluster.findBroker({ nodeId: String(nodeId) });
-  const found = await topicIdentities(broker, topics);
-  await cluster.addMultipleTargetTopics(found.map(({ topic }) => topic));
-  const settings = await wrongSettings(
-    broker,
-    found.map(({ topic }) => topic),
-  );
-  const offsets = await cluster.fetchTopicsOffset(
-    found.map(({ topic, partitions }) => ({
-      topic,
-      partitions: Array.from({ length: partitions }, (_, partition) => ({ partition })),
-      fromBeginning: true,
-    })),
-  );
-  const states = new Map<string, TopicState>();
-  for (const { topic, id, partitions } of found) {
-    const lows = new Array<number>(partitions).fill(0);
-    for (const one of offsets.find((of) => of.topic === topic)?.partitions ?? [])
-      lows[one.partition] = Number(one.offset);
-    const { forgets = null, compression = null } = settings.get(topic) ?? {};
-    states.set(topic, { id, partitions, lows, forgets, compression });
-  }
-  return states;
-}
-
-async function boundsOn(
-  cluster: Cluster,
-  { topic, partition }: TopicPartition,
-): Promise<{ readonly low: number; readonly high: number }> {
-  await cluster.addTargetTopic(topic);
-  await cluster.refreshMetadataIfNecessary();
-  const [low, high] = await Promise.all([
-    offsetOf(cluster, { topic, partition }, true),
-    offsetOf(cluster, { topic, partition }, false),
-  ]);
-  return { low, high };
-}
-
-async function offsetOf(cluster: Cluster, place: TopicPartition, fromBeginning: boolean): Promise<number> {
-  const { topic, partition } = place;
-  const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
-  const offset = found?.partitions.find((one) => one.partition === partition)?.offset;
-  if (offset === undefined) {
-    throw new TallyError(
-      'LOG_UNAVAILABLE',
-      `${topic}/${partition} has no leader`,
-      { topic, partition, type: 'LEADER_NOT_AVAILABLE' },
-      { retriable: true },
-    );
-  }
-  return Number(offset);
 }
 
 function unknownTopic(facts: { readonly topic: string; readonly partition?: number }): TallyError {

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type Broker, type Cluster, type GroupMember } from 'kafkajs';
+import kafkajs, { type Cluster, type GroupMember } from 'kafkajs';
 import { TallyError } from '../../../core/errors/tally-error.ts';
 import type { Clock } from '../../time/clock.ts';
 import { SilenceMeter } from '../../time/silence-meter.ts';
 import type { Membership, MembershipOptions, PartitionPosition } from '../event-log.ts';
 import { type Holder, sharePartitions } from '../share-partitions.ts';
-import type { KafkaClusters } from './client.ts';
-import { brokerErrorType, kafkaFault, within } from './faults.ts';
+import type { KafkaClusters } from './client/clusters.ts';
+import { brokerErrorType, kafkaFault, within } from './client/faults.ts';
+import type { Coordinator } from './client/kafkajs-internals.ts';
 
 // CommonJS: of its names Node finds only some, so this one comes by its default export.
 const { AssignerProtocol } = kafkajs;
@@ -26,34 +27,6 @@ export interface KafkaMembershipDependencies {
   /** The membership has ended and can not be mended from within. */
   readonly onBroken: (error: TallyError) => void;
   readonly onLeave: (membership: KafkaMembership) => void;
-}
-
-/** What kafkajs's Broker has beyond its typings (2.2.4, src/broker/index.js). */
-interface Coordinator extends Broker {
-  joinGroup(request: {
-    readonly groupId: string;
-    readonly sessionTimeout: number;
-    readonly rebalanceTimeout: number;
-    readonly memberId: string;
-    readonly groupProtocols: readonly { readonly name: string; readonly metadata: Buffer }[];
-  }): Promise<{
-    readonly generationId: number;
-    readonly leaderId: string;
-    readonly memberId: string;
-    readonly members: readonly GroupMember[];
-  }>;
-  syncGroup(request: {
-    readonly groupId: string;
-    readonly generationId: number;
-    readonly memberId: string;
-    readonly groupAssignment: readonly { readonly memberId: string; readonly memberAssignment: Buffer }[];
-  }): Promise<{ readonly memberAssignment: Buffer }>;
-  heartbeat(request: {
-    readonly groupId: string;
-    readonly groupGenerationId: number;
-    readonly memberId: string;
-  }): Promise<unknown>;
-  leaveGroup(request: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
 }
 
 const PROTOCOL = 'tallystick-outputs';

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import type { KafkaMessage } from 'kafkajs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { AppendRecord, LogRecord } from '../../../../../../libs/adapters/event-log/event-log.ts';
-import { registerGzip } from '../../../../../../libs/adapters/event-log/kafka/codecs.ts';
 import { decodeFetch } from '../../../../../../libs/adapters/event-log/kafka/fetch.ts';
 import { encodeProduce } from '../../../../../../libs/adapters/event-log/kafka/produce.ts';
+import { registerGzip } from '../../../../../../libs/adapters/event-log/record-batch/codecs.ts';
 
 interface KafkajsAnswer {
   readonly responses: readonly {

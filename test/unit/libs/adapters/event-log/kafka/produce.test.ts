@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import type { AppendRecord } from '../../../../../../libs/adapters/event-log/event-log.ts';
-import { registerGzip } from '../../../../../../libs/adapters/event-log/kafka/codecs.ts';
-import { encodeProduce, recordBytes } from '../../../../../../libs/adapters/event-log/kafka/produce.ts';
+import { encodeProduce } from '../../../../../../libs/adapters/event-log/kafka/produce.ts';
+import { registerGzip } from '../../../../../../libs/adapters/event-log/record-batch/codecs.ts';
+import { recordBytes } from '../../../../../../libs/adapters/event-log/record-batch/write-batch.ts';
 
 type KafkajsRequest = (options: object) => { encode(): Promise<{ readonly buffer: Buffer }> };
 type KafkajsDecoder = new (buffer: Buffer) => { readonly offset: number };

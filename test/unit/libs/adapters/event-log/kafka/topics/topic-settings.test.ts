@@ -4,7 +4,7 @@ import {
   assertSettings,
   settingsOfNew,
   TOPIC_SETTINGS,
-} from '../../../../../../libs/adapters/event-log/kafka/topic-settings.ts';
+} from '../../../../../../../libs/adapters/event-log/kafka/topics/topic-settings.ts';
 
 const TOPIC = 'vat.events.v1';
 const OWN = { ...TOPIC_SETTINGS, 'min.insync.replicas': '2' };

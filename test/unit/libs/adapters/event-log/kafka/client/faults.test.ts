@@ -5,8 +5,8 @@ import {
   isUnreadableAnswer,
   kafkaFault,
   within,
-} from '../../../../../../libs/adapters/event-log/kafka/faults.ts';
-import { TallyError } from '../../../../../../libs/core/errors/tally-error.ts';
+} from '../../../../../../../libs/adapters/event-log/kafka/client/faults.ts';
+import { TallyError } from '../../../../../../../libs/core/errors/tally-error.ts';
 
 /** As kafkajs wraps what a broker said. */
 function wrapped(type: string): Error {

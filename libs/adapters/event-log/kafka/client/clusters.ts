@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { type Cluster, Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
 import { kafkaFault, within } from './faults.ts';
+import { clusterOf } from './kafkajs-internals.ts';
 
 export interface KafkaClientOptions {
   /** `host:port` of some brokers of the cluster. */
@@ -101,29 +102,4 @@ export class KafkaClusters {
     this.#open.clear();
     await Promise.allSettled(open.map((cluster) => cluster.disconnect()));
   }
-}
-
-function clusterOf(kafka: Kafka): Cluster {
-  const found: Cluster[] = [];
-  // The consumer itself is never run: no group is joined.
-  kafka.consumer({
-    groupId: 'none',
-    allowAutoTopicCreation: false,
-    partitionAssigners: [
-      ({ cluster }) => {
-        found.push(cluster);
-        return {
-          name: 'none',
-          version: 0,
-          assign: async () => [],
-          protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }),
-        };
-      },
-    ],
-  });
-  const [cluster] = found;
-  if (cluster === undefined) {
-    throw new Error('kafkajs no longer gives its cluster to the assigner: another version than 2.2.4 is installed');
-  }
-  return cluster;
 }

@@ -1,8 +1,8 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
-import { compressGzip, registerGzip } from '../../../../../../libs/adapters/event-log/kafka/codecs.ts';
-import { isUnreadableAnswer } from '../../../../../../libs/adapters/event-log/kafka/faults.ts';
+import { isUnreadableAnswer } from '../../../../../../libs/adapters/event-log/kafka/client/faults.ts';
+import { compressGzip, registerGzip } from '../../../../../../libs/adapters/event-log/record-batch/codecs.ts';
 
 const { CompressionCodecs, CompressionTypes } = kafkajs;
 const MEBIBYTE = 1024 ** 2;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
-import { TallyError } from '../../../core/errors/tally-error.ts';
-import { systemClock } from '../../time/clock.ts';
-import type { TopicToMake } from '../event-log.ts';
-import type { KafkaCodec } from './codecs.ts';
-import { isUnknownTopic, kafkaFault } from './faults.ts';
+import { TallyError } from '../../../../core/errors/tally-error.ts';
+import { systemClock } from '../../../time/clock.ts';
+import type { TopicToMake } from '../../event-log.ts';
+import type { KafkaCodec } from '../../record-batch/codecs.ts';
+import { isUnknownTopic, kafkaFault } from '../client/faults.ts';
 import { assertSettings, settingsOfNew } from './topic-settings.ts';
 
 export interface CreateTopicsOptions {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   decodeMetadataAnswer,
   encodeMetadataRequest,
-} from '../../../../../../libs/adapters/event-log/kafka/topic-ids.ts';
+} from '../../../../../../../libs/adapters/event-log/kafka/topics/topic-ids.ts';
 
 const ID = '00112233445566778899aabbccddeeff';
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(/\s/g, ''), 'hex');

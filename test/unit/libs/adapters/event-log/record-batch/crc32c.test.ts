@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { crc32c } from '../../../../../../libs/adapters/event-log/kafka/crc32c.ts';
+import { crc32c } from '../../../../../../libs/adapters/event-log/record-batch/crc32c.ts';
 
 describe('CRC-32C', () => {
   // RFC 3720, appendix B.4, and the check value of the catalogue of CRCs.

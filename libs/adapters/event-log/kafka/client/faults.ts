@@ -1,4 +1,4 @@
-import { TallyError } from '../../../core/errors/tally-error.ts';
+import { TallyError } from '../../../../core/errors/tally-error.ts';
 
 /** Errors of the broker after which a record is surely not in the log. */
 const NOT_APPENDED = new Set([

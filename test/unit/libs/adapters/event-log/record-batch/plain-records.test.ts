@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AppendRecord, LogRecord } from '../../../../../../libs/adapters/event-log/event-log.ts';
+import { encodeProduce } from '../../../../../../libs/adapters/event-log/kafka/produce.ts';
 import {
   ListCursor,
   PlainRecords,
   type RecordCursor,
-} from '../../../../../../libs/adapters/event-log/kafka/plain-records.ts';
-import { encodeProduce } from '../../../../../../libs/adapters/event-log/kafka/produce.ts';
+} from '../../../../../../libs/adapters/event-log/record-batch/plain-records.ts';
 
 const NOW_MS = 1_790_000_000_000;
 /** Transactional id, acks, timeout, topics; topic `t`, its partitions; partition, bytes of the batch. */

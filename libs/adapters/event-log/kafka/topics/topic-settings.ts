@@ -1,9 +1,10 @@
 import kafkajs, { type Admin, type Broker } from 'kafkajs';
-import { TallyError } from '../../../core/errors/tally-error.ts';
-import { compressionDiffers } from '../topic-state.ts';
-import type { TopicRetention } from '../topics.ts';
-import type { KafkaCodec } from './codecs.ts';
-import { brokerErrorType } from './faults.ts';
+import { TallyError } from '../../../../core/errors/tally-error.ts';
+import type { KafkaCodec } from '../../record-batch/codecs.ts';
+import { compressionDiffers } from '../../topic-state.ts';
+import type { TopicRetention } from '../../topics.ts';
+import { brokerErrorType } from '../client/faults.ts';
+import type { BrokerInside } from '../client/kafkajs-internals.ts';
 
 // CommonJS: Node finds only some of its names, so this one comes by its default export.
 const { ConfigResourceTypes } = kafkajs;
@@ -110,8 +111,8 @@ export async function wrongSettings(
   if (topics.length === 0) return new Map();
   const configNames = [...KEEPING, COMPRESSION];
   const asked = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames }));
-  const inside = broker as Broker & { describeConfigs(of: object): Promise<{ resources: DescribedTopic[] }> };
-  const { resources } = await inside.describeConfigs({ resources: asked, includeSynonyms: false });
+  const answer = await (broker as BrokerInside).describeConfigs({ resources: asked, includeSynonyms: false });
+  const { resources } = answer as { readonly resources: readonly DescribedTopic[] };
   return new Map(
     resources.map((resource) => [
       resource.resourceName,

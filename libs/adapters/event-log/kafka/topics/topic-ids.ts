@@ -1,5 +1,6 @@
 import type { Broker } from 'kafkajs';
-import { TallyError } from '../../../core/errors/tally-error.ts';
+import { TallyError } from '../../../../core/errors/tally-error.ts';
+import { encodedAs, sendRaw } from '../client/kafkajs-internals.ts';
 
 /** What of a topic's metadata is looked at. */
 export interface TopicIdentity {
@@ -15,32 +16,23 @@ const VERSION = 12;
 const UNKNOWN_TOPIC = 3;
 const UUID_BYTES = 16;
 
-interface BrokerInside extends Broker {
-  readonly connectionPool: { send(protocol: object): Promise<unknown> };
-}
-
 /**
  * The topics of these names that exist, with their ids. The request and its answer are written and read here (Kafka protocol guide,
  * "Metadata", KIP-482); the connection is kafkajs's. No topic is made by asking.
  */
 export async function topicIdentities(broker: Broker, topics: readonly string[]): Promise<readonly TopicIdentity[]> {
-  const pool = (broker as BrokerInside).connectionPool;
-  if (typeof pool?.send !== 'function') {
-    throw new Error('kafkajs no longer sends through connectionPool: another version than 2.2.4 is installed');
-  }
   const bytes = encodeMetadataRequest(topics);
   const request = {
     apiKey: METADATA,
     apiVersion: VERSION,
     apiName: 'Metadata',
-    // As kafkajs's own encoder shows itself to the one that writes the head of the request.
-    encode: async () => ({ buf: bytes, buffer: bytes }),
+    encode: encodedAs(bytes),
   };
   const response = {
     decode: async (answer: Buffer) => ({ clientSideThrottleTime: 0, topics: decodeMetadataAnswer(answer) }),
     parse: async (decoded: { readonly topics: readonly TopicIdentity[] }) => decoded.topics,
   };
-  return (await pool.send({ request, response })) as readonly TopicIdentity[];
+  return (await sendRaw(broker, { request, response })) as readonly TopicIdentity[];
 }
 
 /** From the tagged fields that end the flexible head of a request. */
