@@ -237,6 +237,7 @@ function gatewayRouter(
       personTokenKey: options.keys.personTokenKey,
       rules: dependencies.rules,
       intake,
+      receivedAtMs: dependencies.clock.civilMs(),
     });
     const startedMs = dependencies.clock.elapsedMs();
     const result = await intake.take(prepared, request.query.paths === 'needed' ? 'needed' : 'all');
@@ -300,16 +301,23 @@ function askedEvents({ query }: Request): { readonly owner: Account; readonly fr
   return { owner, from };
 }
 
+interface PrepareBy {
+  readonly personTokenKey: Uint8Array;
+  readonly rules: TaxRules;
+  readonly intake: Intake;
+  readonly receivedAtMs: number;
+}
+
 /** Reads, checks and binds a request. Throws the problem with every fault of all its events. */
 function prepare(
   door: Door,
   body: unknown,
   client: Client,
-  { personTokenKey, rules, intake }: { personTokenKey: Uint8Array; rules: TaxRules; intake: Intake },
+  { personTokenKey, rules, intake, receivedAtMs }: PrepareBy,
 ): readonly PreparedEvent[] {
   if (body === undefined)
     throw new HttpProblem(400, 'NOT_JSON', 'the body is empty: send one event or an array of them');
-  const read = readSubmissions(door, body, rules);
+  const read = readSubmissions(door, body, rules, receivedAtMs);
   const prepared = (draft: Draft): PreparedEvent => ({ draft, person: personOf(draft, personTokenKey) });
   // A repeat of what was received under other rates is the event that it was: its sender gets the receipt that it missed.
   const known = read.doubtful.filter(({ draft }) => intake.isReserved(prepared(draft)));

@@ -229,7 +229,7 @@ function partsOf(
   const steadyMs = steadyTime(clock);
   const known: { ledger: LedgerIdentity | null } = { ledger: null };
   const gatewayKeys = options.gatewayKeys.map((key) => parseVerifierKey(key));
-  const events = ownEventsOf(rules.current);
+  const events = ownEventsOf(rules.current, clock);
   const trusted = () => {
     if (known.ledger === null)
       throw new TallyError('LEDGER_NOT_MET', 'the ledger has not answered yet', {}, { retriable: true });

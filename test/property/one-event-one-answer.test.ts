@@ -16,7 +16,12 @@ import { type Json, paymentJson, saleJson } from '../support/submissions.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'tally-answers-'));
 const sender = client('sender', { ingress: true });
-const options = { client: sender, personTokenKey: new Uint8Array(32), rules: loadTaxRules() };
+const options = {
+  client: sender,
+  personTokenKey: new Uint8Array(32),
+  rules: loadTaxRules(),
+  receivedAtMs: Date.UTC(2026, 11, 1, 12),
+};
 let running: RunningTallystick;
 
 beforeAll(async () => {
@@ -89,9 +94,10 @@ const sale = fc
     const payments = [{ method: 'card', amountPence: paid }];
     return saleJson({ eventId, tillId, lines, totalPence: paid, vatPence: null, payments });
   });
-const purchase = fc.record({ eventId: fc.uuid(), netPence: pence, vatPence: pence }).map((more) => ({
+const purchase = fc.record({ eventId: fc.uuid(), netPence: pence }).map((more) => ({
   ...{ type: 'PurchaseRecorded', vrn: '101747696', kind: 'purchase', taxPoint: '2026-11-20', reference: 'é £ 1' },
   ...more,
+  vatPence: Math.round(more.netPence / 20),
 }));
 const claims = fc.record({ eventId: fc.uuid(), SMP: pence }).map(({ eventId, SMP }) => ({
   ...{ type: 'EmployerClaimsMade', payeReference: '123/AB456', taxYear: '2026-27', taxMonth: 8 },

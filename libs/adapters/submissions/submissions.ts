@@ -9,6 +9,7 @@ import type { VatEvent } from '../../core/events/vat-events.ts';
 import { account } from '../../core/identity/account.ts';
 import { eventId, type PersonToken } from '../../core/identity/event-id.ts';
 import { pence } from '../../core/money/pence.ts';
+import { dateFaultsOf } from '../../core/tax/check-dates.ts';
 import { checkMoneyMoved } from '../../core/tax/check-money-moved.ts';
 import type { TaxRules } from '../../core/tax/decide-event.ts';
 import { checkVatSubmission } from '../../core/vat/check/check-vat-submission.ts';
@@ -60,15 +61,29 @@ export interface ReadSubmissions {
  * Reads the body of a request, one event or an array of them: the drafts of those without fault, and every fault of all, each with a
  * JSON pointer into the body. The gateway, the payer's node and the command line read by this same function.
  * Codes beside those of the fields: NO_EVENTS, TOO_MANY_EVENTS, E_JSON, UNKNOWN_FIELD, FIELD_MISSING, FIELD_TYPE, FIELD_TEXT.
+ *
+ * @param receivedAtMs when a door receives it: dates are held to it. Null: it was received before, its dates are taken as they are.
  */
-export function readSubmissions(door: Door, json: unknown, rules: TaxRules): ReadSubmissions {
-  if (!Array.isArray(json)) return readAll(door, [json], () => '', rules);
+export function readSubmissions(
+  door: Door,
+  json: unknown,
+  rules: TaxRules,
+  receivedAtMs: number | null = null,
+): ReadSubmissions {
+  const at = { rules, receivedAtMs };
+  if (!Array.isArray(json)) return readAll(door, [json], () => '', at);
   if (json.length === 0) return nothing('NO_EVENTS', 'expected at least one event');
   if (json.length > EVENTS_PER_REQUEST_MAX) {
     const detail = `expected at most ${EVENTS_PER_REQUEST_MAX} events in a request, not ${json.length}`;
     return nothing('TOO_MANY_EVENTS', detail);
   }
-  return readAll(door, json, (index) => `/${index}`, rules);
+  return readAll(door, json, (index) => `/${index}`, at);
+}
+
+/** By what a submission is judged. */
+interface JudgedBy {
+  readonly rules: TaxRules;
+  readonly receivedAtMs: number | null;
 }
 
 /** The fault of an event whose id its sender gave to another event before. */
@@ -92,20 +107,29 @@ function readAll(
   door: Door,
   list: readonly unknown[],
   pointerOf: (index: number) => string,
-  rules: TaxRules,
+  at: JudgedBy,
 ): ReadSubmissions {
   const drafts: Draft[] = [];
   const doubtful: DoubtfulDraft[] = [];
   const faults: Fault[] = [];
   for (const [index, json] of list.entries()) {
     const before = faults.length;
-    const read = readOne(door, json, pointerOf(index), rules, faults);
+    const read = readOne(door, json, pointerOf(index), at, faults);
     if (read === null) continue;
     const { event, nino } = read;
+    // A repeat of what was received in its time is the event that it was.
+    if (at.receivedAtMs !== null && faults.length === before) {
+      addFaults(dateFaultsOf(event, at.receivedAtMs, at.rules.vat), pointerOf(index), faults);
+    }
     if (faults.length === before) drafts.push({ index, event, nino });
-    else if (read.isReadable) doubtful.push({ draft: { index, event, nino }, faults: faults.slice(before) });
+    else if (read.isReadable || isOfDates(faults, before))
+      doubtful.push({ draft: { index, event, nino }, faults: faults.slice(before) });
   }
   return { drafts, faults, doubtful };
+}
+
+function isOfDates(faults: readonly Fault[], from: number): boolean {
+  return faults.slice(from).every(({ code }) => DATE_FAULTS.has(code));
 }
 
 interface ReadEvent extends Omit<Draft, 'index'> {
@@ -113,7 +137,8 @@ interface ReadEvent extends Omit<Draft, 'index'> {
   readonly isReadable: boolean;
 }
 
-function readOne(door: Door, json: unknown, pointer: string, rules: TaxRules, faults: Fault[]): ReadEvent | null {
+function readOne(door: Door, json: unknown, pointer: string, at: JudgedBy, faults: Fault[]): ReadEvent | null {
+  const { rules } = at;
   if (!isJsonObject(json)) {
     faults.push({ code: 'E_JSON', pointer, detail: 'an event is a JSON object' });
     return null;
@@ -122,7 +147,7 @@ function readOne(door: Door, json: unknown, pointer: string, rules: TaxRules, fa
     case 'paye':
       return readPayeSubmission(json, pointer, rules.paye, faults);
     case 'vat':
-      return readVat(json, pointer, rules, faults);
+      return readVat(json, pointer, at, faults);
     case 'payments':
       return addFaults(checkMoneyMoved(json), pointer, faults)
         ? { event: moneyMovedOf(json), nino: null, isReadable: true }
@@ -131,15 +156,23 @@ function readOne(door: Door, json: unknown, pointer: string, rules: TaxRules, fa
 }
 
 /** Faults of VAT events that other rates would not find. */
-const RATE_FAULTS: ReadonlySet<string> = new Set(['E_VAT_MISMATCH', 'E_VAT_ABOVE_RATE', 'E_VAT_NOT_AT_RATE']);
+const RATE_FAULTS: ReadonlySet<string> = new Set([
+  'E_VAT_MISMATCH',
+  'E_RATE_MISMATCH',
+  'E_RATE_NOT_IN_FORCE',
+  'E_VAT_ABOVE_RATE',
+  'E_VAT_NOT_AT_RATE',
+]);
+/** Faults of dates, which the day of receipt makes. */
+const DATE_FAULTS: ReadonlySet<string> = new Set(['PAY_DAY_FUTURE', 'DATE_FUTURE', 'E_DATE_FUTURE', 'E_DATE_PAST']);
 
 function readVat(
   json: Readonly<Record<string, unknown>>,
   pointer: string,
-  rules: TaxRules,
+  { rules, receivedAtMs }: JudgedBy,
   faults: Fault[],
 ): ReadEvent | null {
-  const found = checkVatSubmission(json, rules.vat);
+  const found = checkVatSubmission(json, rules.vat, receivedAtMs);
   addFaults(found, pointer, faults);
   if (!found.every(({ code }) => RATE_FAULTS.has(code))) return null;
   try {

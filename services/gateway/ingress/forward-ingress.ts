@@ -152,7 +152,12 @@ class Forwarder {
     const letters: DeadLetter[] = [];
     for (const [index, record] of batch.records.entries()) {
       const { personTokenKey } = this.#options;
-      const reading = readIngressRecord(record, index, { client, personTokenKey, rules });
+      const reading = readIngressRecord(record, index, {
+        client,
+        personTokenKey,
+        rules,
+        receivedAtMs: this.#dependencies.clock.civilMs(),
+      });
       if (reading.kind === 'event') prepared.push(reading.prepared);
       else letters.push(this.#letterOf(batch, index, reading.rejection));
     }

@@ -16,6 +16,8 @@ export interface ReadIngressOptions {
   readonly client: Client;
   readonly personTokenKey: Uint8Array;
   readonly rules: TaxRules;
+  /** When the record is read: its dates are held to it. */
+  readonly receivedAtMs: number;
 }
 
 export type IngressReading = { readonly kind: 'event'; readonly prepared: PreparedEvent } | Refused;
@@ -51,7 +53,7 @@ export function readIngressRecord(record: LogRecord, index: number, options: Rea
 }
 
 function readRecord(record: LogRecord, index: number, options: ReadIngressOptions): IngressReading {
-  const { client, rules, personTokenKey } = options;
+  const { client, personTokenKey } = options;
   const json = jsonOf(record);
   if (typeof json === 'string') return refusedWhole(client, json);
   if (!isJsonObject(json)) return refusedWhole(client, 'E_JSON');
@@ -59,7 +61,7 @@ function readRecord(record: LogRecord, index: number, options: ReadIngressOption
   const door = doorOf(json);
   if (door === null) return refused(client, about, [faultOf('DOOR_UNKNOWN')]);
   if (!ROLES[door].some((role) => hasRole(client, role))) return refused(client, about, [faultOf('ROLE_MISSING')]);
-  const { drafts, faults } = readAtDoor(door, json, rules);
+  const { drafts, faults } = readAtDoor(door, json, options);
   const [draft] = drafts;
   if (draft === undefined) return refused(client, about, faults);
   if (!mayActFor(client, draft.event.account)) return refused(client, about, [faultOf('ACCOUNT_NOT_YOURS')]);
@@ -77,10 +79,10 @@ export function refusalOf({ draft }: PreparedEvent, client: Client, code: string
 function readAtDoor(
   door: Door,
   json: Readonly<Record<string, unknown>>,
-  rules: TaxRules,
+  { rules, receivedAtMs }: ReadIngressOptions,
 ): Pick<ReadSubmissions, 'drafts' | 'faults'> {
   try {
-    return readSubmissions(door, json, rules);
+    return readSubmissions(door, json, rules, receivedAtMs);
   } catch (error) {
     return { drafts: [], faults: [faultOf(error instanceof TallyError ? error.code : 'RECORD_UNREADABLE')] };
   }

@@ -1,6 +1,7 @@
 import { encodeEvent } from '../../../libs/adapters/codec/event-codec.ts';
 import { EVENTS_PER_REQUEST_MAX } from '../../../libs/adapters/http/limits.ts';
 import { type Draft, eventOf, readSubmissions } from '../../../libs/adapters/submissions/submissions.ts';
+import type { CivilClock } from '../../../libs/adapters/time/clock.ts';
 import { canonicalJson } from '../../../libs/core/encoding/canonical-json.ts';
 import type { Fault } from '../../../libs/core/errors/fault.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
@@ -47,10 +48,11 @@ export interface OwnEvents {
   encode(tax: Tax, text: string, receivedAtMs: number, person: string | null): Buffer;
 }
 
-export function ownEventsOf(rules: TaxRules): OwnEvents {
+/** @param clock null: dates are not held to the day on which an event is read. */
+export function ownEventsOf(rules: TaxRules, clock: CivilClock | null = null): OwnEvents {
   const kept: Readonly<Record<Tax, DraftsByText>> = { paye: new DraftsByText(), vat: new DraftsByText() };
   return {
-    read: (tax, events) => readEvents(tax, events, rules, kept[tax]),
+    read: (tax, events) => readEvents(tax, events, { rules, receivedAtMs: clock?.civilMs() ?? null }, kept[tax]),
     isSame: (tax, one, other) => {
       if (one === other) return true;
       const meaning = meaningOf(tax, one, rules);
@@ -61,6 +63,12 @@ export function ownEventsOf(rules: TaxRules): OwnEvents {
       return encodeEvent(eventOf(draft, { receivedAtMs, person: person === null ? null : personToken(person) }));
     },
   };
+}
+
+/** By what an event is judged: the rules, and when it is received. */
+interface JudgedBy {
+  readonly rules: TaxRules;
+  readonly receivedAtMs: number | null;
 }
 
 /** Events that wait for their receipts, at most: what was read at the door need not be read again when the receipt comes. */
@@ -107,13 +115,13 @@ function draftOf(tax: Tax, text: string, rules: TaxRules): Draft | undefined {
 function readEvents(
   tax: Tax,
   events: readonly unknown[],
-  rules: TaxRules,
+  { rules, receivedAtMs }: JudgedBy,
   kept: DraftsByText,
 ): readonly SubmittedEvent[] {
   const read: SubmittedEvent[] = [];
   for (let from = 0; from < events.length; from += EVENTS_PER_REQUEST_MAX) {
     const slice = events.slice(from, from + EVENTS_PER_REQUEST_MAX);
-    const { drafts, faults, doubtful } = readSubmissions(tax, slice, rules);
+    const { drafts, faults, doubtful } = readSubmissions(tax, slice, rules, receivedAtMs);
     const byIndex = new Map<number, Draft>(drafts.map((draft) => [draft.index, draft]));
     const inDoubt = new Map<number, Draft>(doubtful.map(({ draft }) => [draft.index, draft]));
     slice.forEach((json, index) => {

@@ -16,10 +16,19 @@ import { checkAdjustmentFields } from './check-adjustment.ts';
 import { checkCloseDates } from './check-close.ts';
 import { checkPurchaseFields } from './check-purchase.ts';
 import { checkDeregistrationFields, checkRegistrationFields } from './check-registration.ts';
-import { checkTillEnvelope, checkTillLinks, checkTillTakings, checkVrn, rateDayOf, regionOf } from './check-till.ts';
+import {
+  checkTillEnvelope,
+  checkTillLinks,
+  checkTillTakings,
+  checkVrn,
+  rateDayOf,
+  regionOf,
+  type TillFields,
+  type TillTime,
+} from './check-till.ts';
 import { checkIdentity, checkMissingFields, isJsonObject, tillFieldsOf } from './check-till-event.ts';
 import type { RateSource } from './check-till-lines.ts';
-import { checkTillTime } from './till-time.ts';
+import { checkTillTime, plausibleTime } from './till-time.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -95,8 +104,14 @@ const DEREGISTRATION_FIELDS: ReadonlySet<string> = new Set(['type', 'eventId', '
 /**
  * Every fault of one element of `POST /v1/vat/events` (docs/http-api.md) that can be told without state, with JSON pointers; empty where it
  * may be appended. With rules, categories, rates and VAT of what names no sale are checked too; without, tax does that.
+ *
+ * @param receivedAtMs null: a till's time is taken as it is, however far it lies from now.
  */
-export function checkVatSubmission(json: unknown, rules: VatRules | null = null): readonly Fault[] {
+export function checkVatSubmission(
+  json: unknown,
+  rules: VatRules | null = null,
+  receivedAtMs: number | null = null,
+): readonly Fault[] {
   if (!isJsonObject(json)) return [fault('E_JSON', '', 'an event is a JSON object')];
   switch (json.type) {
     case 'PurchaseRecorded':
@@ -110,12 +125,16 @@ export function checkVatSubmission(json: unknown, rules: VatRules | null = null)
     case 'TraderDeregistered':
       return checkOther(json, DEREGISTRATION_FIELDS, checkDeregistrationFields);
     default:
-      return checkTillSubmission(json, rules);
+      return checkTillSubmission(json, rules, receivedAtMs);
   }
 }
 
 /** Every fault of a till's event that can be told without state. Its till's sequence and the sale it names are tax's to judge. */
-export function checkTillSubmission(json: unknown, rules: VatRules | null = null): readonly Fault[] {
+export function checkTillSubmission(
+  json: unknown,
+  rules: VatRules | null = null,
+  receivedAtMs: number | null = null,
+): readonly Fault[] {
   if (!isJsonObject(json)) return [fault('E_JSON', '', 'an event is a JSON object')];
   const faults: Fault[] = [];
   checkUnknownFields(json, TILL_FIELDS, '', faults);
@@ -123,7 +142,7 @@ export function checkTillSubmission(json: unknown, rules: VatRules | null = null
   checkIdentity(json, faults);
   const fields = tillFieldsOf(json);
   const read = checkTillEnvelope(fields, faults);
-  const time = rules === null ? read : checkTillTime(fields, read, rules, faults);
+  const time = rules === null ? read : timeOf(fields, read, receivedAtMs, rules, faults);
   const day = rateDayOf(fields, time, faults);
   const isLinked = json.type !== 'SALE' && json.originalEventId !== undefined && json.originalEventId !== null;
   const source: RateSource =
@@ -134,6 +153,19 @@ export function checkTillSubmission(json: unknown, rules: VatRules | null = null
   checkTillLinks(fields, faults);
   checkTillShape(json, faults);
   return faults;
+}
+
+/** The time by which rates are looked up: a till whose clock is wrong has those of the day of receipt, as tax will decide. */
+function timeOf(
+  fields: TillFields,
+  read: TillTime,
+  receivedAtMs: number | null,
+  rules: VatRules,
+  faults: Fault[],
+): TillTime {
+  const time = checkTillTime(fields, read, rules, faults);
+  if (receivedAtMs === null || Number.isNaN(time.day)) return time;
+  return plausibleTime(time, receivedAtMs, null, rules).time;
 }
 
 /** Every fault of an event that no till made, that can be told without state. */

@@ -24,21 +24,26 @@ export function dateFault(
 ): Fault | null {
   if (rules.revision < BOUNDED_REVISION) return null;
   const received = londonDate(event.receivedAtMs);
-  const fault = (code: string, detail: string): Fault => ({ code, pointer: '/taxPoint', detail });
-  if (event.taxPoint > received) return fault('E_DATE_FUTURE', `not after the day of receipt, ${received}`);
-  const first = firstDayTaken(received, rules);
-  if (event.taxPoint < first) return fault('E_DATE_PAST', `not before ${first}: no assessment goes back further`);
+  const implausible = taxPointFault(event.taxPoint, received, rules);
+  if (implausible !== null) return implausible;
   if (place.outside !== null || !CLAIMS.has(event.kind) || event.vatPence <= 0) return null;
   const years = findVatParameter(rules, 'claim.yearsMax', received);
   if (years === null) return null;
   const last = addMonths(dueDateOf(traderOf(event.account, view), place.own), 12 * years);
   return received > last
-    ? fault('E_CLAIM_TOO_LATE', `could be claimed until ${last}, ${years} years after its return was due`)
+    ? faultOf('E_CLAIM_TOO_LATE', `could be claimed until ${last}, ${years} years after its return was due`)
     : null;
 }
 
-/** The first day that a tax point may have where the trader's registration is not known. */
-export function firstDayTaken(received: LocalDate, rules: VatRules): LocalDate {
+/** Why a tax point is none that an entry received on this day can have: after it, or further back than any assessment goes; or null. */
+export function taxPointFault(taxPoint: LocalDate, received: LocalDate, rules: VatRules): Fault | null {
+  if (rules.revision < BOUNDED_REVISION) return null;
+  if (taxPoint > received) return faultOf('E_DATE_FUTURE', `not after the day of receipt, ${received}`);
   const years = findVatParameter(rules, 'tillTime.yearsBackMax', received) ?? 0;
-  return addMonths(received, -12 * years);
+  const first = addMonths(received, -12 * years);
+  return taxPoint < first ? faultOf('E_DATE_PAST', `not before ${first}: no assessment goes back further`) : null;
+}
+
+function faultOf(code: string, detail: string): Fault {
+  return { code, pointer: '/taxPoint', detail };
 }
