@@ -82,7 +82,7 @@ export const PAYER_STORE: DataStore = {
   remedy: 'restore its folder from its newest backup and start again',
 };
 
-/** Of whoever imports: which lines of earlier files a credit note may give back. */
+/** Belongs to the one who imports: which lines of earlier files a credit note may give back. */
 export const IMPORT_MEMORY: DataStore = {
   path: 'imports',
   what: 'what imports remember of earlier sales',

@@ -7,7 +7,7 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** What an earlier import made of the same invoice or payment, as far as it stands. */
+/** What an earlier import made of the same invoice or payment, and what holds of it now. */
 export interface Standing {
   /** Its events as they were sent: of its last version, without what undid one before. */
   readonly events: readonly ImportedEvent[];
@@ -15,7 +15,7 @@ export interface Standing {
   readonly version: number;
 }
 
-/** How a document compares with what stands of it. */
+/** How a document compares with what the node has of it. */
 export type Comparison =
   | { readonly is: 'same' }
   | {
@@ -35,7 +35,7 @@ export interface ImportedDocument {
   readonly account: string;
   /** What names the thing itself, whatever else the file says of it and wherever it is in it: the ids of its events are made of this. */
   readonly identity: readonly string[];
-  /** The id under which a release before had its first event; null where that cannot be told. */
+  /** The id under which a release before had its first event; null where that cannot be known. */
   readonly formerId: ((part: number) => string) | null;
   readonly refusal: Refusal | null;
   /** The events of a document that was never sent, in its version. */

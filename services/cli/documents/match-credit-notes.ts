@@ -51,8 +51,8 @@ export interface CustomersLines {
 }
 
 /**
- * Matches credit notes to sales first in, first out, by customer and item code, in this file and in earlier ones. A customer that the file
- * does not name matches nothing: two strangers who bought the same item are not one customer.
+ * Matches credit notes to sales first in, first out, by customer and item code, in this file and in earlier ones. A blank customer matches
+ * nothing: two strangers who bought the same item are not one customer.
  */
 export class CreditMatcher {
   readonly #earlier: EarlierSales;
@@ -87,9 +87,8 @@ export class CreditMatcher {
   }
 
   /**
-   * Splits what is given back over the oldest sales that still have something to give back. The pence are spread by quantity with
-   * cumulative half-up rounding, so that the parts sum to the whole; what exceeds what was paid for a line, and the quantity that no sale
-   * covers, become parts without a sale.
+   * Spreads what is given back over the oldest sales, by quantity with cumulative half-up rounding, so that the parts sum to the whole.
+   * What exceeds the price of a line, and a quantity that no sale covers, become parts without a sale.
    */
   split({ by, customer, code, quantity, pence }: GivenBack): CreditPart[] {
     if (customer === '') return pence > 0 ? [{ sold: null, pence }] : [];

@@ -16,7 +16,7 @@ import { assertReadable, readAt, rowFault } from './row-fault.ts';
 export interface InvoiceLine {
   readonly row: Row;
   readonly code: string;
-  /** Of the mapping's rules, before where it goes is looked at. */
+  /** By the mapping's rules for item codes; goods that leave the United Kingdom may have another. */
   readonly category: string;
   readonly quantity: number;
   /** Price of the line as the file's prices are, after discounts. */

@@ -18,9 +18,8 @@ type StoredLine = readonly [
 ];
 
 /**
- * What imports remember of the sales of one till, so that a credit note finds its sale in an earlier file: in the data folder of whoever
- * imports, since events name no customer. Customers and items are there as hashes alone. Where it is lost, later credit notes become
- * refunds without a sale.
+ * The lines sold in earlier files, in the data folder of the one who imports: events name no customer. Customers and items are there as
+ * hashes alone.
  */
 export class RememberedSales implements EarlierSales {
   readonly #root: RootDatabase;

@@ -23,7 +23,7 @@ export function readAt<T>(row: Row, of: Column | undefined, read: () => T): T {
   }
 }
 
-/** Throws ROW_UNREADABLE, and BADLY_DECODED where a value that is read has the character that stands for an unreadable one. */
+/** Throws ROW_UNREADABLE, and BADLY_DECODED where a value that is read has U+FFFD, the mark of a character that was lost. */
 export function assertReadable(row: Row, columns: readonly string[]): void {
   if (row.fault !== undefined) throw rowFault(row, undefined, 'ROW_UNREADABLE', row.fault);
   const bad = columns.find((name) => row.values[name]?.includes('\uFFFD') === true);

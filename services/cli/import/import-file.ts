@@ -100,7 +100,7 @@ export async function importPayroll(file: string, options: ImportFileOptions): P
   await importDocuments(toImport, options);
 }
 
-/** The whole file is read once before anything of it is sent: a file that is damaged anywhere is told so then. */
+/** The whole file is read once before anything of it is sent: a file that is damaged anywhere is refused then. */
 async function beforeSending<Read>(read: () => Promise<Read>): Promise<Read> {
   try {
     return await read();

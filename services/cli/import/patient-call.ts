@@ -7,6 +7,7 @@ export type PayerNode = Pick<ServiceClient, 'call'>;
 
 /** How long the node may give no answer, or tax no decision, before an import gives up. */
 export const QUIET_MS_MAX = 120_000;
+/** Between two attempts. */
 const PAUSE_MS = 1_000;
 
 /** Posts until the node takes it: it may be busy, or just starting again, and what it took twice counts once. Throws what it answers. */

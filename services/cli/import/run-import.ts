@@ -19,8 +19,9 @@ export interface ImportSummary {
   readonly read: number;
   readonly accepted: number;
   readonly rejected: number;
-  /** Of the accepted: those that an earlier import had sent, and those that were sent to put one right. */
+  /** Accepted documents that an earlier import had sent already. */
   readonly seenBefore: number;
+  /** Accepted documents that replaced what an earlier import had sent. */
   readonly corrected: number;
   /** Events that the accepted and rejected documents became in this run. */
   readonly events: number;
@@ -70,10 +71,8 @@ const POLL_PAUSE_MS = 200;
 const ASK_EVERY_MS = 1_000;
 
 /**
- * Sends documents through the payer node's outbox and waits until tax has decided on each of their events: a document is accepted when
- * all its events are in a block of the payer's copy, and rejected when any is refused at the gateway or rejected by tax. What an earlier
- * import sent is not sent again: the same is accepted as it is decided, and what changed is refused or put right, as `corrections` says.
- * Throws what the service answers, and IMPORT_STALLED where decisions stop coming.
+ * Sends documents through the payer node's outbox, but for what an earlier import sent, and waits for tax to decide on each of their events:
+ * a document is rejected where one of them is. Throws what the service answers, and IMPORT_STALLED where no decision comes.
  */
 export async function runImport(options: RunImportOptions, client: PayerNode): Promise<ImportSummary> {
   const run = new ImportRun(options, client);

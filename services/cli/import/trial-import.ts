@@ -36,10 +36,8 @@ export interface Trial {
 const DOCUMENTS_A_LOOK = 500;
 
 /**
- * What an import would accept, refuse and owe, by the product's own reading and deciding on top of what the payer's node has worked out so
- * far; nothing is written or sent. A person with employments elsewhere is not known here, since only the gateway has the tokens of persons.
- *
- * @param node null where none runs: then as if nothing had been imported before.
+ * Reads and decides as the product does, on top of what the payer's node has worked out, and sends nothing. A person's jobs elsewhere are
+ * not known here. `node` is null where none runs: then as if nothing had been imported before.
  */
 export async function trialImport(options: TrialOptions, node: PayerNode | null): Promise<Trial> {
   const trial = new ImportTrial(options, node);

@@ -13,9 +13,8 @@ const YES: ReadonlySet<string> = new Set(['true', 'yes', 'y', '1']);
 const NO: ReadonlySet<string> = new Set(['false', 'no', 'n', '0']);
 
 /**
- * The value of a field from its text, by the mapping: money in pence of an amount in pounds. Null where a word of the mapping says that
- * there is none. Throws DECIMAL_INVALID, FRACTION_OF_A_PENNY, CURRENCY_NOT_GBP, BAD_DATE, INTEGER_INVALID, BOOLEAN_INVALID, CODE_UNKNOWN,
- * each proposing the line of the mapping that reads the text where there is one.
+ * A field's value from its text, by the mapping; pence for an amount in pounds; null where a word says that there is none. Throws a code of
+ * docs/mappings/README.md, with the line of the mapping that would read the text.
  */
 export function payrollValue(field: string, text: string, mapping: PayrollMapping): PayrollValue | null {
   const meant = wordOf(mapping, field, text);

@@ -7,7 +7,7 @@ const pattern = z.string().refine((text) => isPattern(text), 'not a regular expr
 const category = z.string().min(1).max(64);
 const rate = z.strictObject({ code: pattern, category });
 
-/** What an importer of sales must be told: a file of sales never says all of it. */
+/** What an importer of sales must know: a file of sales never says all of it. */
 const salesMapping = z
   .strictObject({
     kind: z.literal('sales'),
@@ -30,7 +30,7 @@ const salesMapping = z
       occurrence: column.optional(),
       /** Taken off the line, of either sign. */
       lineDiscount: column.optional(),
-      /** Of the whole order, on its first row: taken off, of either sign; carriage; given back since; what it comes to. */
+      /** Taken off the whole order, on its first row; of either sign. */
       orderDiscount: column.optional(),
       shipping: column.optional(),
       refunded: column.optional(),
@@ -53,7 +53,7 @@ const salesMapping = z
     /** The VAT category of an item code; the first rule that matches wins. */
     categories: z.array(rate).default([]),
     defaultCategory: category,
-    /** Of carriage, where the file has it in a column of its own. */
+    /** Carriage has a category of its own where the file has a column of it. */
     shippingCategory: category.optional(),
     /** Whether an item without a code is of the default category. */
     itemsWithoutCode: z.enum(['ask', 'defaultCategory']).default('ask'),

@@ -5,7 +5,7 @@ import { isSystemError, sentenceOfSystemError } from '../input/system-error.ts';
 /** Characters of a line, or of a CSV record. */
 export const LINE_CHARACTERS_MAX = 1_000_000;
 
-/** Where reading stands. */
+/** The place that reading has come to. */
 export interface Place {
   readonly file: string;
   /** The last line that was read, 0 before the first. */

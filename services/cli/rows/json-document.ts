@@ -8,9 +8,8 @@ export const DOCUMENT_CHARACTERS_MAX = 64 * 1024 * 1024;
 type Values = Readonly<Record<string, string>>;
 
 /**
- * The rows of one JSON document: the objects of the list that `rows` names by members with dots (`order.line_items`), each with the single
- * values of what it lies in under their own names (`order.created_at`). Without `rows` a list is its objects, and an object without a list
- * of objects is one row. Throws FILE_NOT_JSON, ROWS_NOT_NAMED and ROWS_MISSING.
+ * The objects of the list that `rows` names (`order.line_items`), each with the single values of what it lies in (`order.created_at`).
+ * Without `rows` a list is its objects, and an object is one row. Throws FILE_NOT_JSON, ROWS_NOT_NAMED and ROWS_MISSING.
  */
 export function rowsOfDocument(text: string, file: string, rows: string | undefined): readonly Values[] {
   const document = documentOf(text, file);

@@ -34,11 +34,8 @@ export interface RowSource {
 const HEAD_BYTES = 64 * 1024;
 
 /**
- * Rows of a CSV file (with a header line), of JSON lines or of one JSON document, plain or gzip (told by its first bytes), streamed: memory
- * grows with a JSON document alone, which has a limit. Adds each column's name to `names`.
- * Throws FILE_UNREADABLE, FILE_EMPTY, FILE_NOT_TEXT, FILE_IS_XML, FILE_NOT_UTF8, FILE_NOT_JSON, FILE_DAMAGED, FILE_INFLATES, LINE_TOO_LONG,
- * QUOTE_NOT_CLOSED, COLUMN_TWICE and COLUMN_MISSING (of JSON lines once they are at their end), each with the line where there is one and
- * never with the content of a row.
+ * Streams the rows of CSV, JSON lines or one JSON document, plain or gzip, and adds each column's name to `names`; memory grows with a JSON
+ * document alone. Throws a code of docs/mappings/README.md, with the line where there is one and never with the content of a row.
  */
 export async function* readRows(source: RowSource, names: Set<string> = new Set()): AsyncGenerator<Row> {
   const place: Place = { file: source.file, line: 0, header: null };
