@@ -1,4 +1,3 @@
-import { statfsSync } from 'node:fs';
 import type { Database, RootDatabase } from 'lmdb';
 import { assert } from '../../../core/errors/assert.ts';
 import { TallyError } from '../../../core/errors/tally-error.ts';
@@ -7,21 +6,22 @@ import { type DataFolderLock, lockDataFolder } from '../../lmdb/data-folder-lock
 import { EVENT_LOG } from '../../lmdb/data-stores.ts';
 import { openLmdb } from '../../lmdb/open-lmdb.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
-import {
-  type AppendOutcome,
-  type AppendRecord,
-  type LogReader,
-  type Membership,
-  type MembershipOptions,
-  type PartitionAppend,
-  type PartitionPosition,
-  RECORD_BYTES_MAX,
-  type TopicPartition,
+import type {
+  AppendOutcome,
+  LogReader,
+  Membership,
+  MembershipOptions,
+  PartitionAppend,
+  PartitionPosition,
+  TopicPartition,
 } from '../event-log.ts';
 import type { InspectableLog, TopicState } from '../topic-state.ts';
+import { chunkKey, offsetOfKey, type Partition, partitionPrefix } from './chunk-keys.ts';
+import { CommitGroup, fullError } from './commit-group.ts';
 import { EmbeddedMembership } from './membership.ts';
+import { packAppend } from './pack-append.ts';
 import { EmbeddedReader } from './reader.ts';
-import { ChunkReader, HEADERS_MAX, packChunk, packedBytes, SHORT_TEXT_BYTES_MAX } from './record-chunk.ts';
+import { ChunkReader } from './record-chunk.ts';
 
 export interface EmbeddedLogOptions {
   /** Held under an exclusive lock while open. */
@@ -40,31 +40,10 @@ const GIB = 1024 ** 3;
 /** Address space set aside; the file grows only with its content. */
 const MAP_SIZE_BYTES = 64 * GIB;
 const RESERVE_BYTES = 64 * 1024 ** 2;
-const CHUNK_BYTES_MAX = 256 * 1024;
-/** Appends that wait are committed together up to this many bytes. */
-const GROUP_BYTES_MAX = 32 * 1024 ** 2;
-const KEY_BYTES = 16;
-
-interface Partition extends TopicPartition {
-  readonly topicId: number;
-  low: number;
-  high: number;
-}
 
 interface Topic {
   readonly id: number;
   readonly partitions: readonly Partition[];
-}
-
-interface Packed {
-  readonly partition: Partition;
-  readonly chunks: readonly { readonly bytes: Buffer; readonly count: number }[];
-}
-
-interface WaitingAppend {
-  readonly packed: readonly Packed[];
-  readonly bytes: number;
-  readonly resolve: (outcomes: AppendOutcome[]) => void;
 }
 
 /**
@@ -97,7 +76,7 @@ export async function openEmbeddedLog(
 class EmbeddedLog implements InspectableLog {
   readonly #options: EmbeddedLogOptions;
   readonly #clock: Clock;
-  readonly #onBroken: (error: TallyError) => void;
+  readonly #commits: CommitGroup;
   readonly #env: RootDatabase;
   readonly #lock: DataFolderLock;
   readonly #chunks: Database<Buffer, Buffer>;
@@ -105,9 +84,6 @@ class EmbeddedLog implements InspectableLog {
   readonly #topics = new Map<string, Topic>();
   readonly #readers = new Set<EmbeddedReader>();
   readonly #members = new Map<string, EmbeddedMembership>();
-  #waiting: WaitingAppend[] = [];
-  #committing: Promise<void> | null = null;
-  #broken: TallyError | null = null;
   #closed = false;
 
   constructor(
@@ -118,11 +94,22 @@ class EmbeddedLog implements InspectableLog {
   ) {
     this.#options = options;
     this.#clock = dependencies.clock ?? systemClock;
-    this.#onBroken = dependencies.onBroken ?? (() => undefined);
     this.#env = env;
     this.#lock = lock;
     this.#chunks = env.openDB('chunks', { encoding: 'binary', keyEncoding: 'binary' });
     this.#meta = env.openDB('topics', { encoding: 'json' });
+    this.#commits = new CommitGroup({
+      folder: options.folder,
+      reserveBytes: options.reserveBytes ?? RESERVE_BYTES,
+      chunks: this.#chunks,
+      storedHigh: (partition) => this.#storedHigh(partition),
+      onCommitted: () => {
+        for (const reader of this.#readers) {
+          reader.wake();
+        }
+      },
+      onBroken: dependencies.onBroken ?? (() => undefined),
+    });
     for (const { key, value } of this.#meta.getRange()) {
       this.#loadTopic(String(key), value);
     }
@@ -162,14 +149,7 @@ class EmbeddedLog implements InspectableLog {
           packed.map(({ partition }) => ({ status: 'appended', baseOffset: partition.high }) as const),
         );
       }
-      const bytes = packed.reduce(
-        (sum, { chunks }) => sum + chunks.reduce((all, chunk) => all + chunk.bytes.length, 0),
-        0,
-      );
-      return new Promise((resolve) => {
-        this.#waiting.push({ packed, bytes, resolve });
-        this.#committing ??= this.#commitWaiting();
-      });
+      return this.#commits.add(packed);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -212,7 +192,7 @@ class EmbeddedLog implements InspectableLog {
 
   async look(topics: readonly string[]): Promise<ReadonlyMap<string, TopicState>> {
     this.#assertOpen();
-    if (this.#isFull(0)) throw fullError(this.#options.folder);
+    if (this.#commits.isFull(0)) throw fullError(this.#options.folder);
     const states = new Map<string, TopicState>();
     for (const topic of topics) {
       const known = this.#topics.get(topic);
@@ -248,7 +228,7 @@ class EmbeddedLog implements InspectableLog {
       return;
     }
     this.#closed = true;
-    await this.#committing;
+    await this.#commits.end();
     for (const reader of [...this.#readers]) {
       await reader.close();
     }
@@ -257,88 +237,6 @@ class EmbeddedLog implements InspectableLog {
     }
     await this.#env.close();
     await this.#lock.release();
-  }
-
-  async #commitWaiting(): Promise<void> {
-    // One turn of microtasks: appends made together are committed together.
-    await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      await this.#commitGroup(this.#takeGroup());
-    }
-    this.#committing = null;
-  }
-
-  #takeGroup(): WaitingAppend[] {
-    let bytes = 0;
-    let count = 0;
-    for (const waiting of this.#waiting) {
-      if (count > 0 && bytes + waiting.bytes > GROUP_BYTES_MAX) {
-        break;
-      }
-      bytes += waiting.bytes;
-      count += 1;
-    }
-    return this.#waiting.splice(0, count);
-  }
-
-  async #commitGroup(group: readonly WaitingAppend[]): Promise<void> {
-    if (this.#broken !== null) {
-      return failGroup(group, 'failed', this.#broken);
-    }
-    const bytes = group.reduce((sum, waiting) => sum + waiting.bytes, 0);
-    const highs = new Map<Partition, number>();
-    const outcomes: AppendOutcome[][] = [];
-    try {
-      if (this.#isFull(bytes)) {
-        return failGroup(group, 'failed', fullError(this.#options.folder));
-      }
-      await commitTogether(this.#chunks, () => {
-        const written: Promise<boolean>[] = [];
-        for (const waiting of group) {
-          outcomes.push(waiting.packed.map((packed) => this.#put(packed, highs, written)));
-        }
-        return written;
-      });
-    } catch (error) {
-      return this.#commitFailed(group, bytes, error);
-    }
-    for (const [partition, high] of highs) {
-      partition.high = high;
-    }
-    for (const [index, waiting] of group.entries()) {
-      waiting.resolve(outcomes[index] ?? []);
-    }
-    for (const reader of this.#readers) {
-      reader.wake();
-    }
-  }
-
-  #put({ partition, chunks }: Packed, highs: Map<Partition, number>, written: Promise<boolean>[]): AppendOutcome {
-    const baseOffset = highs.get(partition) ?? partition.high;
-    let offset = baseOffset;
-    for (const { bytes, count } of chunks) {
-      written.push(this.#chunks.put(chunkKey(partition, offset), bytes));
-      offset += count;
-    }
-    highs.set(partition, offset);
-    return { status: 'appended', baseOffset };
-  }
-
-  #commitFailed(group: readonly WaitingAppend[], bytes: number, cause: unknown): void {
-    const touched = new Set(group.flatMap((waiting) => waiting.packed.map((packed) => packed.partition)));
-    if (this.#isFull(bytes) && [...touched].every((partition) => this.#storedHigh(partition) === partition.high)) {
-      failGroup(group, 'failed', fullError(this.#options.folder, cause));
-      return;
-    }
-    this.#broken = brokenError(this.#options.folder, cause);
-    this.#onBroken(this.#broken);
-    failGroup(group, 'unknown', this.#broken);
-  }
-
-  /** LMDB tells a full disk as EIO (a short write), like a broken one: so the free space itself is asked, before a commit and after a failure. */
-  #isFull(bytes: number): boolean {
-    const { bavail, bsize } = statfsSync(this.#options.folder);
-    return bavail * bsize < (this.#options.reserveBytes ?? RESERVE_BYTES) + 2 * bytes;
   }
 
   #chunkAt(partition: Partition, offset: number): ChunkReader {
@@ -405,8 +303,8 @@ class EmbeddedLog implements InspectableLog {
     if (this.#closed) {
       throw new TallyError('LOG_CLOSED', 'the event log is closed', { folder: this.#options.folder });
     }
-    if (this.#broken !== null) {
-      throw this.#broken;
+    if (this.#commits.broken !== null) {
+      throw this.#commits.broken;
     }
   }
 }
@@ -420,90 +318,4 @@ interface StoredTopic {
 
 function isStoredTopic(value: unknown): value is StoredTopic {
   return typeof value === 'object' && value !== null && 'id' in value && 'partitions' in value && 'lows' in value;
-}
-
-function packAppend(append: PartitionAppend, partition: Partition, timestampMs: number): Packed {
-  const chunks: { bytes: Buffer; count: number }[] = [];
-  let records: AppendRecord[] = [];
-  let bytes = 0;
-  for (const record of append.records) {
-    assertFits(record, append);
-    const recordBytes = packedBytes(record);
-    if (records.length > 0 && bytes + recordBytes > CHUNK_BYTES_MAX) {
-      chunks.push({ bytes: packChunk(records, bytes, timestampMs), count: records.length });
-      records = [];
-      bytes = 0;
-    }
-    records.push(record);
-    bytes += recordBytes;
-  }
-  if (records.length > 0) {
-    chunks.push({ bytes: packChunk(records, bytes, timestampMs), count: records.length });
-  }
-  return { partition, chunks };
-}
-
-function assertFits(record: AppendRecord, { topic, partition }: TopicPartition): void {
-  const bytes = record.value?.length ?? 0;
-  if (bytes > RECORD_BYTES_MAX) {
-    throw new TallyError('RECORD_TOO_LARGE', `a record of ${bytes} bytes is larger than ${RECORD_BYTES_MAX}`, {
-      topic,
-      partition,
-      bytes,
-      maxBytes: RECORD_BYTES_MAX,
-    });
-  }
-  const headers = record.headers === undefined ? [] : Object.entries(record.headers);
-  const texts = record.key === null ? headers.flat() : [record.key, ...headers.flat()];
-  if (headers.length > HEADERS_MAX || texts.some((text) => Buffer.byteLength(text) > SHORT_TEXT_BYTES_MAX)) {
-    throw new TallyError('RECORD_TOO_LARGE', 'a key or header of a record is too long, or there are too many headers', {
-      topic,
-      partition,
-      headers: headers.length,
-      textMaxBytes: SHORT_TEXT_BYTES_MAX,
-    });
-  }
-}
-
-function chunkKey(partition: Partition, offset: number): Buffer {
-  const key = Buffer.allocUnsafe(KEY_BYTES);
-  key.writeUInt32BE(partition.topicId, 0);
-  key.writeUInt32BE(partition.partition, 4);
-  key.writeUInt32BE(Math.floor(offset / 2 ** 32), 8);
-  key.writeUInt32BE(offset % 2 ** 32, 12);
-  return key;
-}
-
-/** Sorts before every key of the partition and after all of the one before. */
-function partitionPrefix(partition: Partition): Buffer {
-  return chunkKey(partition, 0).subarray(0, 8);
-}
-
-function offsetOfKey(key: Uint8Array): number {
-  const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
-  return bytes.readUInt32BE(8) * 2 ** 32 + bytes.readUInt32BE(12);
-}
-
-function failGroup(group: readonly WaitingAppend[], status: 'failed' | 'unknown', error: TallyError): void {
-  for (const waiting of group) {
-    waiting.resolve(waiting.packed.map(() => ({ status, error })));
-  }
-}
-
-function fullError(folder: string, cause?: unknown): TallyError {
-  return new TallyError(
-    'LOG_FULL',
-    `the disk of ${folder} is full: nothing is accepted until there is room`,
-    { folder },
-    { retriable: true, cause },
-  );
-}
-
-function brokenError(folder: string, cause: unknown): TallyError {
-  return new TallyError(
-    'LOG_BROKEN',
-    `a commit of the event log in ${folder} failed: its disk can not be trusted, restart when it is sound`,
-    { folder },
-    { cause },
-  );
 }
