@@ -5,7 +5,7 @@ import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import { hasCode } from '../../libs/core/errors/tally-error.ts';
 import { openNote } from '../../libs/core/ledger/note/signed-note.ts';
 import { tokenOfNino } from './intake/person-tokens.ts';
-import type { ReservationStore } from './intake/reservation-store.ts';
+import type { ReservationStore } from './store/reservation-store.ts';
 
 const NAMES = ['gateway-ed25519', 'person-token-key', 'vault-key'] as const satisfies readonly GatewayKeyName[];
 /** What the log's events and their receipts were made with: so that an empty folder on an old log is found out too. */

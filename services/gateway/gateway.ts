@@ -31,11 +31,12 @@ import { forwardIngress, type IngressForwarder } from './ingress/forward-ingress
 import { countTaken, type GatewayMetrics, gatewayMetrics } from './intake/gateway-metrics.ts';
 import type { IssuedReceipt } from './intake/issue-receipt.ts';
 import { personOf } from './intake/person-tokens.ts';
-import { vaultSeal } from './intake/person-vault.ts';
+import type { TakeResult } from './intake/plan-group.ts';
 import type { PreparedEvent } from './intake/prepared-event.ts';
-import { openReservationStore, type ReservationStore } from './intake/reservation-store.ts';
 import { restoreReservations } from './intake/restore-reservations.ts';
-import { Intake, type TakeResult } from './intake/take-events.ts';
+import { Intake } from './intake/take-events.ts';
+import { vaultSeal } from './store/person-vault.ts';
+import { openReservationStore, type ReservationStore } from './store/reservation-store.ts';
 
 export interface GatewayOptions {
   /** The gateway's store is `<dataDir>/gateway`. */

@@ -19,8 +19,6 @@ const LONGER: Readonly<Record<string, number>> = {
   'libs/adapters/stage/partition.ts': 601,
   'libs/adapters/stage/stage.ts': 570,
   'services/cli/verify/copy-verifier.ts': 416,
-  'services/gateway/intake/reservation-store.ts': 420,
-  'services/gateway/intake/take-events.ts': 444,
   'services/ledger/seal/seal-blocks.ts': 550,
   'services/ledger/store/ledger-store.ts': 619,
 };

@@ -105,6 +105,7 @@ export const HOUSE: readonly Building[] = [
     name: 'services',
     rule: 'Thin wiring around the libraries; a service never imports another, but for cli/start, which runs them all.',
     rooms: [
+      room('services/gateway/store', 29, 'What the gateway remembers: reservations, receipts, and persons under seal.'),
       room('services/gateway/intake', 30, 'Reserve, append, receipt: an event taken once, whatever is sent again.'),
       room('services/gateway/ingress', 31, 'Records that clients write straight to Kafka.'),
       room('services/gateway/account-events', 31, 'Everything taken for one account, given back with its receipts.'),

@@ -7,7 +7,8 @@ import type { NoteSigner } from '../../../libs/core/ledger/note/signed-note.ts';
 import { hashOfValue } from '../intake/compare-with-log.ts';
 import { type IssuedReceipt, issueReceipt, signReceipt } from '../intake/issue-receipt.ts';
 import { eventOfRecord } from '../intake/read-logged-events.ts';
-import { type Reservation, type ReservationStore, reservationKey } from '../intake/reservation-store.ts';
+import { type Reservation, reservationKey } from '../store/reservation.ts';
+import type { ReservationStore } from '../store/reservation-store.ts';
 import type { AccountIndex } from './account-index.ts';
 
 /** A receipt with the events themselves, as they are in the log. */

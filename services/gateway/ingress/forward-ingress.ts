@@ -12,8 +12,8 @@ import { type DeadLetter, deadLetterKey } from '../../../libs/core/events/dead-l
 import type { TaxRules } from '../../../libs/core/tax/decide-event.ts';
 import { countTaken, type GatewayMetrics } from '../intake/gateway-metrics.ts';
 import type { PreparedEvent } from '../intake/prepared-event.ts';
-import type { ReservationStore } from '../intake/reservation-store.ts';
 import type { Intake } from '../intake/take-events.ts';
+import type { ReservationStore } from '../store/reservation-store.ts';
 import { readIngressRecord, refusalOf } from './read-ingress-record.ts';
 
 export interface ForwardIngressOptions {

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventLog } from '../../../libs/adapters/event-log/event-log.ts';
 import { readAt } from '../../../libs/adapters/event-log/read-at.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
-import type { LogEnd, ReservationStore } from './reservation-store.ts';
+import type { LogEnd } from '../store/reservation.ts';
+import type { ReservationStore } from '../store/reservation-store.ts';
 
 /** How the store and the log stand to one another: `unknown` where the store does not say of which log it is, or was not completed. */
 export type StandingToLog = 'unknown' | 'ahead' | 'atOrBehind';

@@ -7,7 +7,7 @@ import { type NoteSigner, signNote } from '../../../libs/core/ledger/note/signed
 import { rootOfLeafHashes } from '../../../libs/core/ledger/tree/compact-range.ts';
 import type { TreeHasher } from '../../../libs/core/ledger/tree/tree-hash.ts';
 import { inclusionPath, nodesOfLeafHashes } from '../../../libs/core/ledger/tree/tree-proof.ts';
-import type { StoredReceipt } from './reservation-store.ts';
+import type { StoredReceipt } from '../store/reservation.ts';
 
 /** An event of a receipt, as the answer names it (docs/http-api.md). */
 export interface ReceiptedEvent {

@@ -2,8 +2,8 @@ import { decodeEvent } from '../../../libs/adapters/codec/event-codec.ts';
 import type { EventLog, LogRecord, PartitionPosition } from '../../../libs/adapters/event-log/event-log.ts';
 import { hasCode } from '../../../libs/core/errors/tally-error.ts';
 import type { TaxEvent } from '../../../libs/core/events/tax-event.ts';
+import { type NewReservation, reservationKey } from '../store/reservation.ts';
 import { hashOfValue } from './compare-with-log.ts';
-import { type NewReservation, reservationKey } from './reservation-store.ts';
 
 const POLL = { maxBytes: 4 * 1024 * 1024, maxRecords: 10_000, waitMs: 1_000 } as const;
 

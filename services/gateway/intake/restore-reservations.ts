@@ -1,10 +1,11 @@
 import type { EventLog, PartitionPosition } from '../../../libs/adapters/event-log/event-log.ts';
 import type { Logger } from '../../../libs/adapters/telemetry/logger.ts';
+import type { LogEnd, PendingReceipt } from '../store/reservation.ts';
+import type { ReservationStore } from '../store/reservation-store.ts';
 import { compareWithLog } from './compare-with-log.ts';
+import type { OpenReceipt } from './plan-group.ts';
 import { readEvents } from './read-logged-events.ts';
 import { FoundEvents } from './recount-receipts.ts';
-import type { LogEnd, PendingReceipt, ReservationStore } from './reservation-store.ts';
-import type { OpenReceipt } from './take-events.ts';
 
 export interface RestoreDependencies {
   readonly log: EventLog;

@@ -1,6 +1,4 @@
-import { hash as digest } from 'node:crypto';
 import { topicOfType } from '../../../libs/adapters/codec/event-codec.ts';
-import { olderEncodings } from '../../../libs/adapters/codec/schema/single-object.ts';
 import type { AppendOutcome, EventLog, PartitionPosition } from '../../../libs/adapters/event-log/event-log.ts';
 import { partitionOf } from '../../../libs/adapters/event-log/partition-of.ts';
 import type { Logger } from '../../../libs/adapters/telemetry/logger.ts';
@@ -10,31 +8,29 @@ import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Account } from '../../../libs/core/identity/account.ts';
 import type { EventId, PersonToken } from '../../../libs/core/identity/event-id.ts';
 import type { NoteSigner } from '../../../libs/core/ledger/note/signed-note.ts';
-import { eventBytes, type UnwritableEvent, unwritable } from './event-bytes.ts';
-import {
-  type IssuedReceipt,
-  issueReceipt,
-  type ReceiptedEvent,
-  type ReceiptPaths,
-  signReceipt,
-} from './issue-receipt.ts';
-import type { PreparedEvent } from './prepared-event.ts';
 import {
   type LogEnd,
   type NewReservation,
   type PendingReceipt,
   type ReservationBatch,
-  type ReservationStore,
   reservationKey,
   type StoredReceipt,
-} from './reservation-store.ts';
-
-/** What became of a request. Nothing of it was appended where it has conflicts or events that cannot be written; some of it may have been where the log is unavailable. */
-export type TakeResult =
-  | { readonly kind: 'taken'; readonly receipts: readonly IssuedReceipt[]; readonly fresh: readonly PreparedEvent[] }
-  | { readonly kind: 'conflicts'; readonly indexes: readonly number[] }
-  | { readonly kind: 'unwritable'; readonly events: readonly UnwritableEvent[] }
-  | { readonly kind: 'unavailable'; readonly cause: unknown };
+} from '../store/reservation.ts';
+import type { ReservationStore } from '../store/reservation-store.ts';
+import { unwritable } from './event-bytes.ts';
+import { type IssuedReceipt, issueReceipt, type ReceiptPaths, signReceipt } from './issue-receipt.ts';
+import {
+  type Entry,
+  GroupPlanner,
+  isWhole,
+  NEW,
+  type OpenReceipt,
+  type Plan,
+  REBUILT,
+  type TakeResult,
+  type Waiting,
+} from './plan-group.ts';
+import type { PreparedEvent } from './prepared-event.ts';
 
 export interface IntakeOptions {
   readonly ledgerName: string;
@@ -54,40 +50,6 @@ export interface IntakeDependencies {
   readonly logger: Logger;
 }
 
-interface Waiting {
-  readonly events: readonly PreparedEvent[];
-  readonly paths: ReceiptPaths;
-  readonly answer: (result: TakeResult) => void;
-}
-
-/** An event of the group under way, whichever of its requests named it first. */
-interface Entry extends ReceiptedEvent {
-  readonly key: Buffer;
-  readonly prepared: PreparedEvent;
-  receipt: number;
-  index: number;
-  readonly receivedAtMs: number;
-  /** What is to be appended, exactly. */
-  readonly bytes: Buffer;
-  appended: boolean;
-}
-
-interface Plan {
-  readonly waiting: Waiting;
-  readonly conflicts: number[];
-  readonly unwritable: UnwritableEvent[];
-  /** Each event of the request once. */
-  readonly entries: Entry[];
-  readonly fresh: Entry[];
-}
-
-/** A receipt whose events may not all be in the log, as the store has it. */
-export interface OpenReceipt {
-  readonly from: readonly PartitionPosition[];
-  readonly appended: Set<number>;
-  readonly size: number;
-}
-
 /**
  * Takes events: reserve (durable), append exactly what was reserved, answer. Requests that come while a group is under way make up the
  * next one, so that however many there are, a group costs one sync of the store and one of the log.
@@ -96,6 +58,7 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #dependencies: IntakeDependencies;
   readonly #open: Map<number, OpenReceipt>;
+  readonly #planner: GroupPlanner;
   readonly #ends = new Map<string, number>();
   #nextReceipt: number;
   #queue: Waiting[] = [];
@@ -109,6 +72,7 @@ export class Intake {
     this.#options = options;
     this.#dependencies = dependencies;
     this.#open = open;
+    this.#planner = new GroupPlanner(dependencies.store, dependencies.clock, open);
     this.#nextReceipt = dependencies.store.lastReceipt + 1;
   }
 
@@ -142,7 +106,7 @@ export class Intake {
   /** Whether this very event was reserved before, whatever rates were in force then. */
   isReserved(prepared: PreparedEvent): boolean {
     try {
-      const entry = this.#find(prepared, this.#dependencies.clock.civilMs());
+      const entry = this.#planner.find(prepared, this.#dependencies.clock.civilMs());
       return entry !== null && entry.receipt !== NEW;
     } catch (error) {
       if (unwritable(prepared, error) === null) throw error;
@@ -197,7 +161,7 @@ export class Intake {
   /** The order that must not change: reserve, append, settle, answer. */
   async #takeGroup(group: readonly Waiting[]): Promise<void> {
     const entries = new Map<string, Entry>();
-    const plans = group.map((waiting) => this.#plan(waiting, entries));
+    const plans = group.map((waiting) => this.#planner.plan(waiting, entries));
     const toAppend = [...entries.values()].filter((entry) => !entry.appended);
     const byPartition = this.#byPartition(toAppend);
     const batch = this.#reservationBatch(plans, await this.#startsOf(byPartition.keys()));
@@ -207,62 +171,6 @@ export class Intake {
     const { failure, ends } = await this.#append(byPartition);
     this.#settle(toAppend, ends);
     for (const plan of plans) plan.waiting.answer(this.#resultOf(plan, failure));
-  }
-
-  /** What each event of a request is: new, known and in the log, known and still to be appended, or another under a known id. */
-  #plan(waiting: Waiting, group: Map<string, Entry>): Plan {
-    const plan: Plan = { waiting, conflicts: [], unwritable: [], entries: [], fresh: [] };
-    const own = new Map<string, Entry>();
-    const civilMs = this.#dependencies.clock.civilMs();
-    for (const prepared of waiting.events) {
-      try {
-        this.#planOne(prepared, plan, own, group, civilMs);
-      } catch (error) {
-        const fault = unwritable(prepared, error);
-        if (fault === null) throw error;
-        plan.unwritable.push(fault);
-      }
-    }
-    if (isWhole(plan)) for (const [name, entry] of own) group.set(name, entry);
-    return plan;
-  }
-
-  #planOne(
-    prepared: PreparedEvent,
-    plan: Plan,
-    own: Map<string, Entry>,
-    group: ReadonlyMap<string, Entry>,
-    civilMs: number,
-  ): void {
-    const { account, eventId } = prepared.draft.event;
-    const name = `${account} ${eventId}`;
-    const before = own.get(name) ?? group.get(name);
-    const entry = before === undefined ? this.#find(prepared, civilMs) : sameOrNull(before, prepared);
-    if (entry === null) {
-      plan.conflicts.push(prepared.draft.index);
-    } else if (!own.has(name)) {
-      own.set(name, entry);
-      plan.entries.push(entry);
-      if (before === undefined && entry.receipt === NEW) plan.fresh.push(entry);
-    }
-  }
-
-  #find(prepared: PreparedEvent, civilMs: number): Entry | null {
-    const { draft, person } = prepared;
-    const { account, eventId } = draft.event;
-    const key = reservationKey(account, eventId);
-    const known = this.#dependencies.store.reservation(key);
-    const receivedAtMs = known?.receivedAtMs ?? civilMs;
-    const bytes = eventBytes(prepared, receivedAtMs);
-    const hash = digest('sha256', bytes, 'hex');
-    const base = { key, prepared, account, eventId, person, receivedAtMs };
-    if (known === null) return { ...base, bytes, hash, receipt: NEW, index: 0, appended: false };
-    const reserved =
-      known.hash === hash ? bytes : (olderEncodings(bytes).find((older) => hashOf(older) === known.hash) ?? null);
-    if (reserved === null) return null;
-    const open = this.#open.get(known.receipt);
-    const appended = open === undefined || open.appended.has(known.index);
-    return { ...base, bytes: reserved, hash: known.hash, receipt: known.receipt, index: known.index, appended };
   }
 
   #byPartition(entries: readonly Entry[]): Map<string, Entry[]> {
@@ -400,22 +308,6 @@ export class Intake {
   }
 }
 
-/** Receipt numbers that are none: of an event never seen, and of one rebuilt from the log. */
-const NEW = -1;
-const REBUILT = 0;
-
-/** The entry where the event is the same to the byte, by the entry's time of receipt; null for another event under its id. */
-function sameOrNull(entry: Entry, prepared: PreparedEvent): Entry | null {
-  const bytes = eventBytes(prepared, entry.receivedAtMs);
-  const same = hashOf(bytes) === entry.hash || olderEncodings(bytes).some((older) => hashOf(older) === entry.hash);
-  return same ? entry : null;
-}
-
-/** Whether the request may be taken: it is whole or not at all. */
-function isWhole(plan: Plan): boolean {
-  return plan.conflicts.length === 0 && plan.unwritable.length === 0;
-}
-
 function logShrank(place: string, known: number, baseOffset: number): TallyError {
   const { topic, partition } = placeOf(place);
   const facts = { topic, partition, known, baseOffset };
@@ -432,10 +324,6 @@ function byReceiptTime(entries: readonly Entry[]): readonly Entry[][] {
     else before.push(entry);
   }
   return [...found.values()];
-}
-
-function hashOf(bytes: Buffer): string {
-  return digest('sha256', bytes, 'hex');
 }
 
 function placeOf(place: string): { readonly topic: string; readonly partition: number } {

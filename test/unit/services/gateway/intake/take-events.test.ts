@@ -12,13 +12,13 @@ import { readSubmissions } from '../../../../../libs/adapters/submissions/submis
 import { createLogger } from '../../../../../libs/adapters/telemetry/logger.ts';
 import { systemClock } from '../../../../../libs/adapters/time/clock.ts';
 import type { PersonToken } from '../../../../../libs/core/identity/event-id.ts';
-import { vaultSeal } from '../../../../../services/gateway/intake/person-vault.ts';
 import type { PreparedEvent } from '../../../../../services/gateway/intake/prepared-event.ts';
+import { Intake } from '../../../../../services/gateway/intake/take-events.ts';
+import { vaultSeal } from '../../../../../services/gateway/store/person-vault.ts';
 import {
   openReservationStore,
   type ReservationStore,
-} from '../../../../../services/gateway/intake/reservation-store.ts';
-import { Intake } from '../../../../../services/gateway/intake/take-events.ts';
+} from '../../../../../services/gateway/store/reservation-store.ts';
 import { paymentJson } from '../../../../support/submissions.ts';
 
 const RULES = loadTaxRules();

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { vaultSeal } from '../../../../../services/gateway/intake/person-vault.ts';
+import { vaultSeal } from '../../../../../services/gateway/store/person-vault.ts';
 
 const key = new Uint8Array(32).fill(7);
 const token = Buffer.alloc(16, 1);

@@ -7,57 +7,23 @@ import { openLmdb } from '../../../libs/adapters/lmdb/open-lmdb.ts';
 import { assertRoom, writeFault } from '../../../libs/adapters/lmdb/write-fault.ts';
 import { assert } from '../../../libs/core/errors/assert.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
-import type { Account } from '../../../libs/core/identity/account.ts';
-import type { EventId, PersonToken } from '../../../libs/core/identity/event-id.ts';
+import type { PersonToken } from '../../../libs/core/identity/event-id.ts';
 import type { VaultSeal } from './person-vault.ts';
-
-/** What is remembered of an event for ever: a sender may ask again at any time. */
-export interface Reservation {
-  /** Number of its receipt; 0 where the reservation was rebuilt from the log and has none yet. */
-  readonly receipt: number;
-  /** Its place in the receipt. */
-  readonly index: number;
-  readonly receivedAtMs: number;
-  /** SHA-256 of the bytes appended, or to be appended, as 64 hex. */
-  readonly hash: string;
-}
-
-export interface StoredReceipt {
-  readonly note: string;
-  /** Tree hashes of its leaves as latin1 strings of 32 characters, in order. */
-  readonly leafHashes: readonly string[];
-}
-
-/** A receipt whose events may not all be in the log. */
-export interface PendingReceipt {
-  /** Where its events stand at the earliest. */
-  readonly from: readonly PartitionPosition[];
-  /** Places in the receipt of events that are known to be in the log. */
-  readonly appended: readonly number[];
-  /** Events of the receipt. */
-  readonly size: number;
-}
-
-export interface NewReservation extends Reservation {
-  readonly key: Buffer;
-}
-
-interface NewPerson {
-  readonly person: PersonToken;
-  readonly nino: string;
-}
-
-/** What is written before anything is appended: one transaction, one sync. */
-export interface ReservationBatch {
-  readonly receipts: readonly {
-    readonly number: number;
-    readonly receipt: StoredReceipt;
-    /** Null where its events are in the log already. */
-    readonly pending: PendingReceipt | null;
-  }[];
-  readonly reservations: readonly NewReservation[];
-  readonly persons: readonly NewPerson[];
-}
+import {
+  type LogEnd,
+  leavesOf,
+  type NewReservation,
+  numberKey,
+  type PendingReceipt,
+  type Reservation,
+  type ReservationBatch,
+  readNumber,
+  readReceipt,
+  readReservation,
+  receiptBytes,
+  reservationBytes,
+  type StoredReceipt,
+} from './reservation.ts';
 
 export interface ReservationStoreOptions {
   /** Held under an exclusive lock while open. */
@@ -73,27 +39,10 @@ export interface ReservationStoreDependencies {
   readonly onBroken?: (error: TallyError) => void;
 }
 
-/** The key of an event: its account, a zero byte, its 16 bytes. */
-export function reservationKey(account: Account, eventId: EventId): Buffer {
-  const key = Buffer.allocUnsafe(account.length + 1 + ID_BYTES);
-  key.write(account, 0, 'latin1');
-  key[account.length] = 0;
-  key.write(eventId, account.length + 1, 'hex');
-  return key;
-}
-
-const ID_BYTES = 16;
-const HASH_BYTES = 32;
-const RESERVATION_BYTES = 8 + 4 + 8 + HASH_BYTES;
 const MAP_SIZE_BYTES = 64 * 1024 ** 3;
 const META_KEY = 'store';
 const REMOVED_TOGETHER_MAX = 10_000;
 const RESERVE_BYTES = 72 * 1024 ** 2;
-
-/** Up to where the gateway knows the log to hold what it appended: the next offset, and the SHA-256 of the value before it, 64 hex. */
-export interface LogEnd extends PartitionPosition {
-  readonly hash: string;
-}
 
 interface Meta {
   readonly version: 1;
@@ -245,20 +194,14 @@ export class ReservationStore {
   /** Every receipt's number with its events, oldest first. */
   *receiptSizes(): Generator<readonly [number, number]> {
     for (const { key, value } of this.#receipts.getRange()) {
-      yield [readNumber(Buffer.from(key), 0), (value.length - 4 - value.readUInt32BE(0)) / HASH_BYTES];
+      yield [readNumber(Buffer.from(key), 0), leavesOf(value)];
     }
   }
 
   reservation(key: Buffer): Reservation | null {
     const value = this.#events.get(key);
     if (value === undefined) return null;
-    assert(value.length === RESERVATION_BYTES, 'a reservation has its length', { bytes: value.length });
-    return {
-      receipt: readNumber(value, 0),
-      index: value.readUInt32BE(8),
-      receivedAtMs: readNumber(value, 12),
-      hash: value.toString('hex', 20, RESERVATION_BYTES),
-    };
+    return readReservation(value);
   }
 
   /** The newest receipt's number, 0 before the first. */
@@ -270,12 +213,7 @@ export class ReservationStore {
   receipt(number: number): StoredReceipt {
     const value = this.#receipts.get(numberKey(number));
     assert(value !== undefined, 'a reservation names a receipt that is stored', { number });
-    const noteBytes = value.readUInt32BE(0);
-    const leafHashes: string[] = [];
-    for (let at = 4 + noteBytes; at < value.length; at += HASH_BYTES) {
-      leafHashes.push(value.toString('latin1', at, at + HASH_BYTES));
-    }
-    return { note: value.toString('utf8', 4, 4 + noteBytes), leafHashes };
+    return readReceipt(value);
   }
 
   pending(): Map<number, PendingReceipt> {
@@ -383,38 +321,4 @@ export class ReservationStore {
   #putPerson(token: Buffer, nino: string, written: Promise<boolean>[]): void {
     if (!this.#persons.doesExist(token)) written.push(this.#persons.put(token, this.#vault.seal(token, nino)));
   }
-}
-
-function reservationBytes(reservation: Reservation): Buffer {
-  const value = Buffer.allocUnsafe(RESERVATION_BYTES);
-  writeNumber(value, 0, reservation.receipt);
-  value.writeUInt32BE(reservation.index, 8);
-  writeNumber(value, 12, reservation.receivedAtMs);
-  value.write(reservation.hash, 20, HASH_BYTES, 'hex');
-  return value;
-}
-
-function receiptBytes(receipt: StoredReceipt): Buffer {
-  const note = Buffer.from(receipt.note);
-  const value = Buffer.allocUnsafe(4 + note.length + receipt.leafHashes.length * HASH_BYTES);
-  value.writeUInt32BE(note.length, 0);
-  note.copy(value, 4);
-  let at = 4 + note.length;
-  for (const leafHash of receipt.leafHashes) at += value.write(leafHash, at, HASH_BYTES, 'latin1');
-  return value;
-}
-
-function numberKey(number: number): Buffer {
-  const key = Buffer.allocUnsafe(8);
-  writeNumber(key, 0, number);
-  return key;
-}
-
-function writeNumber(buffer: Buffer, at: number, value: number): void {
-  buffer.writeUInt32BE(Math.floor(value / 2 ** 32), at);
-  buffer.writeUInt32BE(value >>> 0, at + 4);
-}
-
-function readNumber(buffer: Buffer, at: number): number {
-  return buffer.readUInt32BE(at) * 2 ** 32 + buffer.readUInt32BE(at + 4);
 }

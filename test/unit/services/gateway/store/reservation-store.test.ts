@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { VaultSeal } from '../../../../../services/gateway/intake/person-vault.ts';
-import { openReservationStore } from '../../../../../services/gateway/intake/reservation-store.ts';
+import type { VaultSeal } from '../../../../../services/gateway/store/person-vault.ts';
+import { openReservationStore } from '../../../../../services/gateway/store/reservation-store.ts';
 
 const NO_VAULT: VaultSeal = {
   seal: () => {
