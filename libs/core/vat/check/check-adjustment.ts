@@ -15,8 +15,7 @@ const BASIS_POINTS_MAX = 10_000;
 const STATES_VAT: ReadonlySet<unknown> = new Set(['frs_relevant_goods']);
 
 /**
- * Checks what an adjustment says, from JSON or from the log; faults are added to the list (vat.md sections 5, 6 and 8.4). Whether its kind
- * belongs to the trader's scheme is told by the state (schemeFault).
+ * Checks what an adjustment says, from JSON or from the log, and adds faults to the list (vat.md sections 5, 6 and 8.4).
  *
  * @param rules null: what the rates of its tax point say is not checked.
  */

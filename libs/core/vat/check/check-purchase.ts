@@ -11,8 +11,7 @@ const BASIS_POINTS_MAX = 10_000;
 const SUPPLIER_VRN_LENGTH_MAX = 20;
 
 /**
- * Checks what a purchase or supplier's credit says, from JSON or from the log; faults are added to the list. The share that can be
- * recovered may be absent: all of it. Amounts of a credit are negative (vat-events.ts).
+ * Checks what a purchase or a supplier's credit says, from JSON or from the log, and adds faults to the list. An absent share is all of it.
  *
  * @param rules null: its VAT is not held to the rates of its tax point.
  */

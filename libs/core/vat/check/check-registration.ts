@@ -12,9 +12,7 @@ const BASIS_POINTS_MAX = 10_000;
 const HIGHEST_RATE = 2_500;
 
 /**
- * Checks what a trader says of its periods and schemes, from JSON or from the log; faults are added to the list (vat.md sections 5 and
- * 7.2). What may not stand together: the flat rate scheme with cash accounting (it has a method of its own), annual accounting without
- * annual periods. Absent fields are as null, false or the default.
+ * Checks what a trader says of its periods and schemes, from JSON or from the log, and adds faults to the list (vat.md sections 5 and 7.2).
  *
  * @param rules null: whether the sector exists is not checked.
  */

@@ -102,9 +102,9 @@ const REGISTRATION_FIELDS: ReadonlySet<string> = new Set([
 const DEREGISTRATION_FIELDS: ReadonlySet<string> = new Set(['type', 'eventId', 'vrn', 'deregisteredOn']);
 
 /**
- * Every fault of one element of `POST /v1/vat/events` (docs/http-api.md) that can be told without state, with JSON pointers; empty where it
- * may be appended. With rules, categories, rates and VAT of what names no sale are checked too; without, tax does that.
+ * Every fault of one element of `POST /v1/vat/events` (docs/http-api.md) that needs no state, with JSON pointers.
  *
+ * @param rules null: categories, rates and VAT are left to tax.
  * @param receivedAtMs null: a till's time is taken as it is, however far it lies from now.
  */
 export function checkVatSubmission(

@@ -31,9 +31,8 @@ const INVOICED: ReadonlySet<string> = new Set(['sale', 'sale_refund']);
 const IMPORTED: ReadonlySet<string> = new Set(['import_vat_paid', 'import_pva']);
 
 /**
- * Holds the VAT that an entry states to the rates of its tax point (VATA 1994, section 24 and Schedule 11, paragraph 5). Rounding by line is
- * allowed for: 1p, and 1p for each full 100.00 of the net value. Null for kinds without a net value to hold to: errors, bad debts, and
- * payments, which may be of the VAT of an invoice alone.
+ * Holds the VAT that an entry states to the rates of its tax point (VATA 1994, section 24 and Schedule 11, paragraph 5). Errors, bad debts
+ * and payments have no net value to hold it to: a payment may be of the VAT of an invoice alone.
  */
 export function statedVatFinding(
   kind: string,

@@ -14,8 +14,8 @@ export interface HeldTime {
 const UNREADABLE: TillTime = { occurredAtMs: Number.NaN, day: Number.NaN };
 
 /**
- * Refuses takings of a time before there was VAT, whose rates nobody can look up: a clock without its battery stands at 1970. What names its
- * sale has that sale's rates. Gives the time, unreadable where it is refused.
+ * Refuses takings from before there was VAT: a clock without its battery shows 1970, which has no rates. A refund that names its sale has
+ * the rates of that sale. Gives the time, unreadable where it is refused.
  */
 export function checkTillTime(
   { type, originalEventId }: Pick<TillFields, 'type' | 'originalEventId'>,
@@ -34,9 +34,8 @@ export function checkTillTime(
 }
 
 /**
- * Holds a till's time to what is plausible on the day of receipt (vat.md section 3). One that is ahead of the receipt, or further back than
- * any assessment goes, says that the till's clock is wrong, and nothing of the trader: the event counts with its receipt, under a flag, and
- * no period is opened by it. Before the effective date of registration four years are as far back as is plausible.
+ * Holds a till's time to what is plausible on the day of receipt (vat.md section 3): where the clock must be wrong, the event counts with
+ * its receipt, under a flag. Before registration four years are as far back as is plausible.
  *
  * @param registered null: not known.
  */

@@ -210,3 +210,15 @@ describe('the total that a Z report states', () => {
     expect(book.decide(sampleSale('z1', { ...z, prevHash: sampleSale('v1').hash })).results[0]?.flags).toEqual([]);
   });
 });
+
+describe('a sale that is sent again under another id', () => {
+  it('is counted, under a flag of its decision: the till used its number twice', () => {
+    const sale = sampleSale('s1');
+    expect(book.decide(sale).results[0]?.flags).toEqual([]);
+    const again = book.decide({ ...sale, eventId: idOf('again') });
+    expect(again.results[0]?.flags).toEqual(['E_SEQ_REPLAY']);
+    expect(JSON.parse(book.state.get('till|vat:101747696|T1') ?? '{}')).toMatchObject({ f: 1 });
+    // The same event under its own id is a repeat, and no fork.
+    expect(book.decide(sale).outcome).toBe('repeat');
+  });
+});
