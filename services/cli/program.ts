@@ -109,9 +109,10 @@ function addStart(program: Command): void {
       '--kafka',
       'on Kafka and Redis, a process for each service; starts what KAFKA_BROKERS and REDIS_URL do not give',
     )
-    .option('--empty', 'no feed of example employers and tills')
-    .addOption(option('--seed <text>', 'seed of the feed', givenText).default('1'))
-    .addOption(option('--rate <number>', 'events a second of the feed', givenWhole(0, 10_000)).default(20))
+    .option('--no-demo', 'without the demo of invented employers and tills')
+    .option('--empty', 'the same as --no-demo')
+    .addOption(option('--seed <text>', 'seed of the demo', givenText).default('1'))
+    .addOption(option('--rate <number>', 'events a second of the demo', givenWhole(0, 10_000)).default(20))
     .action(loaded(async () => (await import('./start/start-command.ts')).start));
 }
 

@@ -8,7 +8,7 @@ import { type RateCards, RuleSets } from '../../libs/adapters/rules/rule-sets.ts
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { type Clock, steadyTime } from '../../libs/adapters/time/clock.ts';
-import { Doorbell } from '../../libs/adapters/time/doorbell.ts';
+import { WakeSignal } from '../../libs/adapters/time/wake-signal.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Account, Tax } from '../../libs/core/identity/account.ts';
 import type { NoteSigner } from '../../libs/core/ledger/note/signed-note.ts';
@@ -190,7 +190,7 @@ function vatPartsOf(
 ): { readonly closer: VatPeriodCloser; readonly routers: readonly Router[] } {
   const filings = new VatFilings(store);
   const money = new TraderMoney(store);
-  const bell = new Doorbell();
+  const bell = new WakeSignal();
   const onFault = (fault: TallyError): void => logger.warn({ code: fault.code }, fault.message);
   return {
     closer: new VatPeriodCloser({ lookEveryMs }, { store, filings, outbox, bell, clock, hold, onFault }),
@@ -204,7 +204,7 @@ function vatPartsOf(
         clients,
         clock,
         logger,
-        onFiled: () => bell.ring(),
+        onFiled: () => bell.notify(),
       }),
     ],
   };

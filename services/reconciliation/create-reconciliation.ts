@@ -11,7 +11,7 @@ import { repeatWork } from '../../libs/adapters/time/repeated-work.ts';
 import { hasCode, TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../libs/core/identity/account.ts';
 import { isLogOfPositions } from './compare-with-log.ts';
-import { type Books, openBooks } from './count/books.ts';
+import { openReconciliationState, type ReconciliationState } from './count/reconciliation-state.ts';
 import { openReconciliationStore, type ReconciliationStore } from './count/reconciliation-store.ts';
 import { type Evidence, Reconciler, type ReconcilerOptions, runReconciler } from './match/reconcile.ts';
 import { listExceptions } from './report/exceptions.ts';
@@ -173,7 +173,7 @@ async function openStoreOfLog(
 
 /** One store, and the reading of the log into it, from its opening to its end. */
 class Reading {
-  readonly books: Books;
+  readonly books: ReconciliationState;
   readonly #reconciler: Reconciler;
   readonly #store: ReconciliationStore;
   readonly #logger: Logger;
@@ -182,7 +182,7 @@ class Reading {
   #isSound = true;
   #isOpen = true;
 
-  private constructor(books: Books, reconciler: Reconciler, store: ReconciliationStore, logger: Logger) {
+  private constructor(books: ReconciliationState, reconciler: Reconciler, store: ReconciliationStore, logger: Logger) {
     this.books = books;
     this.#reconciler = reconciler;
     this.#store = store;
@@ -196,7 +196,7 @@ class Reading {
     copied: (tax: Tax, seconds: number) => void,
   ): Promise<Reading> {
     const store = await openStoreOfLog(options, { log, logger });
-    const books = openBooks(store, copied);
+    const books = openReconciliationState(store, copied);
     const reconciler = new Reconciler({ ...DEFAULTS, ...options }, { log, store, books, hashes: NODE_HASHES, clock });
     try {
       await reconciler.open();

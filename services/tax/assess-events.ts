@@ -1,5 +1,5 @@
 import { checkTopic, decodeEvent } from '../../libs/adapters/codec/event-codec.ts';
-import { PrintedLiabilities, printDecisions } from '../../libs/adapters/codec/liabilities-codec.ts';
+import { EncodedLiabilities, encodeDecisions } from '../../libs/adapters/codec/liabilities-codec.ts';
 import type { LogRecord, RecordBatch } from '../../libs/adapters/event-log/event-log.ts';
 import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
 import { KeyedState, type WrittenChanges } from '../../libs/adapters/stage/keyed-state.ts';
@@ -131,7 +131,7 @@ class AssessEvents implements StageProgram<LiabilityBody> {
   /** Decisions of this batch, from the one at `from` on, as they stand in a message of their own. */
   #settled(decisions: readonly DecisionOfRecord[], from: number, head: MessageHead): OwnLiabilities {
     const standing = this.#state.standing(from, from + decisions.length);
-    const { printed, texts } = printDecisions(decisions, standing);
+    const { printed, texts } = encodeDecisions(decisions, standing);
     const written = this.#state.written(standing, texts);
     return new OwnLiabilities(head, printed, { written, counts: countsOf(decisions) });
   }
@@ -143,7 +143,7 @@ class AssessEvents implements StageProgram<LiabilityBody> {
       const input = inputs[at];
       if (input === undefined || input.event === null || input.unprintable !== null) continue;
       try {
-        printDecisions(decisions.slice(at, at + 1), this.#state.standing(at, at + 1));
+        encodeDecisions(decisions.slice(at, at + 1), this.#state.standing(at, at + 1));
       } catch (error) {
         input.unprintable = { error };
         this.#report(input, error, 'printing');
@@ -222,7 +222,7 @@ const NO_KEYS: readonly string[] = [];
 type MessageHead = Omit<LiabilityBody, 'decisions'>;
 
 /** A message that is decided here: of its decisions nothing is kept but their bytes and what folding them needs. */
-class OwnLiabilities extends PrintedLiabilities {
+class OwnLiabilities extends EncodedLiabilities {
   readonly written: WrittenChanges;
   readonly counts: OutcomeCounts;
 

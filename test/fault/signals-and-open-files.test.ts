@@ -38,7 +38,7 @@ function run(command: string, openFiles = 4_096): Running {
 }
 
 function startHouse(dataDir: string, openFiles?: number): Running {
-  return run(`services/cli/tally.js start --empty --port 0 --data-dir ${dataDir}`, openFiles);
+  return run(`services/cli/tally.js start --no-demo --port 0 --data-dir ${dataDir}`, openFiles);
 }
 
 async function started(one: Running): Promise<string> {

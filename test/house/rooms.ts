@@ -139,7 +139,7 @@ export const HOUSE: readonly Building[] = [
         29,
         'Files that a person names, read in bounded memory; how a failure is said to that person.',
       ),
-      room('services/cli/feed', 30, 'Invented employers and tills.'),
+      room('services/cli/demo', 30, 'Invented employers and tills.'),
       room('services/cli/verify', 30, 'Checks a copy, or a divergence report, offline.'),
       room('services/cli/rows', 30, 'Rows of the files that people have: CSV and JSON, in their encodings.'),
       room('services/cli/mapping', 31, 'What columns mean: mappings, and how amounts, dates and codes are written.'),

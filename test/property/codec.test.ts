@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { blocksCodec } from '../../libs/adapters/codec/blocks-codec.ts';
 import { decodeEvent, encodeEvent } from '../../libs/adapters/codec/event-codec.ts';
 import {
+  EncodedLiabilities,
+  encodeDecisions,
   liabilitiesCodec,
   liabilitiesCodecWithoutState,
-  PrintedLiabilities,
-  printDecisions,
 } from '../../libs/adapters/codec/liabilities-codec.ts';
 import { rejectedDecisions } from '../../libs/adapters/codec/rejected-decisions.ts';
 import { HEADER_BYTES, writerOf } from '../../libs/adapters/codec/schema/single-object.ts';
@@ -88,13 +88,13 @@ describe('the codec', () => {
           end += changes.length;
           return end;
         });
-        const { printed, texts } = printDecisions(body.decisions, {
+        const { printed, texts } = encodeDecisions(body.decisions, {
           slots: all,
           values: all.map(({ value }) => value),
           ends,
         });
         const whole = liabilitiesCodec.encode(link, covers, body);
-        const beforehand = new PrintedLiabilities(body, printed);
+        const beforehand = new EncodedLiabilities(body, printed);
         const encoded = liabilitiesCodec.encode(link, covers, beforehand);
         expect(encoded.equals(whole)).toBe(true);
         // Another message of the same decisions leaves the first as it is.
@@ -108,7 +108,7 @@ describe('the codec', () => {
           from: 0,
           next: 7,
         }));
-        const wide = liabilitiesCodec.encode(link, many, new PrintedLiabilities(body, printed));
+        const wide = liabilitiesCodec.encode(link, many, new EncodedLiabilities(body, printed));
         expect(wide.equals(liabilitiesCodec.encode(link, many, body))).toBe(true);
         expect(beforehand.decisions).toEqual(body.decisions);
         expect(texts.map((text) => text?.toString())).toEqual(

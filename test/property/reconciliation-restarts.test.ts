@@ -7,8 +7,11 @@ import type { Assessment } from '../../libs/core/decisions/decision.ts';
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import type { ChainHead } from '../../libs/core/ledger/block/chain-head.ts';
-import { type Books, openBooks } from '../../services/reconciliation/count/books.ts';
 import { storedFigures } from '../../services/reconciliation/count/figures.ts';
+import {
+  openReconciliationState,
+  type ReconciliationState,
+} from '../../services/reconciliation/count/reconciliation-state.ts';
 import {
   openReconciliationStore,
   type ReconciliationStore,
@@ -59,9 +62,11 @@ function eventOf(index: number): TaxEvent {
   });
 }
 
-async function open(folder: string): Promise<{ reconciler: Reconciler; store: ReconciliationStore; books: Books }> {
+async function open(
+  folder: string,
+): Promise<{ reconciler: Reconciler; store: ReconciliationStore; books: ReconciliationState }> {
   const store = await openReconciliationStore({ folder });
-  const books = openBooks(store, () => undefined);
+  const books = openReconciliationState(store, () => undefined);
   const options = { pollMaxBytes: 1, pollMaxRecords: 1, idleWaitMs: 0, commitEveryMs: 1e9, commitEveryChanges: 1e9 };
   const reconciler = new Reconciler(options, {
     log: world.log,

@@ -18,7 +18,7 @@ import { originOf, signCheckpoint } from '../../libs/core/ledger/note/checkpoint
 import { printVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
 import { bytesTreeHasher, treeHasher } from '../../libs/core/ledger/tree/tree-hash.ts';
 import { consistencyPath, inclusionPath, nodesOfLeafHashes, rootAt } from '../../libs/core/ledger/tree/tree-proof.ts';
-import type { FollowedChain, LogPlace } from '../../libs/core/ledger/verify/verify-chain.ts';
+import type { FollowedChain, LogIndex } from '../../libs/core/ledger/verify/verify-chain.ts';
 import { pence } from '../../libs/core/money/pence.ts';
 import type { CopyToVerify } from '../oracles/verify-chain.ts';
 
@@ -130,7 +130,7 @@ export class MemoryLog {
     return signCheckpoint({ origin: ORIGIN, size, root: rootAt(size, this.nodes(), TREE) }, LEDGER_SIGNER);
   }
 
-  place(index: number, size = this.leaves.length): LogPlace {
+  place(index: number, size = this.leaves.length): LogIndex {
     return { index, path: inclusionPath(index, size, this.nodes(), TREE) };
   }
 

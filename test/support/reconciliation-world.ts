@@ -11,7 +11,7 @@ import { openEmbeddedLog } from '../../libs/adapters/event-log/embedded/log.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { partitionOf } from '../../libs/adapters/event-log/partition-of.ts';
 import { ACKNOWLEDGEMENTS, BLOCKS, LIABILITIES, TOPICS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
-import type { Coverage } from '../../libs/adapters/stage/program.ts';
+import type { InputRange } from '../../libs/adapters/stage/program.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import type { Clock } from '../../libs/adapters/time/clock.ts';
@@ -226,7 +226,7 @@ export class ReconciliationWorld {
     topic: string,
     partition: number,
     covers: readonly { topic: string; partition: number; next: number }[],
-    encode: (link: { id: string; previous: string }, covers: readonly Coverage[]) => Buffer,
+    encode: (link: { id: string; previous: string }, covers: readonly InputRange[]) => Buffer,
   ): Promise<void> {
     const key = `${topic}/${partition}`;
     const output = this.#linked.get(key) ?? { tip: ZERO_ID, covered: new Map<string, number>(), count: 0 };

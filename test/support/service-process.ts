@@ -20,7 +20,7 @@ export class ServiceProcess {
     options: { readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv; readonly dataDir?: string } = {},
   ) {
     this.dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'tallystick-e2e-'));
-    this.#args = options.args ?? ['--empty'];
+    this.#args = options.args ?? ['--no-demo'];
     this.#env = { ...process.env, LOG_LEVEL: 'warn', ...options.env };
   }
 

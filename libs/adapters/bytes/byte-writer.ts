@@ -46,7 +46,7 @@ export class ByteWriter {
   }
 
   /** A copy of what was written since the last reset. */
-  take(): Buffer {
+  copy(): Buffer {
     const copy = Buffer.allocUnsafeSlow(this.#position);
     this.#buffer.copy(copy, 0, 0, this.#position);
     return copy;

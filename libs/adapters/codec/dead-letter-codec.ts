@@ -13,7 +13,7 @@ export function encodeDeadLetter(letter: DeadLetter): Buffer {
   WRITER.reset();
   WRITER.writeRaw(SCHEMA.header);
   CODEC.write(WRITER, letter);
-  return WRITER.take();
+  return WRITER.copy();
 }
 
 /** Throws SCHEMA_UNKNOWN, RECORD_UNREADABLE. */

@@ -40,7 +40,7 @@ export function eventFamily<Event extends { readonly type: string }>(
       writer.reset();
       writer.writeRaw(form.header);
       form.codec.write(writer, event);
-      return writer.take();
+      return writer.copy();
     },
     decode: (value) => {
       const writtenWith = writerOf(value);

@@ -24,7 +24,7 @@ const OUTCOMES = ['accepted', 'rejected', 'repeat', 'held'] as const;
 function codecWith(readStateChange: ((reader: ByteReader) => StateChange) | null): StageCodec<LiabilityBody> {
   return linkedMessageCodec<LiabilityBody>(ownSchema('liability-message.v1'), {
     write: writeBody,
-    printed: (body) => (body instanceof PrintedLiabilities ? body : null),
+    printed: (body) => (body instanceof EncodedLiabilities ? body : null),
     read: (reader) => ({
       decidedAtMs: reader.readLong(),
       payeRulesHash: reader.readHex(32),
@@ -38,7 +38,7 @@ function writeBody(writer: ByteWriter, body: LiabilityBody): void {
   writer.writeLong(body.decidedAtMs);
   writer.writeHex(body.payeRulesHash, 32);
   writer.writeHex(body.vatRulesHash, 32);
-  if (body instanceof PrintedLiabilities) return;
+  if (body instanceof EncodedLiabilities) return;
   if (body.decisions.length > 0) writer.writeLong(body.decisions.length);
   for (const decision of body.decisions) {
     writeDecision(writer, decision);
@@ -51,7 +51,7 @@ function writeBody(writer: ByteWriter, body: LiabilityBody): void {
 const BEGINNING_BYTES_MAX = 512;
 
 /** Of one message: its decisions as they stand in it, printed before the message is, at the place that they have in it. */
-export class PrintedLiabilities implements LiabilityBody, PrintedEnd {
+export class EncodedLiabilities implements LiabilityBody, PrintedEnd {
   readonly decidedAtMs: number;
   readonly payeRulesHash: string;
   readonly vatRulesHash: string;
@@ -59,7 +59,7 @@ export class PrintedLiabilities implements LiabilityBody, PrintedEnd {
   readonly #printed: Buffer;
   #isBegun = false;
 
-  /** @param printed of printDecisions. */
+  /** @param printed of encodeDecisions. */
   constructor(of: Omit<LiabilityBody, 'decisions'>, printed: Buffer) {
     this.decidedAtMs = of.decidedAtMs;
     this.payeRulesHash = of.payeRulesHash;
@@ -102,7 +102,7 @@ interface PrintedDecisions {
 const PRINTER = new ByteWriter({ startBytes: 1024 * 1024 });
 
 /** Prints decisions with the changes given, not their own. */
-export function printDecisions(
+export function encodeDecisions(
   decisions: readonly DecisionOfRecord[],
   { slots, values, ends }: ChangesToPrint,
 ): PrintedDecisions {
@@ -129,7 +129,7 @@ export function printDecisions(
     writer.writeLong(0);
   }
   writer.writeLong(0);
-  const printed = writer.take();
+  const printed = writer.copy();
   const texts = values.map((value, index) =>
     value === null ? null : new Utf8Text(printed, textStarts[index] ?? 0, textEnds[index] ?? 0),
   );

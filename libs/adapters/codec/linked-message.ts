@@ -2,7 +2,7 @@ import { TallyError } from '../../core/errors/tally-error.ts';
 import type { ByteReader } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { LogRecord } from '../event-log/event-log.ts';
-import type { Coverage, Link, MessageReader, StageCodec } from '../stage/program.ts';
+import type { InputRange, Link, MessageReader, StageCodec } from '../stage/program.ts';
 import { type OwnSchema, readerOfBody, writerOf } from './schema/single-object.ts';
 
 /** How the body of a stage's message is written and read, behind the link and the coverage. */
@@ -28,7 +28,7 @@ export interface PrintedEnd {
 export function linkedMessageCodec<Body>(schema: OwnSchema, codec: BodyCodec<Body>): StageCodec<Body> {
   const writer = new ByteWriter({ startBytes: 1024 * 1024 });
   return {
-    encode(link: Link, covers: readonly Coverage[], body: Body): Buffer {
+    encode(link: Link, covers: readonly InputRange[], body: Body): Buffer {
       writer.reset();
       writer.writeRaw(schema.header);
       writer.writeHex(link.id, 16);
@@ -36,14 +36,14 @@ export function linkedMessageCodec<Body>(schema: OwnSchema, codec: BodyCodec<Bod
       writeCovers(writer, covers);
       codec.write(writer, body);
       const printed = codec.printed?.(body) ?? null;
-      if (printed === null) return writer.take();
+      if (printed === null) return writer.copy();
       const whole = printed.begin(writer.position);
       if (whole !== null) {
         writer.copyTo(whole, 0);
         return whole;
       }
       writer.writeRaw(printed.end);
-      return writer.take();
+      return writer.copy();
     },
     ...linkedMessageReader(schema, codec.read),
   };
@@ -79,7 +79,7 @@ function bodyReader(schema: OwnSchema, value: Buffer | null): ByteReader {
   return readerOfBody(value, writer);
 }
 
-function writeCovers(writer: ByteWriter, covers: readonly Coverage[]): void {
+function writeCovers(writer: ByteWriter, covers: readonly InputRange[]): void {
   if (covers.length > 0) writer.writeLong(covers.length);
   for (const coverage of covers) {
     writer.writeString(coverage.topic);
@@ -90,7 +90,7 @@ function writeCovers(writer: ByteWriter, covers: readonly Coverage[]): void {
   writer.writeLong(0);
 }
 
-function readCoverage(reader: ByteReader): Coverage {
+function readCoverage(reader: ByteReader): InputRange {
   return {
     topic: reader.readString(),
     partition: reader.readLong(),

@@ -66,7 +66,7 @@ export function encodePullAnswer(answer: PullAnswer<string | Uint8Array>): Buffe
   writeHashes(answer.consistency);
   writeArray(answer.chains, writeChain);
   WRITER.writeNullableString(answer.rejectionsNote);
-  return WRITER.take();
+  return WRITER.copy();
 }
 
 /** Throws RECORD_UNREADABLE, SCHEMA_UNKNOWN. Of the form alone: nothing in it is verified. */

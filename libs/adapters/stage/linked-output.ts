@@ -1,7 +1,7 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { EventLog, LogRecord, PartitionPosition, TopicPartition } from '../event-log/event-log.ts';
 import { readAt } from '../event-log/read-at.ts';
-import type { Coverage, FoldedMessage, Link, MessageReader } from './program.ts';
+import type { FoldedMessage, InputRange, Link, MessageReader } from './program.ts';
 
 /** The tip of an output partition that holds no valid message yet: 32 zeros. */
 export const ZERO_TIP = '0'.repeat(32);
@@ -60,7 +60,7 @@ export type LinkRule = (tip: string, link: Link) => boolean;
 /** A message with the bytes that its codec made of it. */
 export interface EncodedMessage<Body> {
   readonly link: Link;
-  readonly covers: readonly Coverage[];
+  readonly covers: readonly InputRange[];
   readonly body: Body;
   readonly bytes: Buffer;
 }
@@ -165,7 +165,7 @@ export class LinkedInput<Body> {
     return new TallyError('MESSAGE_UNREADABLE', message, place, { cause });
   }
 
-  #checkCoverage(covers: readonly Coverage[], offset: number): void {
+  #checkCoverage(covers: readonly InputRange[], offset: number): void {
     for (const { topic, partition, from, next } of covers) {
       const covered = this.#covered.get(`${topic}/${partition}`)?.offset ?? (this.#fromStart ? 0 : from);
       if (from !== covered || next < from) {

@@ -12,9 +12,9 @@ import { readAt } from '../event-log/read-at.ts';
 import type { Checkpoint, StorePut } from '../state-store/state-store.ts';
 import { type EncodedMessage, LinkedInput, readLink, ZERO_TIP } from './linked-output.ts';
 import type {
-  Coverage,
-  CoverTo,
   FoldedMessage,
+  InputRange,
+  InputReach,
   Link,
   PartitionPosition,
   Proposal,
@@ -501,7 +501,7 @@ export class StagePartition<Body> {
     this.#pending = chain;
   }
 
-  #cover({ topic, partition, from, next }: CoverTo, reached: Map<string, number>): Coverage {
+  #cover({ topic, partition, from, next }: InputReach, reached: Map<string, number>): InputRange {
     const covered = reached.get(inputKey({ topic, partition }));
     const facts = { topic, partition, from, next, covered };
     assert(covered !== undefined, 'a proposal covers inputs of its own partition', facts);
@@ -515,7 +515,7 @@ export class StagePartition<Body> {
     return { topic, partition, from: covered, next };
   }
 
-  #encode(link: Link, covers: readonly Coverage[], body: Body): Buffer {
+  #encode(link: Link, covers: readonly InputRange[], body: Body): Buffer {
     const bytes = this.#context.dependencies.codec.encode(link, covers, body);
     if (bytes.length > RECORD_BYTES_MAX) {
       const facts = { ...this.#output, bytes: bytes.length, maxBytes: RECORD_BYTES_MAX };

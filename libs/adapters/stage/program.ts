@@ -14,7 +14,7 @@ export interface Link {
 }
 
 /** Positions [from, next) of one input partition that a message settles. */
-export interface Coverage {
+export interface InputRange {
   readonly topic: string;
   readonly partition: number;
   readonly from: number;
@@ -22,7 +22,7 @@ export interface Coverage {
 }
 
 /** How far a proposal covers one input. The stage fills in `from` (what was covered before); where a program states it, it is checked. */
-export interface CoverTo {
+export interface InputReach {
   readonly topic: string;
   readonly partition: number;
   readonly from?: number;
@@ -31,13 +31,13 @@ export interface CoverTo {
 
 /** What a program makes of input: the body of one message (at most RECORD_BYTES_MAX once encoded; aim at MESSAGE_BYTES_MAX) and what it covers. */
 export interface Proposal<Body> {
-  readonly covers: readonly CoverTo[];
+  readonly covers: readonly InputReach[];
   readonly body: Body;
 }
 
 export interface FoldedMessage<Body> {
   readonly link: Link;
-  readonly covers: readonly Coverage[];
+  readonly covers: readonly InputRange[];
   readonly body: Body;
   /** Offset in the output partition. */
   readonly offset: number;
@@ -90,13 +90,13 @@ export interface StageProgram<Body> {
 }
 
 export interface StageCodec<Body> extends MessageReader<Body> {
-  encode(link: Link, covers: readonly Coverage[], body: Body): Buffer;
+  encode(link: Link, covers: readonly InputRange[], body: Body): Buffer;
 }
 
 /** What a reader of linked messages needs of their codec. */
 export interface MessageReader<Body> {
   /** Throws MESSAGE_UNREADABLE. */
-  decode(record: LogRecord): { readonly link: Link; readonly covers: readonly Coverage[]; readonly body: Body };
+  decode(record: LogRecord): { readonly link: Link; readonly covers: readonly InputRange[]; readonly body: Body };
 }
 
 type InputsOf = (outputPartition: number) => readonly TopicPartition[];

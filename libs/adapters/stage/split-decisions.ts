@@ -1,5 +1,5 @@
 import type { RecordBatch } from '../event-log/event-log.ts';
-import type { CoverTo } from './program.ts';
+import type { InputReach } from './program.ts';
 
 /** Where a message is cut, bytes once encoded (design section 4). One item larger than this stands alone. */
 export const MESSAGE_BYTES_MAX = 512 * 1024;
@@ -16,7 +16,7 @@ interface Settled {
 }
 
 export interface DecisionPart<Part extends Settled> {
-  readonly covers: readonly CoverTo[];
+  readonly covers: readonly InputReach[];
   readonly part: Part;
 }
 
@@ -82,11 +82,11 @@ function cut<Part extends Settled>(
   }
 }
 
-function wholeBatch(batch: RecordBatch): CoverTo {
+function wholeBatch(batch: RecordBatch): InputReach {
   return { topic: batch.topic, partition: batch.partition, next: batch.nextOffset };
 }
 
-function reachOf(part: readonly OfRecord[], partitionOf: ReadonlyMap<string, number>): CoverTo[] {
+function reachOf(part: readonly OfRecord[], partitionOf: ReadonlyMap<string, number>): InputReach[] {
   const reach = new Map<string, number>();
   for (const { topic, offset } of part) {
     reach.set(topic, offset + 1);

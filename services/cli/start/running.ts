@@ -1,5 +1,5 @@
 import type { LoadedRules } from '../../../libs/adapters/rules/load-rules.ts';
-import type { FeedTarget } from '../feed/run-feed.ts';
+import type { FeedTarget } from '../demo/run-feed.ts';
 
 /** A started Tallystick, in one process or in several. */
 export interface Running {

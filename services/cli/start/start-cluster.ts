@@ -6,7 +6,7 @@ import { loadRules } from '../../../libs/adapters/rules/load-rules.ts';
 import { systemClock } from '../../../libs/adapters/time/clock.ts';
 import { printVerifierKey } from '../../../libs/core/ledger/note/verifier-key.ts';
 import { RUNNING_FILE, type RunningService, ServiceClient } from '../client/service-client.ts';
-import { postPayments } from '../feed/run-feed.ts';
+import { postPayments } from '../demo/run-feed.ts';
 import { freePorts } from '../servers/free-port.ts';
 import { keepServerUp, type StartsAgain } from '../servers/keep-server-up.ts';
 import { keptPorts } from '../servers/kept-ports.ts';

@@ -5,7 +5,7 @@ import { checkOpenFiles } from '../../../libs/adapters/runtime/open-files.ts';
 import { createLogger, type LogLevel } from '../../../libs/adapters/telemetry/logger.ts';
 import { systemClock } from '../../../libs/adapters/time/clock.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
-import { runFeed } from '../feed/run-feed.ts';
+import { runFeed } from '../demo/run-feed.ts';
 import type { Running } from './running.ts';
 import { startTallystick } from './start.ts';
 import { startCluster } from './start-cluster.ts';
@@ -14,6 +14,8 @@ export interface StartCommandOptions {
   readonly dataDir: string;
   readonly port: number;
   readonly empty?: boolean;
+  /** False with --no-demo. */
+  readonly demo?: boolean;
   readonly kafka?: boolean;
   readonly seed: string;
   readonly rate: number;
@@ -68,14 +70,14 @@ export async function start(options: StartCommandOptions): Promise<void> {
         { logger, clock: systemClock, onFailed },
       );
   const feed =
-    options.empty === true || rate === 0
+    options.empty === true || options.demo === false || rate === 0
       ? null
       : runFeed(
           { dataDir, seed: options.seed, eventsPerSecond: rate },
           { target: service.feedTarget, rules: service.rules.rules.paye, logger },
         );
   for (const line of service.places) console.log(line);
-  console.log(feed === null ? 'no feed' : 'a feed of invented employers and tills is running (--empty for none)');
+  console.log(feed === null ? 'no demo' : 'a demo of invented employers and tills is running (--no-demo for none)');
   console.log('Ctrl-C drains and stops');
   const reason = await ended;
   if (reason === FAILED) console.log(`\n${reason}: draining`);

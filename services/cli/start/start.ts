@@ -34,7 +34,7 @@ import { createPayerNode, PAYER_NODE_DEFAULTS, type PayerNode } from '../../paye
 import { createReconciliation, type Reconciliation } from '../../reconciliation/create-reconciliation.ts';
 import { createTax } from '../../tax/create-tax.ts';
 import { RUNNING_FILE, type RunningService } from '../client/service-client.ts';
-import { postPayments } from '../feed/run-feed.ts';
+import { postPayments } from '../demo/run-feed.ts';
 import { ownClients } from './own-clients.ts';
 import type { Running } from './running.ts';
 

@@ -1,4 +1,4 @@
-import type { CoverTo } from '../../../libs/adapters/stage/program.ts';
+import type { InputReach } from '../../../libs/adapters/stage/program.ts';
 
 /** A message of an input that was read; pinned while a decision of it waits in an open block. */
 export interface ReadMessage {
@@ -35,7 +35,7 @@ export class InputTrack {
   }
 
   /** The position to cover where it moved since it was proposed last, else null. */
-  advance(): CoverTo | null {
+  advance(): InputReach | null {
     this.#settle();
     if (this.#low === this.#proposed) return null;
     this.#proposed = this.#low;

@@ -9,7 +9,7 @@ import type {
 } from '../../../libs/adapters/event-log/event-log.ts';
 import { ACKNOWLEDGEMENTS, LIABILITIES } from '../../../libs/adapters/event-log/topics.ts';
 import { LinkedInput, linkedPositionAt } from '../../../libs/adapters/stage/linked-output.ts';
-import type { CoverTo, FoldedMessage, Proposal, StageProgram } from '../../../libs/adapters/stage/program.ts';
+import type { FoldedMessage, InputReach, Proposal, StageProgram } from '../../../libs/adapters/stage/program.ts';
 import type { Checkpoint, StorePut } from '../../../libs/adapters/state-store/state-store.ts';
 import { type Clock, type Moment, momentOf } from '../../../libs/adapters/time/clock.ts';
 import type { Assessment } from '../../../libs/core/decisions/decision.ts';
@@ -492,7 +492,7 @@ export class SealBlocks implements StageProgram<BlocksBody> {
       bodies.push({ blocks: [], checkpoint: null, acknowledged: [] });
     }
     this.#coveredAtMs = elapsedMs;
-    const covers = this.#tracks.map((track) => track.advance()).filter((cover): cover is CoverTo => cover !== null);
+    const covers = this.#tracks.map((track) => track.advance()).filter((cover): cover is InputReach => cover !== null);
     return bodies.map((body, index) => ({ body, covers: index === bodies.length - 1 ? covers : [] }));
   }
 

@@ -2,8 +2,8 @@ import type { PullAnswer, PulledChain } from '../../../libs/adapters/codec/pull-
 import type { LedgerClient, PullRequest } from '../../../libs/adapters/http/ledger-client.ts';
 import type { RuleSets } from '../../../libs/adapters/rules/rule-sets.ts';
 import type { CivilClock } from '../../../libs/adapters/time/clock.ts';
-import { Doorbell } from '../../../libs/adapters/time/doorbell.ts';
 import { nextTurn, TimeSlice } from '../../../libs/adapters/time/time-slice.ts';
+import { WakeSignal } from '../../../libs/adapters/time/wake-signal.ts';
 import { printUtc } from '../../../libs/core/calendar/utc-time.ts';
 import { assert } from '../../../libs/core/errors/assert.ts';
 import { hasCode, TallyError } from '../../../libs/core/errors/tally-error.ts';
@@ -12,7 +12,7 @@ import type { NoteSigner } from '../../../libs/core/ledger/note/signed-note.ts';
 import { printVerifierKey, type VerifierKey } from '../../../libs/core/ledger/note/verifier-key.ts';
 import type { Divergence } from '../../../libs/core/ledger/verify/divergence.ts';
 import type { VerifiedCheckpoint } from '../../../libs/core/ledger/verify/verify-checkpoint.ts';
-import { DivergenceBook } from '../store/divergence-book.ts';
+import { DivergenceLog } from '../store/divergence-log.ts';
 import type { FollowedAccount, LedgerIdentity } from '../store/payer-records.ts';
 import { countOf, type PayerStore } from '../store/payer-store.ts';
 import { type WaitingEvents, WithheldEvents } from '../withheld/withheld-events.ts';
@@ -74,10 +74,10 @@ const NOTHING: PullOutcome = { more: false, blocks: 0, entries: 0 };
 export class LedgerFollower {
   readonly #options: FollowerOptions;
   readonly #dependencies: FollowerDependencies;
-  readonly #bell = new Doorbell();
+  readonly #bell = new WakeSignal();
   readonly #keys = new Map<number, ChainWorkingKeys>();
   readonly #withheld: WithheldEvents;
-  readonly #divergences: DivergenceBook;
+  readonly #divergences: DivergenceLog;
   readonly #verifierKey: string;
   readonly #met: MetLedger;
   readonly #changes: LedgerChanges;
@@ -96,7 +96,7 @@ export class LedgerFollower {
     this.#verifierKey = printVerifierKey(dependencies.signer.key);
     this.#rota = new ChainRota(dependencies.store);
     this.#unknown = new UnknownEvents({ find: dependencies.find, onAnswer: (number) => this.#pullAgain(number) });
-    this.#divergences = new DivergenceBook(dependencies);
+    this.#divergences = new DivergenceLog(dependencies);
     this.#withheld = new WithheldEvents(options, { ...dependencies, divergences: this.#divergences });
     this.#met = new MetLedger({ ...dependencies, divergences: this.#divergences });
     this.#changes = new LedgerChanges({ ...dependencies, rota: this.#rota, from: this.#met.checkpoint?.size ?? 0 });
@@ -114,7 +114,7 @@ export class LedgerFollower {
 
   /** Goes on with a pull soon: a new checkpoint, a new account. */
   nudge(): void {
-    this.#bell.ring();
+    this.#bell.notify();
   }
 
   /** Runs until the signal aborts. Throws only where the store fails or our own code does. */
@@ -374,5 +374,5 @@ function waitingFault({ events, oldestReceiptedAtMs, logGrewAtMs }: WaitingEvent
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Doorbell().wait(ms, signal);
+  await new WakeSignal().wait(ms, signal);
 }

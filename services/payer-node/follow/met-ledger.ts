@@ -6,13 +6,13 @@ import { openCheckpoint } from '../../../libs/core/ledger/note/checkpoint.ts';
 import { parseVerifierKey, type VerifierKey } from '../../../libs/core/ledger/note/verifier-key.ts';
 import type { Divergence } from '../../../libs/core/ledger/verify/divergence.ts';
 import { type VerifiedCheckpoint, verifyCheckpoint } from '../../../libs/core/ledger/verify/verify-checkpoint.ts';
-import type { DivergenceBook } from '../store/divergence-book.ts';
+import type { DivergenceLog } from '../store/divergence-log.ts';
 import type { LedgerIdentity } from '../store/payer-records.ts';
 import type { PayerStore } from '../store/payer-store.ts';
 
 export interface MetLedgerDependencies {
   readonly store: PayerStore;
-  readonly divergences: DivergenceBook;
+  readonly divergences: DivergenceLog;
   /** Called once, when it is known which ledger this is. */
   readonly onLedger: (ledger: LedgerIdentity) => void;
 }

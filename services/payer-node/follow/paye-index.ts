@@ -6,7 +6,7 @@ import type { MadeOfEvent } from '../../../libs/core/ledger/verify/recompute-blo
 import { addSums, type PenceSum } from '../../../libs/core/money/pence-sum.ts';
 import { type DifferenceCause, flaggedDifferences } from '../../../libs/core/paye/payment/compare-stated.ts';
 import { stateKey } from '../store/payer-keys.ts';
-import type { EntryPlace } from '../store/payer-records.ts';
+import type { EntryPosition } from '../store/payer-records.ts';
 import type { PayerStore } from '../store/payer-store.ts';
 import { readPlace, writePlace } from '../store/payer-values.ts';
 import { writeUint64 } from '../store/uint64-bytes.ts';
@@ -33,12 +33,12 @@ export const NO_SUMS: MonthSums = { heads: {}, basePence: 0, payments: 0, claims
 /** A row of the index: which event, and where its entry stands. */
 export interface IndexedEntry {
   readonly eventId: EventId;
-  readonly place: EntryPlace;
+  readonly place: EntryPosition;
 }
 
 /** An entry that came of an event of the payer's, ready to be indexed. */
 export interface NewEntry extends MadeOfEvent {
-  readonly place: EntryPlace;
+  readonly place: EntryPosition;
 }
 
 const PLACE_BYTES = 12;

@@ -13,7 +13,7 @@ import { pseudonymOf, type WorkingKeys } from '../../../libs/core/ledger/entry/c
 import { paymentsOf } from '../../../libs/core/ledger/entry/ledger-entry.ts';
 import type { Divergence } from '../../../libs/core/ledger/verify/divergence.ts';
 import {
-  type EntryGround,
+  type EntryBasis,
   type MadeOfEvent,
   type OwnRecord,
   recomputeBlock,
@@ -86,7 +86,7 @@ export async function takeChain(
   });
   if (!verdict.ok) return { kind: 'diverged', findings: verdict.findings };
   const own = new OwnCopy(followed, keys, dependencies);
-  const grounds: (readonly EntryGround[])[] = [];
+  const grounds: (readonly EntryBasis[])[] = [];
   try {
     for (const block of verdict.blocks) {
       const recomputed = recomputeBlock(block, identity, own);
@@ -118,7 +118,7 @@ export function eventOfAnother(findings: readonly Divergence[]): EventId | null 
 function takeOf(
   followed: FollowedAccount,
   blocks: readonly VerifiedBlock[],
-  grounds: readonly (readonly EntryGround[])[],
+  grounds: readonly (readonly EntryBasis[])[],
   proof: Omit<HeadProof, 'seq'>,
   own: OwnCopy,
   store: PayerStore,

@@ -1,5 +1,5 @@
 import type { GatewayClient, GivenEvents } from '../../../libs/adapters/http/gateway-client.ts';
-import { Doorbell } from '../../../libs/adapters/time/doorbell.ts';
+import { WakeSignal } from '../../../libs/adapters/time/wake-signal.ts';
 import { hasCode, TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { EventId } from '../../../libs/core/identity/event-id.ts';
 import { accountKey, eventKey } from '../store/payer-keys.ts';
@@ -35,7 +35,7 @@ const RETRY_MS = 5_000;
  */
 export class EventFetcher {
   readonly #dependencies: EventFetcherDependencies;
-  readonly #bell = new Doorbell();
+  readonly #bell = new WakeSignal();
   /** By the number of the account. */
   readonly #sought = new Map<number, SoughtEvent[]>();
 
@@ -52,7 +52,7 @@ export class EventFetcher {
       const before = this.#sought.get(accountNumber);
       if (before === undefined) this.#sought.set(accountNumber, [{ id, answer }]);
       else before.push({ id, answer });
-      this.#bell.ring();
+      this.#bell.notify();
     });
   }
 
@@ -137,7 +137,7 @@ export class EventFetcher {
   }
 
   async #pause(signal: AbortSignal): Promise<void> {
-    await new Doorbell().wait(RETRY_MS, signal);
+    await new WakeSignal().wait(RETRY_MS, signal);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { GatewayAnswer, GatewayClient } from '../../../libs/adapters/http/gateway-client.ts';
 import type { CivilClock } from '../../../libs/adapters/time/clock.ts';
-import { Doorbell } from '../../../libs/adapters/time/doorbell.ts';
+import { WakeSignal } from '../../../libs/adapters/time/wake-signal.ts';
 import type { Fault } from '../../../libs/core/errors/fault.ts';
 import { hasCode, TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Tax } from '../../../libs/core/identity/account.ts';
@@ -47,7 +47,7 @@ interface QueuedEvent extends SentEvent {
 export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #dependencies: ForwarderDependencies;
-  readonly #bell = new Doorbell();
+  readonly #bell = new WakeSignal();
   #batchMax = BATCH_EVENTS_MAX;
   #failures = 0;
 
@@ -57,7 +57,7 @@ export class Forwarder {
   }
 
   wake(): void {
-    this.#bell.ring();
+    this.#bell.notify();
   }
 
   /** Runs until the signal aborts; what is under way then is finished. Throws only where the store fails. */
@@ -185,5 +185,5 @@ function faultsByIndex(faults: readonly Fault[], events: number): Map<number, re
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Doorbell().wait(ms, signal);
+  await new WakeSignal().wait(ms, signal);
 }

@@ -1,6 +1,6 @@
 import { nodeSha256 } from '../../../libs/adapters/crypto/node-crypto.ts';
 import type { CivilClock } from '../../../libs/adapters/time/clock.ts';
-import { Doorbell } from '../../../libs/adapters/time/doorbell.ts';
+import { WakeSignal } from '../../../libs/adapters/time/wake-signal.ts';
 import { londonDate } from '../../../libs/core/calendar/london-time.ts';
 import { type TaxYear, taxYearOf } from '../../../libs/core/calendar/tax-calendar.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
@@ -45,7 +45,7 @@ export class MonthCloser {
       const heldMs = await this.#dependencies.hold.leftMs();
       if (heldMs > 0) {
         // Looked at often, since a clock may be put right long before.
-        await new Doorbell().wait(Math.min(heldMs, HELD_LOOK_MS), signal);
+        await new WakeSignal().wait(Math.min(heldMs, HELD_LOOK_MS), signal);
         continue;
       }
       try {
@@ -55,7 +55,7 @@ export class MonthCloser {
         if (!(error instanceof TallyError)) throw error;
         this.#dependencies.onFault(error);
       }
-      await new Doorbell().wait(LOOK_EVERY_MS, signal);
+      await new WakeSignal().wait(LOOK_EVERY_MS, signal);
     }
   }
 

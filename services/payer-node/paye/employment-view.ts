@@ -21,7 +21,7 @@ import type { WorkingLine } from '../../../libs/core/paye/payment/payslip-workin
 import { type IndexedEntry, paymentsOfEmployment } from '../follow/paye-index.ts';
 import { OwnState } from '../store/own-state.ts';
 import { blockKey, eventKey } from '../store/payer-keys.ts';
-import type { EntryPlace, FollowedAccount } from '../store/payer-records.ts';
+import type { EntryPosition, FollowedAccount } from '../store/payer-records.ts';
 import type { PayerStore } from '../store/payer-store.ts';
 import { readBlock } from '../store/payer-values.ts';
 
@@ -46,7 +46,7 @@ export interface Payslip {
   readonly toDate: readonly ToDateDifference[];
   readonly flags: readonly string[];
   /** Where its entry stands in the payer's copy. */
-  readonly entry: EntryPlace;
+  readonly entry: EntryPosition;
 }
 
 export interface EmploymentView {
@@ -203,7 +203,7 @@ export class EntryReader {
 
 function payslipOf(
   { event, result, lines, differences, toDate }: FollowedPayment,
-  entry: EntryPlace | undefined,
+  entry: EntryPosition | undefined,
 ): Payslip {
   assert(entry !== undefined, 'a payment that is followed has an entry', {});
   return {

@@ -18,7 +18,7 @@ import {
   sumsOfMonth,
 } from '../follow/paye-index.ts';
 import { OwnState } from '../store/own-state.ts';
-import type { EntryPlace, FollowedAccount } from '../store/payer-records.ts';
+import type { EntryPosition, FollowedAccount } from '../store/payer-records.ts';
 import type { PayerStore } from '../store/payer-store.ts';
 import { EntryReader, type Payslip, paymentFields } from './employment-view.ts';
 
@@ -34,7 +34,7 @@ export interface MonthClaim {
   readonly type: 'EmployerClaimsMade' | 'PayePeriodClosed' | 'PayeSchemeCeased';
   readonly taxPeriod: string;
   readonly amounts: readonly { readonly head: string; readonly pence: number }[];
-  readonly entry: EntryPlace;
+  readonly entry: EntryPosition;
 }
 
 /** An employer's tax month from the payer's own verified copy: what is owed, how it came about, and what stands behind it. */

@@ -2,19 +2,23 @@ import { parseBlockHeader } from '../../../libs/core/ledger/block/block-header.t
 import { decodeEntry } from '../../../libs/core/ledger/entry/entry-codec.ts';
 import type { LedgerEntry } from '../../../libs/core/ledger/entry/ledger-entry.ts';
 import { blockKey } from './payer-keys.ts';
-import type { EntryPlace, FollowedAccount } from './payer-records.ts';
+import type { EntryPosition, FollowedAccount } from './payer-records.ts';
 import type { PayerStore } from './payer-store.ts';
 import { readBlock } from './payer-values.ts';
 
 /** An entry of the verified copy and where it stands. */
 export interface PlacedEntry {
-  readonly place: EntryPlace;
+  readonly place: EntryPosition;
   readonly closedAtMs: number;
   readonly entry: LedgerEntry;
 }
 
 /** Entries of an account's verified copy from a place on, in the order of the chain. */
-export function* entriesFrom(store: PayerStore, followed: FollowedAccount, from: EntryPlace): Generator<PlacedEntry> {
+export function* entriesFrom(
+  store: PayerStore,
+  followed: FollowedAccount,
+  from: EntryPosition,
+): Generator<PlacedEntry> {
   const last = followed.head?.seq ?? -1;
   for (let seq = from.seq; seq <= last; seq += 1) {
     const bytes = store.blocks.get(blockKey(followed.number, seq));

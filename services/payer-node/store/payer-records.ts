@@ -65,7 +65,7 @@ export interface StoredReceipt {
   readonly leafHashes: readonly Buffer[];
 }
 
-export interface EntryPlace {
+export interface EntryPosition {
   readonly seq: number;
   readonly position: number;
 }

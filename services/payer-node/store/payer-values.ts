@@ -1,6 +1,6 @@
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { BlockTexts } from '../../../libs/core/ledger/verify/verify-block.ts';
-import type { AppendedEvent, EntryPlace, StoredReceipt } from './payer-records.ts';
+import type { AppendedEvent, EntryPosition, StoredReceipt } from './payer-records.ts';
 import { readUint64, writeUint64 } from './uint64-bytes.ts';
 
 /** Lengths of 4 bytes before each of header, totals, and every entry. */
@@ -37,14 +37,14 @@ export function readBlock(value: Buffer): BlockTexts {
 }
 
 /** seq ‖ position of an entry. */
-export function writePlace(place: EntryPlace): Buffer {
+export function writePlace(place: EntryPosition): Buffer {
   const value = Buffer.allocUnsafe(12);
   writeUint64(value, place.seq, 0);
   value.writeUInt32BE(place.position, 8);
   return value;
 }
 
-export function readPlace(value: Buffer): EntryPlace {
+export function readPlace(value: Buffer): EntryPosition {
   return { seq: readUint64(value, 0), position: value.readUInt32BE(8) };
 }
 

@@ -1,7 +1,7 @@
 import { nodeSha256 } from '../../../libs/adapters/crypto/node-crypto.ts';
 import type { Clock } from '../../../libs/adapters/time/clock.ts';
-import type { Doorbell } from '../../../libs/adapters/time/doorbell.ts';
 import { TimeSlice } from '../../../libs/adapters/time/time-slice.ts';
+import type { WakeSignal } from '../../../libs/adapters/time/wake-signal.ts';
 import type { LocalDate } from '../../../libs/core/calendar/local-date.ts';
 import { londonDate } from '../../../libs/core/calendar/london-time.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
@@ -21,7 +21,7 @@ export interface VatPeriodCloserDependencies {
   readonly store: PayerStore;
   readonly filings: VatFilings;
   readonly outbox: Pick<Outbox, 'submit'>;
-  readonly bell: Doorbell;
+  readonly bell: WakeSignal;
   readonly clock: Clock;
   /** Keeps a clock that is ahead from closing periods. */
   readonly hold: Pick<CloseHold, 'leftMs'>;

@@ -2,13 +2,13 @@ import { TimeSlice } from '../../../libs/adapters/time/time-slice.ts';
 import { londonDate } from '../../../libs/core/calendar/london-time.ts';
 import type { MoneyOfTrader } from '../../../libs/core/vat/standing/settle-charges.ts';
 import { entriesFrom } from '../store/entries-of-account.ts';
-import type { EntryPlace, FollowedAccount } from '../store/payer-records.ts';
+import type { EntryPosition, FollowedAccount } from '../store/payer-records.ts';
 import type { PayerStore } from '../store/payer-store.ts';
 
 /** What of an account's copy was looked through, and the money in it. */
 interface LookedThrough {
   readonly money: MoneyOfTrader[];
-  next: EntryPlace;
+  next: EntryPosition;
 }
 
 const NOTHING: readonly MoneyOfTrader[] = [];

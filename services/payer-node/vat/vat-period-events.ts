@@ -10,7 +10,7 @@ import { type BoxShares, sharesOfEvent } from '../../../libs/core/vat/return/eve
 import type { PeriodReturn } from '../../../libs/core/vat/return/return-of-period.ts';
 import { entriesFrom, type PlacedEntry } from '../store/entries-of-account.ts';
 import { eventKey } from '../store/payer-keys.ts';
-import type { EntryPlace, FollowedAccount } from '../store/payer-records.ts';
+import type { EntryPosition, FollowedAccount } from '../store/payer-records.ts';
 import type { PayerStore } from '../store/payer-store.ts';
 
 /** An event behind a return: what it is, where its entry stands, and the pence that it brings to each box. */
@@ -40,7 +40,7 @@ export function eventsOfPeriod(
   dependencies: { readonly store: PayerStore; readonly rules: VatRules },
   followed: FollowedAccount,
   { period, account }: PeriodReturn,
-  page: { readonly box: keyof BoxShares | null; readonly limit: number; readonly from: EntryPlace },
+  page: { readonly box: keyof BoxShares | null; readonly limit: number; readonly from: EntryPosition },
 ): EventsPage {
   const events: EventInReturn[] = [];
   let lookedAt = 0;

@@ -15,7 +15,7 @@ import { takingsByRate } from '../../../libs/core/vat/state/period-account.ts';
 import { traderOf } from '../../../libs/core/vat/state/trader.ts';
 import { NO_EVENT, tillHeadOf } from '../outbox/till-heads.ts';
 import { OwnState } from '../store/own-state.ts';
-import type { EntryPlace, FollowedAccount } from '../store/payer-records.ts';
+import type { EntryPosition, FollowedAccount } from '../store/payer-records.ts';
 import type { PayerStore } from '../store/payer-store.ts';
 import type { FiledReturn, VatFilings } from './vat-filings.ts';
 import type { TraderMoney } from './vat-money.ts';
@@ -187,7 +187,7 @@ function periodNamed(request: Request, periods: readonly TraderPeriod[], today: 
 function pageOf(request: Request): {
   readonly box: keyof BoxShares | null;
   readonly limit: number;
-  readonly from: EntryPlace;
+  readonly from: EntryPosition;
 } {
   const { box, limit = '100', after = '0.0' } = request.query;
   const place = PLACE.exec(String(after));

@@ -3,7 +3,7 @@ import { uuidOf } from '../../../libs/core/identity/event-id.ts';
 import { type BlockHeader, parseBlockHeader } from '../../../libs/core/ledger/block/block-header.ts';
 import { decodeEntry } from '../../../libs/core/ledger/entry/entry-codec.ts';
 import type { LedgerEntry } from '../../../libs/core/ledger/entry/ledger-entry.ts';
-import type { EntryGround } from '../../../libs/core/ledger/verify/recompute-block.ts';
+import type { EntryBasis } from '../../../libs/core/ledger/verify/recompute-block.ts';
 import type { PenceSum } from '../../../libs/core/money/pence-sum.ts';
 import { blockKey, eventKey } from '../store/payer-keys.ts';
 import type { FollowedAccount } from '../store/payer-records.ts';
@@ -22,7 +22,7 @@ export interface StatementEntry {
   readonly basePence: number;
   readonly amounts: readonly { readonly head: string; readonly pence: number }[];
   /** The payer's own event worked out again, money at HMRC's bank of which it has no record, or a key event or the like. */
-  readonly ground: EntryGround;
+  readonly ground: EntryBasis;
 }
 
 export interface Statement {
@@ -112,7 +112,7 @@ function lineOf(
   };
 }
 
-function groundOf(store: PayerStore, followed: FollowedAccount, entry: LedgerEntry): EntryGround {
+function groundOf(store: PayerStore, followed: FollowedAccount, entry: LedgerEntry): EntryBasis {
   if (entry.number === 0) return 'formal';
   return store.entries.doesExist(eventKey(followed.number, entry.eventId)) ? 'recomputed' : 'unconfirmed';
 }

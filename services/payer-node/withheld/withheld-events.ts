@@ -3,7 +3,7 @@ import type { RuleSets } from '../../../libs/adapters/rules/rule-sets.ts';
 import { TimeSlice } from '../../../libs/adapters/time/time-slice.ts';
 import type { Divergence } from '../../../libs/core/ledger/verify/divergence.ts';
 import { decideEvent } from '../../../libs/core/tax/decide-event.ts';
-import type { DivergenceBook } from '../store/divergence-book.ts';
+import type { DivergenceLog } from '../store/divergence-log.ts';
 import { OwnState } from '../store/own-state.ts';
 import { eventKey, partsOfEventKey } from '../store/payer-keys.ts';
 import type { FollowedAccount } from '../store/payer-records.ts';
@@ -22,7 +22,7 @@ export interface WithheldOptions {
 export interface WithheldDependencies {
   readonly store: PayerStore;
   readonly rules: RuleSets;
-  readonly divergences: DivergenceBook;
+  readonly divergences: DivergenceLog;
   /** As the times of receipts and of pulls are taken. */
   readonly steadyMs: () => number;
 }

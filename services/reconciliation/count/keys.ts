@@ -1,4 +1,4 @@
-import type { Books } from './books.ts';
+import type { ReconciliationState } from './reconciliation-state.ts';
 import { type AccountItem, inOrder, type PeriodItem } from './tables.ts';
 import { newTally } from './tally.ts';
 
@@ -23,11 +23,11 @@ export function periodKey(account: string, taxPeriod: string): string {
   return `${account}|${taxPeriod}`;
 }
 
-export function accountItem(books: Books, account: string): AccountItem {
+export function accountItem(books: ReconciliationState, account: string): AccountItem {
   return books.tables.accounts.get(account) ?? [0, null];
 }
 
-export function periodItem(books: Books, account: string, taxPeriod: string): PeriodItem {
+export function periodItem(books: ReconciliationState, account: string, taxPeriod: string): PeriodItem {
   return books.tables.periods.get(periodKey(account, taxPeriod)) ?? [newTally(), newTally()];
 }
 

@@ -1,8 +1,8 @@
 import { type Account, type Tax, taxOf } from '../../../libs/core/identity/account.ts';
 import type { DisputeRaised } from '../../../libs/core/ledger/block/acknowledgement-events.ts';
 import type { AcknowledgedHead } from '../../../libs/core/ledger/block/blocks-message.ts';
-import { type Books, recordException } from '../count/books.ts';
 import { blockKey } from '../count/keys.ts';
+import { type ReconciliationState, recordException } from '../count/reconciliation-state.ts';
 import type { ChainItem, DivergentItem } from '../count/tables.ts';
 import { addTally } from '../count/tally.ts';
 
@@ -10,7 +10,7 @@ import { addTally } from '../count/tally.ts';
  * A payer countersigned a head: up to it its copy is HMRC's if the hash is. Every block before it follows through `prev`, so one equal
  * hash vouches for all of them.
  */
-export function takeAcknowledged(books: Books, acknowledged: AcknowledgedHead, atMs: number): void {
+export function takeAcknowledged(books: ReconciliationState, acknowledged: AcknowledgedHead, atMs: number): void {
   const { account, chain, seq, blockHash } = acknowledged;
   const item = books.tables.chains.get(chain);
   if (item === undefined || item.head.account !== account || seq > item.head.seq) {
@@ -32,14 +32,21 @@ export function takeAcknowledged(books: Books, acknowledged: AcknowledgedHead, a
 }
 
 /** A payer disputes a block: its copy diverges until it countersigns that block or a later one. */
-export function takeDispute(books: Books, dispute: DisputeRaised): void {
+export function takeDispute(books: ReconciliationState, dispute: DisputeRaised): void {
   const { account, chain, seq, code, eventId, receivedAtMs: atMs } = dispute;
   diverges(books, account, { chain, seq, code, atMs });
   const detail = `block ${seq} of chain ${chain}${dispute.entryIndex === null ? '' : `, entry ${dispute.entryIndex}`}`;
   recordException(books, 'dispute', { account, eventId, code, stage: 'payerCopy', detail, atMs });
 }
 
-function copyBlocks(books: Books, tax: Tax, chain: string, item: ChainItem, upToSeq: number, atMs: number): void {
+function copyBlocks(
+  books: ReconciliationState,
+  tax: Tax,
+  chain: string,
+  item: ChainItem,
+  upToSeq: number,
+  atMs: number,
+): void {
   const figures = books.figures.taxes[tax];
   for (let seq = item.acknowledgedSeq + 1; seq <= upToSeq; seq++) {
     const key = blockKey(chain, seq);
@@ -61,12 +68,12 @@ function copyBlocks(books: Books, tax: Tax, chain: string, item: ChainItem, upTo
   }
 }
 
-function diverges(books: Books, account: Account, found: DivergentItem): void {
+function diverges(books: ReconciliationState, account: Account, found: DivergentItem): void {
   if (books.tables.divergent.get(account) === undefined) books.figures.divergentCopies++;
   books.tables.divergent.put(account, found);
 }
 
-function agrees(books: Books, account: Account, seq: number): void {
+function agrees(books: ReconciliationState, account: Account, seq: number): void {
   const found = books.tables.divergent.get(account);
   if (found === undefined || found.seq > seq) return;
   books.tables.divergent.remove(account);

@@ -5,8 +5,8 @@ import type { LedgerHashes } from '../../../libs/core/ledger/block/seal-block.ts
 import { decodeEntry } from '../../../libs/core/ledger/entry/entry-codec.ts';
 import type { LedgerEntry } from '../../../libs/core/ledger/entry/ledger-entry.ts';
 import { examineBlock } from '../../../libs/core/ledger/verify/verify-block.ts';
-import { type Books, recordException } from '../count/books.ts';
 import { accountItem, blockKey, decisionKey, periodItem, periodKey } from '../count/keys.ts';
+import { type ReconciliationState, recordException } from '../count/reconciliation-state.ts';
 import { addTally, newTally, sameTally, type Tally, tallyOf } from '../count/tally.ts';
 
 /** A block of HMRC's copy as read: its entries, the head it leaves, and what is wrong with it. */
@@ -24,7 +24,7 @@ export interface ExaminedBlock {
  * blocks, so that a large message holds nobody up.
  */
 export async function examineBlocks(
-  books: Books,
+  books: ReconciliationState,
   body: BlocksBody,
   hashes: LedgerHashes<string>,
   breathe: () => Promise<void> | null,
@@ -43,7 +43,7 @@ export async function examineBlocks(
 }
 
 /** True while an entry's decision has not been read yet, as far as one can tell: its number is beyond the last one read. */
-export function waitsForDecisions(books: Books, blocks: readonly ExaminedBlock[]): boolean {
+export function waitsForDecisions(books: ReconciliationState, blocks: readonly ExaminedBlock[]): boolean {
   return blocks.some(({ account, entries }) => {
     const [decided] = accountItem(books, account);
     return entries.some(({ number }) => number > decided);
@@ -51,7 +51,7 @@ export function waitsForDecisions(books: Books, blocks: readonly ExaminedBlock[]
 }
 
 /** Matches a block's entries with their decisions, and lets the block wait for its payer. */
-export function takeBlock(books: Books, examined: ExaminedBlock, atMs: number): void {
+export function countBlock(books: ReconciliationState, examined: ExaminedBlock, atMs: number): void {
   const { account, chain, head, entries } = examined;
   const figures = books.figures.taxes[taxOf(account)];
   const groups = new Map<number, Tally>();
@@ -88,7 +88,13 @@ export function takeBlock(books: Books, examined: ExaminedBlock, atMs: number): 
 }
 
 /** Gives when the entry's event was received. */
-function matchEntry(books: Books, account: Account, entry: LedgerEntry, tally: Tally, closedAtMs: number): number {
+function matchEntry(
+  books: ReconciliationState,
+  account: Account,
+  entry: LedgerEntry,
+  tally: Tally,
+  closedAtMs: number,
+): number {
   const figures = books.figures.taxes[taxOf(account)];
   const key = decisionKey(account, entry.number);
   const item = books.tables.decisions.get(key);
@@ -109,7 +115,7 @@ function matchEntry(books: Books, account: Account, entry: LedgerEntry, tally: T
   return receivedAtMs;
 }
 
-function addToPeriod(books: Books, account: Account, entry: LedgerEntry, tally: Tally): void {
+function addToPeriod(books: ReconciliationState, account: Account, entry: LedgerEntry, tally: Tally): void {
   const [decided, inCopy] = periodItem(books, account, entry.taxPeriod);
   const sum = [...inCopy];
   addTally(sum, tally);
@@ -117,7 +123,7 @@ function addToPeriod(books: Books, account: Account, entry: LedgerEntry, tally: 
 }
 
 /** False for a block whose place in its chain was taken already. */
-function enterChain(books: Books, { account, chain, head }: ExaminedBlock): boolean {
+function enterChain(books: ReconciliationState, { account, chain, head }: ExaminedBlock): boolean {
   const before = books.tables.chains.get(chain);
   books.tables.chains.put(chain, {
     head,
@@ -132,7 +138,7 @@ function enterChain(books: Books, { account, chain, head }: ExaminedBlock): bool
 }
 
 function examine(
-  books: Books,
+  books: ReconciliationState,
   previous: ChainHead | null,
   block: SealedBlock,
   hashes: LedgerHashes<string>,
@@ -151,7 +157,7 @@ function examine(
 }
 
 /** One ledger, one name: that of the first block ever read. */
-function ledgerNameOf(books: Books, block: SealedBlock): string {
+function ledgerNameOf(books: ReconciliationState, block: SealedBlock): string {
   const [title = ''] = block.header.split('\n', 1);
   books.figures.ledgerName ??= title.replace(/\/block\/v1$/, '');
   return books.figures.ledgerName;

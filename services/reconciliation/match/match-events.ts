@@ -11,9 +11,9 @@ import { isAccount, type Tax, taxOf } from '../../../libs/core/identity/account.
 import { pence } from '../../../libs/core/money/pence.ts';
 import type { PenceSum } from '../../../libs/core/money/pence-sum.ts';
 import { flaggedDifferences } from '../../../libs/core/paye/payment/compare-stated.ts';
-import { type Books, recordException } from '../count/books.ts';
 import type { TaxFigures } from '../count/figures.ts';
 import { accountItem, decisionKey, eventKey, heldKey, periodItem, periodKey } from '../count/keys.ts';
+import { type ReconciliationState, recordException } from '../count/reconciliation-state.ts';
 import type { EventItem } from '../count/tables.ts';
 import { addTally, newTally, type Tally, tallyOf } from '../count/tally.ts';
 import { taxableBaseOf } from './taxable-base.ts';
@@ -25,7 +25,7 @@ const DAYS_KEPT = 8;
 const CODES_MAX = 100;
 
 /** Counts one record of an event topic: from now on it waits for its decision. */
-export function takeEvent(books: Books, topic: string, partition: number, record: LogRecord): void {
+export function countEvent(books: ReconciliationState, topic: string, partition: number, record: LogRecord): void {
   const item = readEvent(books, topic, record);
   const [tax, , , basePence, receivedAtMs] = item;
   const figures = books.figures.taxes[tax];
@@ -37,7 +37,12 @@ export function takeEvent(books: Books, topic: string, partition: number, record
 }
 
 /** Matches one decision with its event, and lets what it results in wait for its entries. */
-export function takeDecision(books: Books, partition: number, decision: DecisionOfRecord, decidedAtMs: number): void {
+export function countDecision(
+  books: ReconciliationState,
+  partition: number,
+  decision: DecisionOfRecord,
+  decidedAtMs: number,
+): void {
   const key = eventKey(decision.topic, partition, decision.offset);
   const item = books.tables.events.get(key);
   if (item === undefined) {
@@ -62,7 +67,7 @@ export function takeDecision(books: Books, partition: number, decision: Decision
 }
 
 /** What became of the event itself. */
-function settleEvent(books: Books, item: EventItem, decision: DecisionOfRecord, atMs: number): void {
+function settleEvent(books: ReconciliationState, item: EventItem, decision: DecisionOfRecord, atMs: number): void {
   const [tax, account, eventId, basePence, receivedAtMs] = item;
   const figures = books.figures.taxes[tax];
   switch (decision.outcome) {
@@ -86,7 +91,7 @@ function settleEvent(books: Books, item: EventItem, decision: DecisionOfRecord, 
   }
 }
 
-function acceptResult(books: Books, result: Assessment): void {
+function acceptResult(books: ReconciliationState, result: Assessment): void {
   const { account, number, taxPeriod, receivedAtMs } = result;
   const figures = books.figures.taxes[taxOf(account)];
   const tally = tallyOf(result.basePence, result.amounts);
@@ -113,7 +118,7 @@ function acceptResult(books: Books, result: Assessment): void {
 }
 
 /** What the payer stated against what was assessed: an item for people, never a refusal (design section 5). */
-function compareStated(books: Books, figures: TaxFigures, result: Assessment): void {
+function compareStated(books: ReconciliationState, figures: TaxFigures, result: Assessment): void {
   const differences = flaggedDifferences(result).map(({ differencePence, ...one }) => ({
     ...one,
     pence: pence(differencePence),
@@ -127,7 +132,7 @@ function compareStated(books: Books, figures: TaxFigures, result: Assessment): v
   recordException(books, 'stated', { ...named(result), code: 'STATED_DIFFERS', stage: 'decision', detail });
 }
 
-function addToDay(books: Books, result: Assessment, tally: readonly PenceSum[]): void {
+function addToDay(books: ReconciliationState, result: Assessment, tally: readonly PenceSum[]): void {
   const { days } = books.figures;
   // A time of receipt that no clock has is of no day.
   if (!isEventDay(londonDayNumber(result.receivedAtMs))) return;
@@ -137,14 +142,20 @@ function addToDay(books: Books, result: Assessment, tally: readonly PenceSum[]):
 }
 
 /** Makes room for a day among those that are kept. */
-function openDay(days: Books['figures']['days']): Record<Tax, Tally> {
+function openDay(days: ReconciliationState['figures']['days']): Record<Tax, Tally> {
   const known = Object.keys(days).sort();
   for (const gone of known.slice(0, Math.max(0, known.length + 1 - DAYS_KEPT))) delete days[gone];
   return { paye: newTally(), vat: newTally() };
 }
 
 /** A held event found its end in the decision on another record. */
-function releaseHeld(books: Books, account: string, eventId: string, basePence: number | null, atMs: number): void {
+function releaseHeld(
+  books: ReconciliationState,
+  account: string,
+  eventId: string,
+  basePence: number | null,
+  atMs: number,
+): void {
   const key = heldKey(account, eventId);
   const held = books.tables.held.get(key);
   const figures = books.figures.taxes[account.startsWith('paye:') ? 'paye' : 'vat'];
@@ -163,7 +174,7 @@ function releaseHeld(books: Books, account: string, eventId: string, basePence: 
   }
 }
 
-function countRejection(books: Books, rejection: Rejection, topicTax: Tax, atMs: number): void {
+function countRejection(books: ReconciliationState, rejection: Rejection, topicTax: Tax, atMs: number): void {
   const { account, eventId, code } = rejection;
   const figures = books.figures.taxes[account === null ? topicTax : taxOf(account)];
   figures.rejected++;
@@ -172,7 +183,7 @@ function countRejection(books: Books, rejection: Rejection, topicTax: Tax, atMs:
 }
 
 function reportDiffers(
-  books: Books,
+  books: ReconciliationState,
   figures: TaxFigures,
   [, account, eventId, basePence]: EventItem,
   own: Assessment | undefined,
@@ -188,7 +199,12 @@ function reportDiffers(
 }
 
 /** A decision on a record that is not there, or was decided before. */
-function reportUnexpected(books: Books, decision: DecisionOfRecord, partition: number, atMs: number): void {
+function reportUnexpected(
+  books: ReconciliationState,
+  decision: DecisionOfRecord,
+  partition: number,
+  atMs: number,
+): void {
   const account = decision.results[0]?.account ?? decision.rejections[0]?.account ?? null;
   const eventId = decision.results[0]?.eventId ?? decision.rejections[0]?.eventId ?? null;
   books.figures.taxes[account === null ? taxOfTopic(decision.topic) : taxOf(account)].differs.decision++;
@@ -200,7 +216,7 @@ function named(result: Assessment): { account: string; eventId: string; atMs: nu
   return { account: result.account, eventId: result.eventId, atMs: result.receivedAtMs };
 }
 
-function readEvent(books: Books, topic: string, record: LogRecord): EventItem {
+function readEvent(books: ReconciliationState, topic: string, record: LogRecord): EventItem {
   try {
     if (record.value === null) throw new TallyError('RECORD_UNREADABLE', 'the record has no value');
     const event = decodeEvent(record.value);

@@ -5,19 +5,19 @@ import { liabilitiesCodecWithoutState } from '../../../libs/adapters/codec/liabi
 import type { EventLog, LogReader, RecordBatch, TopicPartition } from '../../../libs/adapters/event-log/event-log.ts';
 import { ACKNOWLEDGEMENTS, BLOCKS, LIABILITIES } from '../../../libs/adapters/event-log/topics.ts';
 import { linkedStart } from '../../../libs/adapters/stage/linked-output.ts';
-import type { Coverage } from '../../../libs/adapters/stage/program.ts';
+import type { InputRange } from '../../../libs/adapters/stage/program.ts';
 import { type Clock, elapsedOf, type Moment, momentOf } from '../../../libs/adapters/time/clock.ts';
 import type { LiabilityBody } from '../../../libs/core/decisions/liability-message.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { BlocksBody } from '../../../libs/core/ledger/block/blocks-message.ts';
 import type { LedgerHashes } from '../../../libs/core/ledger/block/seal-block.ts';
-import { type Books, recordException } from '../count/books.ts';
 import { agedTallies, storedFigures } from '../count/figures.ts';
+import { type ReconciliationState, recordException } from '../count/reconciliation-state.ts';
 import type { ReconciliationStore } from '../count/reconciliation-store.ts';
 import { LinkedQueue } from './linked-queue.ts';
 import { takeAcknowledged, takeDispute } from './match-copies.ts';
-import { type ExaminedBlock, examineBlocks, takeBlock, waitsForDecisions } from './match-entries.ts';
-import { EVENT_TOPICS, takeDecision, takeEvent } from './match-events.ts';
+import { countBlock, type ExaminedBlock, examineBlocks, waitsForDecisions } from './match-entries.ts';
+import { countDecision, countEvent, EVENT_TOPICS } from './match-events.ts';
 import { keyOf, placeOf } from './places.ts';
 
 export interface ReconcilerOptions {
@@ -32,7 +32,7 @@ export interface ReconcilerOptions {
 export interface ReconcilerDependencies {
   readonly log: EventLog;
   readonly store: ReconciliationStore;
-  readonly books: Books;
+  readonly books: ReconciliationState;
   readonly hashes: LedgerHashes<string>;
   readonly clock: Clock;
 }
@@ -184,7 +184,7 @@ export class Reconciler {
     for (const record of batch.records) {
       if (record.offset < from) continue;
       if (batch.topic === ACKNOWLEDGEMENTS) takeAcknowledgement(books, record.value, record.timestampMs);
-      else takeEvent(books, batch.topic, batch.partition, record);
+      else countEvent(books, batch.topic, batch.partition, record);
       this.#records.set(key, record.offset + 1);
       const pause = this.#breathe();
       if (pause !== null) await pause;
@@ -202,7 +202,7 @@ export class Reconciler {
         const waits = covers.some((cover) => !this.#hasRead(cover));
         if (waits && !(eventsAreIdle && (await this.#areAtEnd(covers)))) break;
         const atMs = first.timestampMs;
-        await this.#inOneGo(body.decisions, (decision) => takeDecision(books, partition, decision, atMs));
+        await this.#inOneGo(body.decisions, (decision) => countDecision(books, partition, decision, atMs));
         queue.settle();
         this.#amidMessage = false;
         settled++;
@@ -219,7 +219,7 @@ export class Reconciler {
       this.#examined ??= await examineBlocks(books, first.message.body, hashes, () => this.#breathe());
       if (waitsForDecisions(books, this.#examined) && !(await this.#haveReadDecisions())) break;
       const atMs = first.timestampMs;
-      await this.#inOneGo(this.#examined, (block) => takeBlock(books, block, atMs));
+      await this.#inOneGo(this.#examined, (block) => countBlock(books, block, atMs));
       await this.#inOneGo(first.message.body.acknowledged, (head) => takeAcknowledged(books, head, atMs));
       this.#examined = null;
       this.#decisionEnds = null;
@@ -249,13 +249,13 @@ export class Reconciler {
     });
   }
 
-  #hasRead({ topic, partition, next }: Coverage): boolean {
+  #hasRead({ topic, partition, next }: InputRange): boolean {
     const read = this.#records.get(keyOf({ topic, partition }));
     return read === undefined || read >= next;
   }
 
   /** Whether those inputs were read to the end that they have now. */
-  async #areAtEnd(covers: readonly Coverage[]): Promise<boolean> {
+  async #areAtEnd(covers: readonly InputRange[]): Promise<boolean> {
     for (const { topic, partition } of covers) {
       const read = this.#records.get(keyOf({ topic, partition }));
       if (read === undefined) continue;
@@ -313,7 +313,7 @@ export async function runReconciler(
 const IDLE_PAUSE_MS = 20;
 const RETRY_PAUSE_MS = 500;
 
-function takeAcknowledgement(books: Books, value: Buffer | null, atMs: number): void {
+function takeAcknowledgement(books: ReconciliationState, value: Buffer | null, atMs: number): void {
   try {
     if (value === null) throw new TallyError('RECORD_UNREADABLE', 'the record has no value');
     const event = decodeAcknowledgement(value);

@@ -1,6 +1,6 @@
 import type { TillEvent } from '../../../libs/core/events/vat-events.ts';
-import type { Books } from '../count/books.ts';
 import { tillKey } from '../count/keys.ts';
+import type { ReconciliationState } from '../count/reconciliation-state.ts';
 import type { TillItem } from '../count/tables.ts';
 
 type Range = readonly [from: number, to: number];
@@ -12,7 +12,7 @@ const RANGES_MAX = 256;
  * Follows the numbers of a till: a number that is skipped opens a gap, the event that comes late closes it. A till that was followed from
  * the middle begins where it was first seen only if that is 1: numbers count from 1 (vat.md section 9).
  */
-export function takeTillNumber(books: Books, event: TillEvent): void {
+export function takeTillNumber(books: ReconciliationState, event: TillEvent): void {
   const key = tillKey(event.account, event.tillId);
   const before = books.tables.tills.get(key) ?? [1, []];
   const after = afterNumber(before, event.seq);

@@ -1,5 +1,5 @@
 import type { Account } from '../../../libs/core/identity/account.ts';
-import { type Books, EXCEPTIONS_KEPT, RECORDED_KINDS } from '../count/books.ts';
+import { EXCEPTIONS_KEPT, RECORDED_KINDS, type ReconciliationState } from '../count/reconciliation-state.ts';
 import { afterPrefix, type EventItem, type ExceptionItem, type Stage } from '../count/tables.ts';
 import { basePenceOf } from '../count/tally.ts';
 import { EVENT_TOPICS } from '../match/match-events.ts';
@@ -37,7 +37,7 @@ export interface ExceptionsQuery {
 const ROWS_MAX = 200_000;
 
 /** Lists what does not agree as of the last commit, the gravest kinds first. */
-export function listExceptions(books: Books, query: ExceptionsQuery): ExceptionsAnswer {
+export function listExceptions(books: ReconciliationState, query: ExceptionsQuery): ExceptionsAnswer {
   const found: Exception[] = [];
   const budget = { rows: ROWS_MAX };
   const sources = [divergentCopies, overdueEvents, overdueEntries, overdueCopies, tillGaps, recorded];
@@ -65,7 +65,7 @@ export function listExceptions(books: Books, query: ExceptionsQuery): Exceptions
 interface Budget {
   rows: number;
 }
-type Source = (books: Books, query: ExceptionsQuery, budget: Budget) => Generator<Exception>;
+type Source = (books: ReconciliationState, query: ExceptionsQuery, budget: Budget) => Generator<Exception>;
 
 const divergentCopies: Source = function* (books, { account }, budget) {
   for (const [key, item] of books.tables.divergent.scan(
@@ -182,7 +182,7 @@ const recorded: Source = function* (books, { account }, budget) {
   }
 };
 
-function periodsOf(books: Books, account: Account | null): ExceptionsAnswer['periods'] {
+function periodsOf(books: ReconciliationState, account: Account | null): ExceptionsAnswer['periods'] {
   if (account === null) return [];
   const prefix = `${account}|`;
   return [...books.tables.periods.scan(prefix, afterPrefix(prefix))].map(([key, [decided, hmrcCopy]]) => ({

@@ -2,8 +2,8 @@ import type { Moment } from '../../../libs/adapters/time/clock.ts';
 import { londonDate } from '../../../libs/core/calendar/london-time.ts';
 import type { Tax } from '../../../libs/core/identity/account.ts';
 import { type PenceSum, subtractSums, totalOf } from '../../../libs/core/money/pence-sum.ts';
-import type { Books } from '../count/books.ts';
 import { TAXES, type TaxFigures } from '../count/figures.ts';
+import type { ReconciliationState } from '../count/reconciliation-state.ts';
 import { STAGES, type Stage } from '../count/tables.ts';
 import { amountsOf, basePenceOf, countOf, type HeadSum, newTally, penceOf, type Tally } from '../count/tally.ts';
 import type { Evidence } from '../match/reconcile.ts';
@@ -96,7 +96,12 @@ const BEHIND_AFTER_MS = 60_000;
 const RATE_SECONDS = 10;
 
 /** What the reconciliation knows at a time. */
-export function summaryOf(books: Books, evidence: Evidence, now: Moment, options: SummaryOptions): Summary {
+export function summaryOf(
+  books: ReconciliationState,
+  evidence: Evidence,
+  now: Moment,
+  options: SummaryOptions,
+): Summary {
   const { figures, recent } = books;
   const cutoffs = cutoffsOf(evidence, options);
   const taxes = {
@@ -192,7 +197,7 @@ function isBehind(evidence: Evidence, elapsedMs: number): boolean {
   return knownMs.some((known) => known === null || elapsedMs - known > BEHIND_AFTER_MS);
 }
 
-function liabilityToday(books: Books, civilMs: number): Summary['liabilityToday'] {
+function liabilityToday(books: ReconciliationState, civilMs: number): Summary['liabilityToday'] {
   const day = londonDate(civilMs);
   const ofDay = books.figures.days[day] ?? { paye: newTally(), vat: newTally() };
   const liabilities = (tally: Tally): Counted => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Cluster, type GroupMember } from 'kafkajs';
 import { TallyError } from '../../../core/errors/tally-error.ts';
 import type { Clock } from '../../time/clock.ts';
-import { SilenceMeter } from '../../time/silence-meter.ts';
+import { RetryDuration } from '../../time/retry-duration.ts';
 import type { Membership, MembershipOptions, PartitionPosition } from '../event-log.ts';
 import { type Holder, sharePartitions } from '../share-partitions.ts';
 import type { KafkaClusters } from './client/clusters.ts';
@@ -58,7 +58,7 @@ export class KafkaMembership implements Membership {
   readonly #options: KafkaMembershipOptions;
   readonly #dependencies: KafkaMembershipDependencies;
   readonly #owned = new Map<number, number>();
-  readonly #silence: SilenceMeter;
+  readonly #silence: RetryDuration;
   readonly #leaving = new AbortController();
   #coordinator: Coordinator | null = null;
   #memberId = '';
@@ -72,7 +72,7 @@ export class KafkaMembership implements Membership {
   constructor(options: KafkaMembershipOptions, dependencies: KafkaMembershipDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
-    this.#silence = new SilenceMeter(options.silenceMs);
+    this.#silence = new RetryDuration(options.silenceMs);
   }
 
   /** Joins, and resolves at the first assignment. Throws LOG_UNAVAILABLE, LOG_REFUSED: a start that fails is not tried again. */

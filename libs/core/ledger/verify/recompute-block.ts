@@ -37,10 +37,10 @@ export interface MadeOfEvent {
 }
 
 /** What stands behind an entry that passed: the payer's own event worked out again; money at HMRC's bank, of which the payer has no record; or a key event or the like, without money. */
-export type EntryGround = 'recomputed' | 'unconfirmed' | 'formal';
+export type EntryBasis = 'recomputed' | 'unconfirmed' | 'formal';
 
 export type BlockRecomputation =
-  | { readonly ok: true; readonly grounds: readonly EntryGround[] }
+  | { readonly ok: true; readonly grounds: readonly EntryBasis[] }
   | { readonly ok: false; readonly findings: readonly Divergence[] };
 
 /**
@@ -53,7 +53,7 @@ export function recomputeBlock(
   own: OwnRecord,
 ): BlockRecomputation {
   const rulesHash = toHex(header.rules);
-  const grounds: EntryGround[] = [];
+  const grounds: EntryBasis[] = [];
   for (let entryIndex = 0; entryIndex < entries.length; entryIndex += 1) {
     const entry = entries[entryIndex];
     if (entry === undefined) continue;
@@ -72,7 +72,7 @@ function checkDecided(
   place: Place,
   rulesHash: string,
   own: OwnRecord,
-): EntryGround | readonly Divergence[] {
+): EntryBasis | readonly Divergence[] {
   const finding = finder(entry, place);
   if (own.hasEntry(entry.eventId)) return [finding('EVENT_REPEATED', 'event id', 'once', 'again')];
   const event = own.eventOf(entry.eventId);
@@ -103,7 +103,7 @@ function checkDecided(
 }
 
 /** An entry without a decision of tax: the ledger's key is checked with block 0; a later key must be ours; none carries money. */
-function checkFormal(entry: LedgerEntry, place: Place, own: OwnRecord): EntryGround | readonly Divergence[] {
+function checkFormal(entry: LedgerEntry, place: Place, own: OwnRecord): EntryBasis | readonly Divergence[] {
   const finding = finder(entry, place);
   if (entry.amounts.length > 0 || entry.basePence !== 0) {
     return [finding('LIABILITY_DIFFERS', 'amounts', 'none without a decision', 'amounts')];

@@ -15,7 +15,7 @@ export interface FollowedChain extends ChainIdentity {
 }
 
 /** The newest block's place in the public log, under the page's checkpoint. */
-export interface LogPlace {
+export interface LogIndex {
   readonly index: number;
   readonly path: readonly Uint8Array[];
 }
@@ -24,7 +24,7 @@ export interface LogPlace {
 export interface ChainPage {
   readonly blocks: readonly BlockTexts[];
   /** Null only where there are no blocks. */
-  readonly place: LogPlace | null;
+  readonly place: LogIndex | null;
 }
 
 export interface ChainVerdict {
@@ -71,7 +71,7 @@ export function verifyPage<Hash>(
 export function isInLog<Hash>(
   followed: FollowedChain,
   head: ChainHead,
-  place: LogPlace | null,
+  place: LogIndex | null,
   checkpoint: VerifiedCheckpoint,
   dependencies: VerifyDependencies<Hash>,
 ): boolean {
@@ -90,7 +90,7 @@ export function isInLog<Hash>(
 function notInLog(
   followed: FollowedChain,
   head: ChainHead,
-  place: LogPlace | null,
+  place: LogIndex | null,
   checkpoint: VerifiedCheckpoint,
 ): Divergence {
   return {

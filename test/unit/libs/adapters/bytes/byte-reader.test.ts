@@ -6,7 +6,7 @@ import { ByteWriter } from '../../../../../libs/adapters/bytes/byte-writer.ts';
 function roundTrip(value: number): number {
   const writer = new ByteWriter({ startBytes: 4 });
   writer.writeLong(value);
-  return new ByteReader(writer.take(), 0).readLong();
+  return new ByteReader(writer.copy(), 0).readLong();
 }
 
 const reads = (hex: string) => new ByteReader(Buffer.from(hex, 'hex'), 0);
@@ -85,7 +85,7 @@ describe('ByteReader and ByteWriter', () => {
     const writer = new ByteWriter({ startBytes: 4 });
     const texts = ['', 'a', '£', 'x'.repeat(31), 'x'.repeat(32), 'é'.repeat(31), 'x'.repeat(100_000), '🪵 tally'];
     for (const text of texts) writer.writeString(text);
-    const reader = new ByteReader(writer.take(), 0);
+    const reader = new ByteReader(writer.copy(), 0);
     for (const text of texts) expect(reader.readString()).toBe(text);
     reader.finish();
   });
@@ -96,7 +96,7 @@ describe('ByteReader and ByteWriter', () => {
     writer.writeString('__proto__');
     writer.writeLong(1);
     writer.writeLong(0);
-    const reader = new ByteReader(writer.take(), 0);
+    const reader = new ByteReader(writer.copy(), 0);
     expect(() => reader.readMap(() => reader.readLong())).toThrow(/map key/);
   });
 
@@ -105,7 +105,7 @@ describe('ByteReader and ByteWriter', () => {
       const writer = new ByteWriter({ startBytes: 16 });
       writer.writeString(text);
       writer.writeLong(5);
-      const value = writer.take();
+      const value = writer.copy();
       for (const guess of ['', 'vat.events.v1', 'Ã', 'é', 'x'.repeat(63), 'x'.repeat(64)]) {
         const reader = new ByteReader(value, 0);
         expect(reader.readStringLike(guess)).toBe(text);
@@ -123,7 +123,7 @@ describe('ByteReader and ByteWriter', () => {
     writer.writeString('a longer text than fits the short way');
     writer.writeHex('00'.repeat(16), 16);
     writer.writeRaw(Buffer.from('04020401020600', 'hex'));
-    const reader = new ByteReader(writer.take(), 0);
+    const reader = new ByteReader(writer.copy(), 0);
     for (let count = 0; count < 3; count += 1) reader.skipLong();
     reader.skipString();
     reader.skipRaw(16);
@@ -145,7 +145,7 @@ describe('ByteReader and ByteWriter', () => {
       fc.property(texts, (some) => {
         all.reset();
         for (const text of some) all.writeString(text);
-        const value = all.take();
+        const value = all.copy();
         const reader = new ByteReader(value, 0);
         for (const text of some) expect(reader.readString()).toBe(Buffer.from(text).toString());
         reader.finish();
@@ -160,8 +160,8 @@ describe('ByteReader and ByteWriter', () => {
       writer.reset();
       writer.writeBoolean(true);
       const length = writer.writeJsonString(value);
-      expect(writer.position).toBe(writer.take().length);
-      const reader = new ByteReader(writer.take(), 1);
+      expect(writer.position).toBe(writer.copy().length);
+      const reader = new ByteReader(writer.copy(), 1);
       const text = reader.readString();
       reader.finish();
       expect(length).toBe(Buffer.byteLength(text));

@@ -63,7 +63,7 @@ function printed(value: unknown, form: StateForm | undefined): string {
   const writer = new ByteWriter({ startBytes: 64 });
   writer.reset(0);
   writer.writeJsonString(value, form);
-  return new ByteReader(writer.take(), 0).readString();
+  return new ByteReader(writer.copy(), 0).readString();
 }
 
 describe('a value of tax’s state', () => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Doorbell } from '../../../../../libs/adapters/time/doorbell.ts';
+import { WakeSignal } from '../../../../../libs/adapters/time/wake-signal.ts';
 import { localDate } from '../../../../../libs/core/calendar/local-date.ts';
 import { TallyError } from '../../../../../libs/core/errors/tally-error.ts';
 import { account } from '../../../../../libs/core/identity/account.ts';
@@ -30,7 +30,7 @@ let folder: string;
 let store: PayerStore;
 let filings: VatFilings;
 let queued: { readonly eventId: string; readonly periodStart: string; readonly close: string }[];
-let bell: Doorbell;
+let bell: WakeSignal;
 let nowMs: number;
 let heldMs: number;
 const hold = { leftMs: async () => heldMs };
@@ -88,7 +88,7 @@ beforeEach(async () => {
   const onFault = (fault: Error): void => {
     throw fault;
   };
-  bell = new Doorbell();
+  bell = new WakeSignal();
   heldMs = 0;
   newCloser = () =>
     new VatPeriodCloser(
@@ -226,14 +226,14 @@ describe('the soft close of a period that has ended', () => {
         (length) => length === count,
       );
     await sent(1);
-    bell.ring();
+    bell.notify();
     nowMs += 599_999;
     await filings.file(1, filed('26A2', [localDate('2026-04-01'), localDate('2026-06-30'), 0]));
-    bell.ring();
+    bell.notify();
     await sent(2);
     expect(queued.map(({ close }) => close)).toEqual(['hard', 'hard']);
     nowMs += 1;
-    bell.ring();
+    bell.notify();
     await sent(3);
     expect(queued.at(-1)).toMatchObject({ periodStart: '2026-10-01', close: 'soft' });
     stopping.abort();
@@ -254,11 +254,11 @@ describe('the soft close of a period that has ended', () => {
     await sent(1);
     nowMs += 3_600_000;
     await filings.file(1, filed('26A2', [localDate('2026-04-01'), localDate('2026-06-30'), 0]));
-    bell.ring();
+    bell.notify();
     await sent(2);
     expect(queued.map(({ close }) => close)).toEqual(['hard', 'hard']);
     heldMs = 0;
-    bell.ring();
+    bell.notify();
     await sent(3);
     expect(queued.at(-1)).toMatchObject({ close: 'soft' });
     stopping.abort();

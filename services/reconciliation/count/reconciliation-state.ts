@@ -5,7 +5,7 @@ import type { ReconciliationStore } from './reconciliation-store.ts';
 import { type ExceptionItem, inOrder, type Tables } from './tables.ts';
 
 /** Everything that the reconciliation has counted: what it keeps (tables, figures) and what it saw lately. */
-export interface Books {
+export interface ReconciliationState {
   readonly tables: Tables;
   readonly figures: Figures;
   readonly recent: {
@@ -19,8 +19,11 @@ export interface Books {
   readonly observeCopied: (tax: Tax, seconds: number) => void;
 }
 
-/** The books as the store last had them, and nothing seen lately. */
-export function openBooks(store: ReconciliationStore, observeCopied: Books['observeCopied']): Books {
+/** The state that the store kept last, without the recent seconds, which are not stored. */
+export function openReconciliationState(
+  store: ReconciliationStore,
+  observeCopied: ReconciliationState['observeCopied'],
+): ReconciliationState {
   return {
     tables: store.tables,
     figures: store.stored === null ? newFigures() : figuresOf(store.stored.figures),
@@ -34,14 +37,14 @@ export function openBooks(store: ReconciliationStore, observeCopied: Books['obse
   };
 }
 
-/** Kinds of exception that are kept when they happen; what is overdue or divergent is looked up as it stands. */
+/** Kinds of exception that are recorded when they happen; what is overdue or divergent is looked up when it is asked for. */
 export const RECORDED_KINDS = ['differs', 'stated', 'rejected', 'dispute', 'unreadable'] as const;
 export type RecordedKind = (typeof RECORDED_KINDS)[number];
 
-/** The last so many of each kind are kept; how many there were in all is counted. */
+/** Exceptions of each kind that are kept, the newest; all of them are counted. */
 export const EXCEPTIONS_KEPT = 10_000;
 
-export function recordException(books: Books, kind: RecordedKind, item: ExceptionItem): void {
+export function recordException(books: ReconciliationState, kind: RecordedKind, item: ExceptionItem): void {
   const before = books.figures.exceptions[kind] ?? 0;
   books.figures.exceptions[kind] = before + 1;
   books.tables.exceptions.put(`${kind}/${inOrder(before % EXCEPTIONS_KEPT)}`, item);

@@ -9,7 +9,7 @@ import type { TaxEvent } from '../../../../../libs/core/events/tax-event.ts';
 import { personToken } from '../../../../../libs/core/identity/event-id.ts';
 import { decidePaye } from '../../../../../libs/core/paye/payment/decide-paye.ts';
 import { decideEvent } from '../../../../../libs/core/tax/decide-event.ts';
-import { createFeed, type FeedEvent } from '../../../../../services/cli/feed/feed.ts';
+import { createFeed, type FeedEvent } from '../../../../../services/cli/demo/feed.ts';
 
 const rules = loadTaxRules();
 const DOORS = { paye: 'paye', vat: 'vat', payment: 'payments' } as const;

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { dateOfDayNumber } from '../../../../../libs/core/calendar/local-date.ts';
 import { canonicalJson } from '../../../../../libs/core/encoding/canonical-json.ts';
 import { isNino } from '../../../../../libs/core/identity/nino.ts';
-import { createFeed, type FeedEvent, type FeedState } from '../../../../../services/cli/feed/feed.ts';
-import type { DecidePayment } from '../../../../../services/cli/feed/payroll-feed.ts';
+import { createFeed, type FeedEvent, type FeedState } from '../../../../../services/cli/demo/feed.ts';
+import type { DecidePayment } from '../../../../../services/cli/demo/payroll-feed.ts';
 
 const START_MS = Date.UTC(2026, 10, 21, 10, 0, 0);
 

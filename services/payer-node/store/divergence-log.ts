@@ -38,7 +38,7 @@ export interface ChainEvidence {
 }
 
 /** Raises divergence reports: durable, with both versions, each once. */
-export class DivergenceBook {
+export class DivergenceLog {
   readonly #dependencies: DivergenceBookDependencies;
   /** What stands open by account and first finding, so that a fault that goes on is one report. */
   readonly #open = new Map<string, number>();

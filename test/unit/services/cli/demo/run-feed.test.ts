@@ -5,7 +5,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { loadTaxRules } from '../../../../../libs/adapters/rules/load-rules.ts';
 import type { Logger } from '../../../../../libs/adapters/telemetry/logger.ts';
 import { TallyError } from '../../../../../libs/core/errors/tally-error.ts';
-import { runFeed } from '../../../../../services/cli/feed/run-feed.ts';
+import { runFeed } from '../../../../../services/cli/demo/run-feed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'run-feed-'));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));

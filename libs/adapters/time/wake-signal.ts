@@ -1,16 +1,16 @@
-/** Wakes one sleeper early. A ring while nobody sleeps is kept for the next wait, so that no work is left lying. */
-export class Doorbell {
-  #rung = false;
+/** Wakes one waiter early. A notification that finds no waiter is kept for the next wait, so that no work is overlooked. */
+export class WakeSignal {
+  #notified = false;
   #wake: (() => void) | null = null;
 
-  ring(): void {
-    this.#rung = true;
+  notify(): void {
+    this.#notified = true;
     this.#wake?.();
   }
 
-  /** Resolves at the next ring, after timeoutMs, or when the signal aborts, whichever is first. One waiter at a time. */
+  /** Resolves at the next notification, after timeoutMs, or when the signal aborts, whichever is first. One waiter at a time. */
   async wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    if (!this.#rung && !signal.aborted) {
+    if (!this.#notified && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const wake = (): void => {
           clearTimeout(timer);
@@ -23,6 +23,6 @@ export class Doorbell {
         this.#wake = wake;
       });
     }
-    this.#rung = false;
+    this.#notified = false;
   }
 }
