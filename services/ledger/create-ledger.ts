@@ -18,7 +18,7 @@ import { ACKNOWLEDGEMENTS, BLOCKS, LIABILITIES } from '../../libs/adapters/event
 import { type DataFolderLock, lockDataFolder } from '../../libs/adapters/lmdb/data-folder-lock.ts';
 import { keepPrivate } from '../../libs/adapters/lmdb/open-lmdb.ts';
 import { createEventStream, type EventStream } from '../../libs/adapters/server/event-stream.ts';
-import { systemStageClock } from '../../libs/adapters/stage/clock.ts';
+import { systemStageClock } from '../../libs/adapters/stage/defaults.ts';
 import type { StageEvent, StageHandle, StageLimits, StageStats } from '../../libs/adapters/stage/program.ts';
 import { runStage } from '../../libs/adapters/stage/stage.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';

@@ -16,8 +16,8 @@ const sources = execFileSync('git', ['ls-files', '--cached', '--others', '--excl
 /** Lines a file may have at most; those that have more are named here, with what they may have: the list only shrinks. */
 const LINES_MAX = 400;
 const LONGER: Readonly<Record<string, number>> = {
-  'libs/adapters/stage/partition.ts': 601,
-  'libs/adapters/stage/stage.ts': 570,
+  'libs/adapters/stage/partition.ts': 497,
+  'libs/adapters/stage/stage.ts': 554,
   'services/cli/verify/copy-verifier.ts': 416,
   'services/ledger/seal/seal-blocks.ts': 550,
   'services/ledger/store/ledger-store.ts': 619,

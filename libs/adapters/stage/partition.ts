@@ -1,5 +1,4 @@
-import { assert } from '../../core/errors/assert.ts';
-import { hasCode, TallyError } from '../../core/errors/tally-error.ts';
+import { TallyError } from '../../core/errors/tally-error.ts';
 import {
   type AppendOutcome,
   type AppendRecord,
@@ -10,12 +9,12 @@ import {
 } from '../event-log/event-log.ts';
 import { readAt } from '../event-log/read-at.ts';
 import type { Checkpoint, StorePut } from '../state-store/state-store.ts';
+import { chainProposals } from './chain-proposals.ts';
+import { asProgram, codeOf, outOfRange, programError, staleError } from './faults.ts';
+import { InputPositions, inputKey } from './input-positions.ts';
 import { type EncodedMessage, LinkedInput, readLink, ZERO_TIP } from './linked-output.ts';
 import type {
   FoldedMessage,
-  InputRange,
-  InputReach,
-  Link,
   PartitionPosition,
   Proposal,
   StageClock,
@@ -37,10 +36,8 @@ export interface StageContext<Body> {
   readonly observe: (event: StageEvent) => void;
 }
 
-/** A message that was sent or is to be sent: its bytes never change, so that sending it again is harmless. */
-/** How often something that may merely be late (an end of the log that is behind, a batch from elsewhere) is looked at again before it counts as a fault. */
+/** How often what may merely be late (an end of the log, a batch from elsewhere) is looked at again before it counts as a fault. */
 const LATE_TRIES = 10;
-const LINK_ID_BYTES = 16;
 
 /**
  * One output partition of one take: tip, positions, the chain of messages under way, what is folded and not yet stored.
@@ -67,8 +64,7 @@ export class StagePartition<Body> {
   messagesFolded = 0;
   readonly #context: StageContext<Body>;
   readonly #output: TopicPartition;
-  readonly #readNext = new Map<string, number>();
-  readonly #inputHigh = new Map<string, number>();
+  readonly #positions = new InputPositions(LATE_TRIES);
   #linked: LinkedInput<Body>;
   #tipOffset = -1;
   #storedTip: string | null = null;
@@ -79,7 +75,6 @@ export class StagePartition<Body> {
   #puts: (readonly StorePut[])[] = [];
   #isStored = true;
   #mustNotify = false;
-  #strayBatches = 0;
 
   constructor(partition: number, take: number, context: StageContext<Body>) {
     this.partition = partition;
@@ -123,7 +118,7 @@ export class StagePartition<Body> {
   }
 
   readPositions(): PartitionPosition[] {
-    return this.inputs.map((input) => ({ ...input, offset: this.#readNextOf(input) }));
+    return this.inputs.map((input) => ({ ...input, offset: this.#positions.nextOf(input) }));
   }
 
   checkpoint(): Checkpoint {
@@ -174,23 +169,18 @@ export class StagePartition<Body> {
     return { foreign };
   }
 
-  /** What of a poll may be decided now; what was read for an older take or stands elsewhere is dropped and sought again. */
+  /** The batches of a poll that may be decided now; one that was read for an older take or comes from elsewhere is dropped and sought again. */
   current(batches: readonly RecordBatch[], ownedTake: number | undefined): RecordBatch[] {
     const usable: RecordBatch[] = [];
     for (const batch of batches) {
-      const readNext = this.#readNextOf(batch);
-      if (this.#context.rules.isForThisTake(batch, readNext, ownedTake, this.take)) {
+      if (this.#context.rules.isForThisTake(batch, this.#positions.nextOf(batch), ownedTake, this.take)) {
         usable.push(batch);
-        this.#strayBatches = 0;
-        this.#inputHigh.set(inputKey(batch), batch.highOffset);
+        this.#positions.keep(batch);
         continue;
       }
       this.reading = false;
       this.#context.observe({ type: 'batchDropped', partition: this.partition, topic: batch.topic });
-      this.#strayBatches += 1;
-      if (this.#strayBatches > LATE_TRIES && batch.fromOffset > readNext) {
-        throw gapError(batch, readNext);
-      }
+      this.#positions.drop(batch);
     }
     return usable;
   }
@@ -198,9 +188,9 @@ export class StagePartition<Body> {
   async decide(batches: readonly RecordBatch[]): Promise<void> {
     const proposals = await asProgram(this.#output, () => this.program.decide(batches));
     for (const batch of batches) {
-      this.#readNext.set(inputKey(batch), batch.nextOffset);
+      this.#positions.pass(batch);
     }
-    this.#chain(proposals, (this.program.coverage ?? 'all') === 'all' ? batches : []);
+    this.#propose(proposals, (this.program.coverage ?? 'all') === 'all' ? batches : []);
   }
 
   async tick(): Promise<void> {
@@ -208,7 +198,7 @@ export class StagePartition<Body> {
     const tick = this.program.tick?.bind(this.program);
     if (tick !== undefined) {
       this.nextTickMs = clock.elapsedMs() + limits.tickMs;
-      this.#chain(await asProgram(this.#output, () => tick()), []);
+      this.#propose(await asProgram(this.#output, () => tick()), []);
     }
   }
 
@@ -312,10 +302,9 @@ export class StagePartition<Body> {
     const positions = this.covered();
     for (const position of positions) {
       await this.#checkInput(position);
-      this.#readNext.set(inputKey(position), position.offset);
+      this.#positions.seek(position);
     }
     await asProgram(this.#output, async () => this.program.startReading?.(positions));
-    this.#strayBatches = 0;
     this.reading = false;
     this.mustRewind = false;
   }
@@ -333,10 +322,6 @@ export class StagePartition<Body> {
   }
 
   stats(): StagePartitionStats {
-    const lag = (input: TopicPartition) => {
-      const next = this.#readNextOf(input);
-      return Math.max((this.#inputHigh.get(inputKey(input)) ?? next) - next, 0);
-    };
     return {
       partition: this.partition,
       take: this.take,
@@ -345,12 +330,8 @@ export class StagePartition<Body> {
       tip: this.#linked.tip,
       outputNext: this.#linked.offset,
       covered: this.covered(),
-      lagRecords: this.inputs.reduce((sum, input) => sum + lag(input), 0),
+      lagRecords: this.inputs.reduce((sum, input) => sum + this.#positions.lagOf(input), 0),
     };
-  }
-
-  #readNextOf(input: TopicPartition): number {
-    return this.#readNext.get(inputKey(input)) ?? 0;
   }
 
   #linkedFrom(checkpoint: Checkpoint | null): LinkedInput<Body> {
@@ -478,57 +459,24 @@ export class StagePartition<Body> {
     this.lastActiveMs = this.#context.clock.elapsedMs();
   }
 
-  /** Links proposals to the tip and to one another, states what each covers, and encodes them once. */
-  #chain(proposals: readonly Proposal<Body>[], mustCover: readonly RecordBatch[]): void {
-    const ids = Buffer.from(this.#context.dependencies.randomBytes(LINK_ID_BYTES * proposals.length)).toString('hex');
-    const reached = new Map(this.covered().map((position) => [inputKey(position), position.offset]));
-    let previous = this.#linked.tip;
-    const chain = proposals.map(({ covers, body }, index) => {
-      const link = { id: ids.slice(2 * LINK_ID_BYTES * index, 2 * LINK_ID_BYTES * (index + 1)), previous };
-      previous = link.id;
-      const stated = covers.map((cover) => this.#cover(cover, reached));
-      return { link, covers: stated, body, bytes: this.#encode(link, stated, body) };
-    });
-    for (const batch of mustCover) {
-      const next = reached.get(inputKey(batch));
-      assert(next === batch.nextOffset, 'proposals cover all that was decided', {
-        topic: batch.topic,
-        partition: batch.partition,
-        next,
-        nextOffset: batch.nextOffset,
-      });
-    }
-    this.#pending = chain;
+  /** Links and encodes proposals: from here they are under way. */
+  #propose(proposals: readonly Proposal<Body>[], mustCover: readonly RecordBatch[]): void {
+    const start = {
+      output: this.#output,
+      tip: this.#linked.tip,
+      covered: this.covered(),
+      readNextOf: (input: TopicPartition) => this.#positions.nextOf(input),
+      dependencies: this.#context.dependencies,
+    };
+    this.#pending = chainProposals(start, proposals, mustCover);
   }
 
-  #cover({ topic, partition, from, next }: InputReach, reached: Map<string, number>): InputRange {
-    const covered = reached.get(inputKey({ topic, partition }));
-    const facts = { topic, partition, from, next, covered };
-    assert(covered !== undefined, 'a proposal covers inputs of its own partition', facts);
-    assert(from === undefined || from === covered, 'a proposal covers from where the one before ended', facts);
-    assert(
-      next >= covered && next <= this.#readNextOf({ topic, partition }),
-      'a proposal covers only what was read',
-      facts,
-    );
-    reached.set(inputKey({ topic, partition }), next);
-    return { topic, partition, from: covered, next };
-  }
-
-  #encode(link: Link, covers: readonly InputRange[], body: Body): Buffer {
-    const bytes = this.#context.dependencies.codec.encode(link, covers, body);
-    if (bytes.length > RECORD_BYTES_MAX) {
-      const facts = { ...this.#output, bytes: bytes.length, maxBytes: RECORD_BYTES_MAX };
-      throw new TallyError('MESSAGE_TOO_LARGE', 'a proposal does not fit into one message', facts);
-    }
-    return bytes;
-  }
-
+  /** Throws POSITION_OUT_OF_RANGE where the log does not hold an input's position; an end that is merely late is waited for. */
   async #checkInput(position: PartitionPosition): Promise<void> {
     for (let tries = 0; this.alive; tries += 1) {
       const { low, high } = await this.#context.dependencies.log.bounds(position);
       if (position.offset >= low && position.offset <= high) {
-        this.#inputHigh.set(inputKey(position), high);
+        this.#positions.setHigh(position, high);
         return;
       }
       if (position.offset < low || tries >= LATE_TRIES) {
@@ -539,63 +487,11 @@ export class StagePartition<Body> {
   }
 }
 
-/** Of several messages each key once, with what it was given last; those of one message as they are: the store takes the last of a key. */
+/** The last change to each key made by several messages. Changes of a single message stay as they are: the store takes the last of a key. */
 function lastPuts(ofMessages: readonly (readonly StorePut[])[]): readonly StorePut[] {
   const [first, ...others] = ofMessages;
   if (first === undefined || others.length === 0) return first ?? [];
   const last = new Map<string, StorePut>();
   for (const puts of ofMessages) for (const put of puts) last.set(put.key, put);
   return [...last.values()];
-}
-
-/** An error of the program is a fault of this partition, unless the program says that trying again can help. */
-async function asProgram<T>(output: TopicPartition, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw programError(output, cause);
-  }
-}
-
-function programError({ topic, partition }: TopicPartition, cause: unknown): unknown {
-  if (cause instanceof TallyError) {
-    return cause;
-  }
-  const message = `the program of ${topic}/${partition} failed: ${cause instanceof Error ? cause.message : String(cause)}`;
-  return new TallyError('PROGRAM_FAILED', message, { topic, partition }, { cause });
-}
-
-function staleError({ topic, partition }: TopicPartition): TallyError {
-  const facts = { topic, partition };
-  return new TallyError('STORE_STALE', `the store of ${topic}/${partition} moved on`, facts, { retriable: true });
-}
-
-function outOfRange({ topic, partition }: TopicPartition, offset: number, low: number, high: number): TallyError {
-  return new TallyError(
-    'POSITION_OUT_OF_RANGE',
-    `position ${offset} of ${topic}/${partition} is outside the log, which holds ${low} to ${high}`,
-    { topic, partition, offset, low, high },
-  );
-}
-
-function gapError(batch: RecordBatch, expected: number): TallyError {
-  const { topic, partition, fromOffset } = batch;
-  return new TallyError(
-    'POSITION_GAP',
-    `${topic}/${partition} is read from ${fromOffset} though ${expected} was sought`,
-    { topic, partition, from: fromOffset, expected },
-  );
-}
-
-/** The code of an error in statistics. */
-function codeOf(error: unknown): string {
-  return error instanceof TallyError ? error.code : 'UNEXPECTED';
-}
-
-export function isStale(error: unknown): boolean {
-  return hasCode(error, 'STORE_STALE');
-}
-
-export function inputKey({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`;
 }

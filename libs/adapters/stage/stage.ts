@@ -1,8 +1,9 @@
-import { hasCode, TallyError } from '../../core/errors/tally-error.ts';
+import { TallyError } from '../../core/errors/tally-error.ts';
 import type { AppendOutcome, LogReader, Membership, RecordBatch } from '../event-log/event-log.ts';
-import { systemStageClock } from './clock.ts';
-import { STAGE_LIMITS } from './limits.ts';
-import { inputKey, isStale, type StageContext, StagePartition } from './partition.ts';
+import { STAGE_LIMITS, systemStageClock } from './defaults.ts';
+import { isDamaged, isFatal, isRetriable, isStale } from './faults.ts';
+import { inputKey } from './input-positions.ts';
+import { type StageContext, StagePartition } from './partition.ts';
 import type { StageDependencies, StageEvent, StageHandle, StageOptions, StageStats } from './program.ts';
 import { STAGE_RULES, type StageRules } from './rules.ts';
 
@@ -33,9 +34,6 @@ export async function runStage<Body>(
   stage.start();
   return stage;
 }
-
-/** Codes of a log or store that is gone for good: the stage ends as a whole. */
-const FATAL_CODES = ['LOG_BROKEN', 'LOG_CLOSED', 'STORE_BROKEN', 'STORE_CLOSED'] as const;
 
 interface Rebuild {
   readonly partition: number | undefined;
@@ -553,18 +551,4 @@ class Stage<Body> implements StageHandle {
       rebuild.failed(new TallyError('STAGE_STOPPED', `the stage ${this.#context.options.stage} has stopped`));
     }
   }
-}
-
-function isFatal(error: unknown): boolean {
-  return FATAL_CODES.some((code) => hasCode(error, code));
-}
-
-/** A cache that is wrong is folded again, whatever else it may hold. */
-function isDamaged(error: unknown): boolean {
-  return hasCode(error, 'STORE_DAMAGED');
-}
-
-/** Errors that no code of ours stands for come from a connection: they pass. */
-function isRetriable(error: unknown): boolean {
-  return !(error instanceof TallyError) || error.retriable;
 }
