@@ -26,12 +26,14 @@ import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts'
 import { type Clock, systemClock } from '../../libs/adapters/time/clock.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import type { BlocksBody } from '../../libs/core/ledger/block/blocks-message.ts';
+import { RegistrationCheck } from './check/check-registration.ts';
+import { CheckedRecords } from './check/checked-records.ts';
 import { checkLedgerKeys, checkLogYear, readLedgerBeginning } from './check-ledger-keys.ts';
 import { createLedgerMetrics, type LedgerMetrics } from './ledger-metrics.ts';
-import { RegistrationCheck } from './seal/check-registration.ts';
-import { CheckedRecords } from './seal/checked-records.ts';
 import { BlockFold } from './seal/fold-blocks.ts';
-import { SealBlocks, type SealEvent, type SealLimits } from './seal/seal-blocks.ts';
+import type { SealLimits } from './seal/open-chain.ts';
+import { SealBlocks } from './seal/seal-blocks.ts';
+import type { SealEvent } from './seal/seal-events.ts';
 import { CheckpointSigner } from './seal/sign-checkpoints.ts';
 import { servedCheckpoint } from './serve/answer-pull.ts';
 import { AcknowledgementDoor } from './serve/append-acknowledgements.ts';

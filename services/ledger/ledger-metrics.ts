@@ -1,5 +1,5 @@
 import type { GaugeMetric, Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
-import type { SealEvent } from './seal/seal-blocks.ts';
+import type { SealEvent } from './seal/seal-events.ts';
 
 /** What the gauges show, asked at each scrape. */
 export interface LedgerGauges {

@@ -1,6 +1,6 @@
 import { describeDivergence } from '../../../libs/core/ledger/verify/divergence.ts';
 import { formatPenceSum } from '../../../libs/core/money/pence-sum.ts';
-import type { CopyReport } from '../verify/copy-verifier.ts';
+import type { CopyReport } from '../verify/copy-report.ts';
 import { assertReadable } from '../verify/file-form.ts';
 import { verifyCopy } from '../verify/verify.ts';
 import { printVerdict, verifyDivergence } from '../verify/verify-divergence.ts';

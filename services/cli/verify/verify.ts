@@ -5,7 +5,8 @@ import { loadTaxRules } from '../../../libs/adapters/rules/load-rules.ts';
 import { RuleSets } from '../../../libs/adapters/rules/rule-sets.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import { assertFile } from '../input/open-input.ts';
-import { type CopyReport, CopyVerifier } from './copy-verifier.ts';
+import type { CopyReport } from './copy-report.ts';
+import { CopyVerifier } from './copy-verifier.ts';
 
 /** Bytes that a line of the most characters may take in UTF-8. */
 const LINE_BYTES_MAX = 4 * COPY_LINE_CHARACTERS_MAX;

@@ -22,6 +22,31 @@ export interface BlockLimits {
 
 export const BLOCK_LIMITS: BlockLimits = { entriesMax: 512, bytesMax: 256 * 1024 };
 
+export interface SealLimits extends BlockLimits {
+  /** Age of its oldest entry at which a block of a PAYE or VAT account is closed. */
+  readonly payeAgeMs: number;
+  readonly vatAgeMs: number;
+  /** Entries of all open blocks together, bytes: beyond it the oldest are closed. */
+  readonly openBytesMax: number;
+  /** At most one signature in so much time. */
+  readonly checkpointMs: number;
+  /** How long settled input may stay uncovered where no block is closed. */
+  readonly coverMs: number;
+  /** Chains whose working state is kept between messages. */
+  readonly chainsKeptMax: number;
+}
+
+/** The embedded default; production sets 5 s and 30 s (ledger.md section 3). */
+export const SEAL_LIMITS: SealLimits = {
+  ...BLOCK_LIMITS,
+  payeAgeMs: 2_000,
+  vatAgeMs: 2_000,
+  openBytesMax: 64 * 1024 * 1024,
+  checkpointMs: 1_000,
+  coverMs: 10_000,
+  chainsKeptMax: 10_000,
+};
+
 /** What an entry brings beside its bytes that can close a block. */
 export interface EntryContext {
   /** `2026-27/M08` or `2026-10-01/2026-12-31`; '' where none applies. */

@@ -9,7 +9,8 @@ import { parseCheckpoint } from '../../../libs/core/ledger/note/checkpoint.ts';
 import { type RejectedEvent, rejectionsNoteOf } from '../../../libs/core/ledger/note/rejections-note.ts';
 import { parseNote, signNote } from '../../../libs/core/ledger/note/signed-note.ts';
 import type { LedgerCrypto, LedgerIdentity } from '../store/ledger-identity.ts';
-import type { LedgerStore, StoredChain } from '../store/ledger-store.ts';
+import type { StoredChain } from '../store/ledger-records.ts';
+import type { LedgerStore } from '../store/ledger-store.ts';
 import { readBlock, type VerifiedBlock } from '../store/read-block.ts';
 import { PULL_LIMITS } from './pull-limits.ts';
 

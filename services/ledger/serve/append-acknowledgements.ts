@@ -11,11 +11,12 @@ import { hasCode } from '../../../libs/core/errors/tally-error.ts';
 import type { Account } from '../../../libs/core/identity/account.ts';
 import type { EventId } from '../../../libs/core/identity/event-id.ts';
 import type { AcknowledgedHead } from '../../../libs/core/ledger/block/blocks-message.ts';
-import { checkAcknowledgement } from '../seal/check-acknowledgement.ts';
-import type { RegistrationCheck } from '../seal/check-registration.ts';
-import type { CheckedRecords } from '../seal/checked-records.ts';
+import { checkAcknowledgement } from '../check/check-acknowledgement.ts';
+import type { RegistrationCheck } from '../check/check-registration.ts';
+import type { CheckedRecords } from '../check/checked-records.ts';
 import { chainKeysFor, type LedgerCrypto, type LedgerIdentity } from '../store/ledger-identity.ts';
-import type { LedgerStore, StoredChain } from '../store/ledger-store.ts';
+import type { StoredChain } from '../store/ledger-records.ts';
+import type { LedgerStore } from '../store/ledger-store.ts';
 
 export interface AcknowledgementDoorDependencies {
   readonly log: EventLog;

@@ -14,7 +14,7 @@ import { jsonBody } from '../../../libs/adapters/server/request-body.ts';
 import { fromBase64 } from '../../../libs/core/encoding/base64.ts';
 import { toHex } from '../../../libs/core/encoding/hex.ts';
 import type { Account } from '../../../libs/core/identity/account.ts';
-import type { StoredChain } from '../store/ledger-store.ts';
+import type { StoredChain } from '../store/ledger-records.ts';
 import { answerPull, type ReadPullDependencies, servedCheckpoint } from './answer-pull.ts';
 import type { AcknowledgementDoor } from './append-acknowledgements.ts';
 import { listChanges } from './list-changes.ts';

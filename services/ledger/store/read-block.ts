@@ -5,7 +5,8 @@ import { logLeafOf, slotTagOf } from '../../../libs/core/ledger/block/log-leaf.t
 import { rootOfLeaves } from '../../../libs/core/ledger/tree/compact-range.ts';
 import type { BlockBytes } from './block-frame.ts';
 import type { LedgerCrypto } from './ledger-identity.ts';
-import { damaged, type LedgerStore, type StoredChain } from './ledger-store.ts';
+import type { StoredChain } from './ledger-records.ts';
+import { damaged, type LedgerStore } from './ledger-store.ts';
 
 export interface ReadBlockDependencies {
   readonly store: LedgerStore;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nodeSha256 } from '../../../../../libs/adapters/crypto/node-crypto.ts';
-import { CheckedRecords } from '../../../../../services/ledger/seal/checked-records.ts';
+import { CheckedRecords } from '../../../../../services/ledger/check/checked-records.ts';
 
 describe('CheckedRecords', () => {
   it('knows a value that was checked once, to the byte', () => {

@@ -3,7 +3,7 @@ import type { AcknowledgedHead } from '../../../libs/core/ledger/block/blocks-me
 import { openAcknowledgement } from '../../../libs/core/ledger/note/acknowledgement.ts';
 import { parseVerifierKey, type VerifierKey } from '../../../libs/core/ledger/note/verifier-key.ts';
 import type { LedgerIdentity } from '../store/ledger-identity.ts';
-import type { StoredChain } from '../store/ledger-store.ts';
+import type { StoredChain } from '../store/ledger-records.ts';
 import { blockHashAt, type ReadBlockDependencies } from '../store/read-block.ts';
 
 export interface CheckAcknowledgementDependencies extends ReadBlockDependencies {
