@@ -30,9 +30,9 @@ import { RegistrationCheck } from './check/check-registration.ts';
 import { CheckedRecords } from './check/checked-records.ts';
 import { checkLedgerKeys, checkLogYear, readLedgerBeginning } from './check-ledger-keys.ts';
 import { createLedgerMetrics, type LedgerMetrics } from './ledger-metrics.ts';
+import { BlockSealer } from './seal/block-sealer.ts';
 import { BlockFold } from './seal/fold-blocks.ts';
 import type { SealLimits } from './seal/open-chain.ts';
-import { SealBlocks } from './seal/seal-blocks.ts';
 import type { SealEvent } from './seal/seal-events.ts';
 import { CheckpointSigner } from './seal/sign-checkpoints.ts';
 import { servedCheckpoint } from './serve/answer-pull.ts';
@@ -137,7 +137,7 @@ class LedgerService implements Ledger {
   readonly #registrations: RegistrationCheck;
   readonly #stream: EventStream;
   readonly #metrics: LedgerMetrics;
-  #program: SealBlocks | null = null;
+  #program: BlockSealer | null = null;
   #stage: StageHandle | null = null;
   #publishedSize = 0;
   /** The first block of the store that was found damaged since it was folded. */
@@ -258,11 +258,11 @@ class LedgerService implements Ledger {
     return clean;
   }
 
-  #newProgram(): SealBlocks {
+  #newProgram(): BlockSealer {
     const { log } = this.#of;
     const shared = { identity: this.identity, crypto: LEDGER_CRYPTO, store: this.#store };
     const sealLimits = this.#options.sealLimits;
-    this.#program = new SealBlocks(sealLimits === undefined ? {} : { limits: sealLimits }, {
+    this.#program = new BlockSealer(sealLimits === undefined ? {} : { limits: sealLimits }, {
       ...shared,
       log,
       fold: new BlockFold(shared),

@@ -18,7 +18,7 @@ import { completenessOf } from '../../libs/core/vat/return/completeness.ts';
 import { periodOfDate, returnOfPeriod } from '../../libs/core/vat/return/return-of-period.ts';
 import { schemeNotices } from '../../libs/core/vat/return/scheme-limits.ts';
 import { traderOf } from '../../libs/core/vat/state/trader.ts';
-import { InputTrack } from '../../services/ledger/seal/input-track.ts';
+import { InputProgress } from '../../services/ledger/seal/input-progress.ts';
 import { BLOCK_LIMITS, OpenChain } from '../../services/ledger/seal/open-chain.ts';
 import { LEDGER_KEY, LEDGER_NAME, seededBytes } from './ledger-chain.ts';
 
@@ -39,7 +39,7 @@ export class HostileLedger {
   readonly #rules: TaxRules;
   readonly #chains = new Map<Account, Chain>();
   readonly #own = new Map<string, OwnEvent>();
-  readonly #source = new InputTrack('liabilities.v1', 0, 0);
+  readonly #source = new InputProgress('liabilities.v1', 0, 0);
 
   constructor(rules: TaxRules) {
     this.#rules = rules;

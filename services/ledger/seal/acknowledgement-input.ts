@@ -13,13 +13,13 @@ import { type OpenEntry, openEntryOf } from '../../../libs/core/ledger/block/sea
 import { payerKeyEntry } from '../../../libs/core/ledger/entry/key-event.ts';
 import { ENTRY_SALT_BYTES } from '../../../libs/core/ledger/entry/ledger-entry.ts';
 import { checkAcknowledgement } from '../check/check-acknowledgement.ts';
-import type { InputTrack, ReadMessage } from './input-track.ts';
+import type { InputProgress, ReadMessage } from './input-progress.ts';
 import type { EntryContext, OpenChain } from './open-chain.ts';
 import type { RandomPool } from './random-pool.ts';
-import type { SealBlocksDependencies } from './seal-events.ts';
+import type { BlockSealerDependencies } from './seal-events.ts';
 
 export interface AcknowledgementInputDependencies
-  extends Pick<SealBlocksDependencies, 'store' | 'crypto' | 'identity' | 'checked' | 'registrations' | 'observe'> {
+  extends Pick<BlockSealerDependencies, 'store' | 'crypto' | 'identity' | 'checked' | 'registrations' | 'observe'> {
   readonly random: RandomPool;
   /** The chain of an account; the first time anything is heard of it, with its block 0. */
   readonly chainOf: (account: Account, source: ReadMessage, now: Moment) => OpenChain;
@@ -31,7 +31,7 @@ export interface AcknowledgementInputDependencies
 export class AcknowledgementInput {
   readonly #dependencies: AcknowledgementInputDependencies;
   /** End of each partition when the reading of it began. */
-  #provenFrom = new Map<InputTrack, number>();
+  #provenFrom = new Map<InputProgress, number>();
   /** Keys whose entries are on their way to the log. */
   #payerKeys = new Map<Account, string>();
   #acknowledged: AcknowledgedHead[] = [];
@@ -46,7 +46,7 @@ export class AcknowledgementInput {
   }
 
   /** A partition is read from now on; records from `end` on came after the reading began. */
-  begin(track: InputTrack, end: number): void {
+  begin(track: InputProgress, end: number): void {
     this.#provenFrom.set(track, end);
   }
 

@@ -1,6 +1,6 @@
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Account } from '../../../libs/core/identity/account.ts';
-import type { ReadMessage } from './input-track.ts';
+import type { ReadMessage } from './input-progress.ts';
 
 /** An account whose decisions the ledger cannot make entries or a block of, and where the first of them stands. */
 export interface HeldAccount {

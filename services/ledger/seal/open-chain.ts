@@ -11,7 +11,7 @@ import {
 } from '../../../libs/core/ledger/block/seal-block.ts';
 import type { ChainKeys } from '../../../libs/core/ledger/entry/chain-keys.ts';
 import { restsOnRules } from '../../../libs/core/ledger/entry/ledger-entry.ts';
-import type { ReadMessage } from './input-track.ts';
+import type { ReadMessage } from './input-progress.ts';
 
 /** When a block is full (ledger.md section 3, batching). */
 export interface BlockLimits {

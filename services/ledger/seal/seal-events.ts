@@ -23,7 +23,7 @@ export type SealEvent =
   | { readonly type: 'storeRotten'; readonly code: string }
   | { readonly type: 'acknowledgementRefused'; readonly code: string; readonly offset: number };
 
-export interface SealBlocksDependencies {
+export interface BlockSealerDependencies {
   readonly log: EventLog;
   readonly identity: LedgerIdentity;
   readonly crypto: LedgerCrypto;

@@ -17,15 +17,15 @@ import type { FollowedAccount, LedgerIdentity } from '../store/payer-records.ts'
 import { countOf, type PayerStore } from '../store/payer-store.ts';
 import { type WaitingEvents, WithheldEvents } from '../withheld/withheld-events.ts';
 import { acknowledgeHeads } from './acknowledge-heads.ts';
-import { ChainRota } from './chain-rota.ts';
 import { ChainWorkingKeys } from './chain-working-keys.ts';
 import { LedgerChanges } from './ledger-changes.ts';
 import { MetLedger } from './met-ledger.ts';
+import { PullSchedule } from './pull-schedule.ts';
 import { ChainRegistrar } from './register-chains.ts';
-import { eventOfAnother, type TakeDependencies, takeChain } from './take-chain.ts';
 import { type OpenedRejections, openPulledRejections, saveRejections, withoutAwaited } from './take-rejections.ts';
-import { TakeWriter } from './take-writer.ts';
 import { UnknownEvents } from './unknown-events.ts';
+import { VerifiedChainWriter } from './verified-chain-writer.ts';
+import { eventOfAnother, type PulledChainDependencies, verifyPulledChain } from './verify-pulled-chain.ts';
 
 export interface FollowerOptions {
   /** Without a nudge, pull this often. */
@@ -82,7 +82,7 @@ export class LedgerFollower {
   readonly #met: MetLedger;
   readonly #changes: LedgerChanges;
   readonly #registrar: ChainRegistrar;
-  readonly #rota: ChainRota;
+  readonly #schedule: PullSchedule;
   readonly #unknown: UnknownEvents;
   /** Divergences of events that have come from the gateway since. */
   #answered: number[] = [];
@@ -94,12 +94,16 @@ export class LedgerFollower {
     this.#options = options;
     this.#dependencies = dependencies;
     this.#verifierKey = printVerifierKey(dependencies.signer.key);
-    this.#rota = new ChainRota(dependencies.store);
+    this.#schedule = new PullSchedule(dependencies.store);
     this.#unknown = new UnknownEvents({ find: dependencies.find, onAnswer: (number) => this.#pullAgain(number) });
     this.#divergences = new DivergenceLog(dependencies);
     this.#withheld = new WithheldEvents(options, { ...dependencies, divergences: this.#divergences });
     this.#met = new MetLedger({ ...dependencies, divergences: this.#divergences });
-    this.#changes = new LedgerChanges({ ...dependencies, rota: this.#rota, from: this.#met.checkpoint?.size ?? 0 });
+    this.#changes = new LedgerChanges({
+      ...dependencies,
+      schedule: this.#schedule,
+      from: this.#met.checkpoint?.size ?? 0,
+    });
     this.#registrar = new ChainRegistrar({ ...dependencies, met: this.#met });
   }
 
@@ -135,8 +139,8 @@ export class LedgerFollower {
     for (const number of this.#answered.splice(0)) await this.#divergences.settle(number);
     await this.#registrar.register();
     const startedAtMs = this.#dependencies.steadyMs();
-    if (this.#rota.hasTurns) await this.#changes.learn();
-    const targets = this.#rota.choose(startedAtMs);
+    if (this.#schedule.hasTurns) await this.#changes.learn();
+    const targets = this.#schedule.choose(startedAtMs);
     if (targets.length === 0) return NOTHING;
     const answer = await this.#pull({
       chains: targets.map(({ chain, head, rejectionsNext }) => ({
@@ -155,10 +159,10 @@ export class LedgerFollower {
   async #pull(request: PullRequest): Promise<PullAnswer> {
     try {
       const answer = await this.#dependencies.ledger.pull(request);
-      this.#rota.wasAnswered();
+      this.#schedule.wasAnswered();
       return answer;
     } catch (error) {
-      if (hasCode(error, 'LEDGER_UNREACHABLE') || hasCode(error, 'LEDGER_BUSY')) this.#rota.wasNotAnswered();
+      if (hasCode(error, 'LEDGER_UNREACHABLE') || hasCode(error, 'LEDGER_BUSY')) this.#schedule.wasNotAnswered();
       throw error;
     }
   }
@@ -185,7 +189,7 @@ export class LedgerFollower {
   }
 
   #pullAgain(accountNumber: number): void {
-    this.#rota.grew([this.#dependencies.store.accountOfNumber(accountNumber).chain ?? '']);
+    this.#schedule.grew([this.#dependencies.store.accountOfNumber(accountNumber).chain ?? '']);
     this.nudge();
   }
 
@@ -216,9 +220,9 @@ export class LedgerFollower {
     if (checkpoint === null) return NOTHING;
     const { store, rules, onTaken } = this.#dependencies;
     const { ledger, key } = this.#met.known();
-    const writer = new TakeWriter(store, { keepsSettled: this.#withheld.hasOpen });
+    const writer = new VerifiedChainWriter(store, { keepsSettled: this.#withheld.hasOpen });
     const slice = new TimeSlice();
-    const take: TakeDependencies = {
+    const take: PulledChainDependencies = {
       store,
       rules,
       ledger,
@@ -235,11 +239,11 @@ export class LedgerFollower {
       const isComplete = isQuiet ? !pulled.more : await this.#takeOne(followed, pulled, checkpoint, take, writer);
       if (isComplete) {
         this.#completeAtMs.set(followed.number, startedAtMs);
-        this.#rota.isDone(followed.number);
+        this.#schedule.isDone(followed.number);
       } else {
         this.#completeAtMs.delete(followed.number);
         // Known without the hint, which does not name it again.
-        if (pulled.more) this.#rota.grew([pulled.chain]);
+        if (pulled.more) this.#schedule.grew([pulled.chain]);
       }
       if (slice.isUsedUp) await slice.giveWay();
     }
@@ -249,7 +253,7 @@ export class LedgerFollower {
     this.#tellWaiting();
     const { blocks, entries } = writer;
     if (blocks > 0) onTaken?.(entries, blocks, writer.receivedAtMs);
-    const left = answer.chains.some((chain) => chain.more || chain.moreRejections) || this.#rota.hasNews;
+    const left = answer.chains.some((chain) => chain.more || chain.moreRejections) || this.#schedule.hasNews;
     // Where nothing came further, asking again at once would not either.
     return { more: left && (blocks > 0 || rejections.cursors.size > 0), blocks, entries };
   }
@@ -259,8 +263,8 @@ export class LedgerFollower {
     followed: FollowedAccount,
     pulled: PulledChain,
     checkpoint: VerifiedCheckpoint,
-    dependencies: TakeDependencies,
-    writer: TakeWriter,
+    dependencies: PulledChainDependencies,
+    writer: VerifiedChainWriter,
   ): Promise<boolean> {
     if (pulled.fault !== null) {
       const facts = { account: followed.account, fault: pulled.fault };
@@ -268,15 +272,15 @@ export class LedgerFollower {
     }
     const isWhole = pulled.fault === null && !pulled.more;
     if (pulled.blocks.length === 0) return isWhole;
-    const outcome = await takeChain(followed, pulled, checkpoint, dependencies);
-    if (outcome.kind === 'taken') writer.add(outcome.take);
+    const outcome = await verifyPulledChain(followed, pulled, checkpoint, dependencies);
+    if (outcome.kind === 'verified') writer.add(outcome.verified);
     if (outcome.kind === 'unknown' && this.#unknown.isAwaited(followed.number, outcome.eventId)) return false;
     if (outcome.kind === 'diverged' || outcome.kind === 'unknown') {
       this.#unknown.forget(followed.number);
       await this.#halt(followed, outcome.findings, pulled, checkpoint, dependencies.ledger);
-      this.#rota.isDone(followed.number);
+      this.#schedule.isDone(followed.number);
     }
-    return isWhole && outcome.kind === 'taken';
+    return isWhole && outcome.kind === 'verified';
   }
 
   /** Where the ledger goes on from another head than ours, its version of our head is fetched: two blocks for one seq are proof. */
@@ -313,7 +317,11 @@ export class LedgerFollower {
     return { events: [], cursors: new Map() };
   }
 
-  async #save(writer: TakeWriter, rejections: OpenedRejections, checkpoint: VerifiedCheckpoint): Promise<void> {
+  async #save(
+    writer: VerifiedChainWriter,
+    rejections: OpenedRejections,
+    checkpoint: VerifiedCheckpoint,
+  ): Promise<void> {
     const { store, clock } = this.#dependencies;
     const grown = checkpoint.size !== this.#met.checkpoint?.size;
     if (writer.blocks === 0 && rejections.cursors.size === 0 && !grown) return;

@@ -1,10 +1,10 @@
 import type { LedgerClient } from '../../../libs/adapters/http/ledger-client.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
-import type { ChainRota } from './chain-rota.ts';
+import type { PullSchedule } from './pull-schedule.ts';
 
 export interface LedgerChangesDependencies {
   readonly ledger: LedgerClient;
-  readonly rota: ChainRota;
+  readonly schedule: PullSchedule;
   readonly onFault: (fault: TallyError) => void;
   /** Size of the log up to which the changes are known already. */
   readonly from: number;
@@ -35,11 +35,11 @@ export class LedgerChanges {
   }
 
   async #learn(): Promise<void> {
-    const { ledger, rota } = this.#dependencies;
+    const { ledger, schedule } = this.#dependencies;
     for (let size = Number.POSITIVE_INFINITY; this.#from < size; ) {
       const changes = await ledger.changes(this.#from);
       if (changes.to <= this.#from) return;
-      rota.grew(changes.chains);
+      schedule.grew(changes.chains);
       this.#from = changes.to;
       size = changes.size;
     }

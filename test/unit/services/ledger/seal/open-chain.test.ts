@@ -5,12 +5,12 @@ import { parseBlockHeader } from '../../../../../libs/core/ledger/block/block-he
 import { parseBlockTotals } from '../../../../../libs/core/ledger/block/block-totals.ts';
 import { type OpenEntry, openEntryOf } from '../../../../../libs/core/ledger/block/seal-block.ts';
 import { chainKeysOf } from '../../../../../libs/core/ledger/entry/chain-keys.ts';
-import { InputTrack } from '../../../../../services/ledger/seal/input-track.ts';
+import { InputProgress } from '../../../../../services/ledger/seal/input-progress.ts';
 import { BLOCK_LIMITS, type EntryContext, OpenChain } from '../../../../../services/ledger/seal/open-chain.ts';
 import { ACCOUNT, assessment, entry, seededBytes } from '../../../../support/ledger-chain.ts';
 
 const RULES = 'a1'.repeat(32);
-const track = new InputTrack('liabilities.v1', 0, 0);
+const track = new InputProgress('liabilities.v1', 0, 0);
 const context = (change: Partial<EntryContext> = {}): EntryContext => ({
   taxPeriod: '2026-27/M08',
   rulesHash: RULES,
@@ -113,7 +113,7 @@ describe('OpenChain', () => {
   });
 
   it('pins the oldest message of an input once, and lets go when it seals', () => {
-    const inputs = new InputTrack('liabilities.v1', 3, 0);
+    const inputs = new InputProgress('liabilities.v1', 3, 0);
     const [early, late] = [inputs.read(4), inputs.read(9)];
     const open = chain();
     open.take(openEntry(1), context({ source: early }));

@@ -1,21 +1,24 @@
+import { blockKey } from '../store/payer-keys.ts';
 import type { PayerStore } from '../store/payer-store.ts';
-import type { ChainTake } from './take-chain.ts';
+import { writeBlock, writePlace } from '../store/payer-values.ts';
+import { saveIndex } from './paye-index.ts';
 import { markRedriven } from './take-rejections.ts';
+import type { VerifiedChain } from './verify-pulled-chain.ts';
 
 /** Entries that are written together, about: what is checked need not stay in memory until the last chain of a pull is. */
 const ENTRIES_TOGETHER = 1_000;
 
 /**
- * Writes the takes of one pull as they come, several in a transaction. Each is whole in itself: a node that is killed between two holds
+ * Writes the verified chains of one pull as they come, several in a transaction. Each is whole in itself: a node that is killed between two holds
  * some chains further than others, and the next pull goes on from each. Nothing is countersigned before `finish` has resolved.
  */
-export class TakeWriter {
+export class VerifiedChainWriter {
   readonly #store: PayerStore;
   /** Whether the events that came are wanted once they are on the disk. */
   readonly #keepsSettled: boolean;
   readonly #writes: Promise<void>[] = [];
   readonly #settled: Buffer[] = [];
-  #waiting: ChainTake[] = [];
+  #waiting: VerifiedChain[] = [];
   #waitingEntries = 0;
   #blocks = 0;
   #entries = 0;
@@ -34,24 +37,24 @@ export class TakeWriter {
     return this.#entries;
   }
 
-  /** Times of receipt of the events of ours that were taken. */
+  /** Times of receipt of the events of ours that were verified. */
   get receivedAtMs(): readonly number[] {
     return this.#receivedAtMs;
   }
 
-  /** Events of ours that stand in the blocks taken; empty unless they are wanted. */
+  /** Events of ours that stand in these blocks; empty unless they are wanted. */
   get settled(): readonly Buffer[] {
     return this.#settled;
   }
 
-  /** Takes a chain's blocks to be written: now, or with those that come next. */
-  add(take: ChainTake): void {
-    this.#waiting.push(take);
-    this.#blocks += take.blocks;
-    this.#entries += take.entries;
-    this.#waitingEntries += take.entries;
-    for (const atMs of take.receivedAtMs) this.#receivedAtMs.push(atMs);
-    if (this.#keepsSettled) this.#settled.push(...take.settled);
+  /** Writes a chain's blocks now, or with those that come next. */
+  add(chain: VerifiedChain): void {
+    this.#waiting.push(chain);
+    this.#blocks += chain.blocks.length;
+    this.#entries += chain.entries;
+    this.#waitingEntries += chain.entries;
+    for (const atMs of chain.receivedAtMs) this.#receivedAtMs.push(atMs);
+    if (this.#keepsSettled) this.#settled.push(...chain.settled);
     if (this.#waitingEntries < ENTRIES_TOGETHER) return;
     const write = this.#store.write(this.#saveWaiting());
     // Whoever finishes hears of it; where nobody does, something else has gone wrong before.
@@ -70,15 +73,32 @@ export class TakeWriter {
   }
 
   #saveWaiting(): () => void {
-    const takes = this.#waiting;
+    const chains = this.#waiting;
     this.#waiting = [];
     this.#waitingEntries = 0;
     return () => {
-      for (const take of takes) take.save();
+      for (const chain of chains) saveVerifiedChain(this.#store, chain);
       markRedriven(
         this.#store,
-        takes.flatMap((take) => take.settled),
+        chains.flatMap((chain) => chain.settled),
       );
     };
   }
+}
+
+/** Writes blocks, places of entries, state, head and account, inside commit. */
+function saveVerifiedChain(store: PayerStore, chain: VerifiedChain): void {
+  const { account, blocks, bases, keyOf } = chain;
+  blocks.forEach(({ block, head, entries }, index) => {
+    void store.blocks.put(blockKey(account.number, head.seq), writeBlock(block));
+    entries.forEach(({ eventId }, position) => {
+      const basis = bases[index]?.[position];
+      if (basis === 'formal') return;
+      const table = basis === 'recomputed' ? store.entries : store.bankEntries;
+      void table.put(keyOf(eventId), writePlace({ seq: head.seq, position }));
+    });
+  });
+  saveIndex(store, account.number, chain.payeEntries, chain.payeSums);
+  chain.state.save();
+  store.putHead(account, chain.proof);
 }

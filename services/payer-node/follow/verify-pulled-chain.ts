@@ -25,13 +25,12 @@ import type { VerifiedCheckpoint } from '../../../libs/core/ledger/verify/verify
 import { addSums, type PenceSum } from '../../../libs/core/money/pence-sum.ts';
 import type { HeadProof } from '../store/head-proofs.ts';
 import { OwnState } from '../store/own-state.ts';
-import { blockKey, eventKey } from '../store/payer-keys.ts';
+import { eventKey } from '../store/payer-keys.ts';
 import type { AppendedEvent, FollowedAccount, LedgerIdentity } from '../store/payer-records.ts';
 import type { PayerStore } from '../store/payer-store.ts';
-import { writeBlock, writePlace } from '../store/payer-values.ts';
-import { type NewEntry, saveIndex, sumsAfter } from './paye-index.ts';
+import { type MonthSums, type NewEntry, sumsAfter } from './paye-index.ts';
 
-export interface TakeDependencies {
+export interface PulledChainDependencies {
   readonly store: PayerStore;
   readonly rules: RuleSets;
   readonly ledger: LedgerIdentity;
@@ -43,20 +42,27 @@ export interface TakeDependencies {
   readonly keysOf: (followed: FollowedAccount) => WorkingKeys;
 }
 
-/** Blocks of one chain that passed everything, ready to be stored. */
-export interface ChainTake {
-  readonly blocks: number;
+/** Blocks of one chain that passed every check, with everything that is to be stored of them (saveVerifiedChain). */
+export interface VerifiedChain {
+  readonly blocks: readonly VerifiedBlock[];
+  /** What each entry of each block rests on, in their order. */
+  readonly bases: readonly (readonly EntryBasis[])[];
   readonly entries: number;
-  /** Events of ours that stand in these blocks. */
+  /** The account with the newest block as its head. */
+  readonly account: FollowedAccount;
+  readonly proof: HeadProof;
+  readonly state: OwnState;
+  readonly payeEntries: readonly NewEntry[];
+  readonly payeSums: ReadonlyMap<string, MonthSums>;
+  readonly keyOf: (id: EventId) => Buffer;
+  /** Keys of the payer's events in these blocks. */
   readonly settled: readonly Buffer[];
-  /** Times of receipt of those events. */
+  /** Times of receipt of those events, milliseconds since 1970. */
   readonly receivedAtMs: readonly number[];
-  /** Writes blocks, entries, state, head and account, inside commit. */
-  readonly save: () => void;
 }
 
-export type TakeOutcome =
-  | { readonly kind: 'taken'; readonly take: ChainTake }
+export type ChainVerdict =
+  | { readonly kind: 'verified'; readonly verified: VerifiedChain }
   /** An entry is here before the gateway's receipt for its event: pulled again once the receipt is in. */
   | { readonly kind: 'waiting' }
   /** An entry is of an event that this node has no record of, or sent otherwise than the gateway took it: another sender may have posted it. */
@@ -66,14 +72,14 @@ export type TakeOutcome =
 /**
  * Checks what was pulled of one chain, in the order of ledger.md section 5: header lines → seq and prev → entries root → totals →
  * each liability worked out again from the payer's own record → the newest block's leaf under the checkpoint (which was found consistent
- * before). Stores nothing: a caller saves many takes in one commit, then countersigns.
+ * before). Stores nothing: the caller saves many verified chains in one commit (saveVerifiedChain), then countersigns.
  */
-export async function takeChain(
+export async function verifyPulledChain(
   followed: FollowedAccount,
   pulled: PulledChain,
   checkpoint: VerifiedCheckpoint,
-  dependencies: TakeDependencies,
-): Promise<TakeOutcome> {
+  dependencies: PulledChainDependencies,
+): Promise<ChainVerdict> {
   const { chain, account } = followed;
   assert(chain !== null, 'a pulled chain is registered', { account });
   const { name: ledgerName, verifierKey: ledgerVerifierKey } = dependencies.ledger;
@@ -86,12 +92,12 @@ export async function takeChain(
   });
   if (!verdict.ok) return { kind: 'diverged', findings: verdict.findings };
   const own = new OwnCopy(followed, keys, dependencies);
-  const grounds: (readonly EntryBasis[])[] = [];
+  const bases: (readonly EntryBasis[])[] = [];
   try {
     for (const block of verdict.blocks) {
       const recomputed = recomputeBlock(block, identity, own);
       if (!recomputed.ok) return outcomeOf(recomputed.findings);
-      grounds.push(recomputed.grounds);
+      bases.push(recomputed.grounds);
       own.hold(block);
       if (dependencies.slice.isUsedUp) await dependencies.slice.giveWay();
     }
@@ -101,10 +107,10 @@ export async function takeChain(
   }
   const { index, path } = pulled.inclusion ?? { index: 0, path: [] };
   const proof = { index, path, note: checkpoint.note };
-  return { kind: 'taken', take: takeOf(followed, verdict.blocks, grounds, proof, own, dependencies.store) };
+  return { kind: 'verified', verified: verifiedChain(followed, verdict.blocks, bases, proof, own, dependencies.store) };
 }
 
-function outcomeOf(findings: readonly Divergence[]): TakeOutcome {
+function outcomeOf(findings: readonly Divergence[]): ChainVerdict {
   const eventId = eventOfAnother(findings);
   return eventId === null ? { kind: 'diverged', findings } : { kind: 'unknown', eventId, findings };
 }
@@ -115,52 +121,43 @@ export function eventOfAnother(findings: readonly Divergence[]): EventId | null 
   return first?.code === 'EVENT_UNKNOWN' || first?.code === 'EVENT_REFUSED' ? first.eventId : null;
 }
 
-function takeOf(
+function verifiedChain(
   followed: FollowedAccount,
   blocks: readonly VerifiedBlock[],
-  grounds: readonly (readonly EntryBasis[])[],
+  bases: readonly (readonly EntryBasis[])[],
   proof: Omit<HeadProof, 'seq'>,
   own: OwnCopy,
   store: PayerStore,
-): ChainTake {
+): VerifiedChain {
   const last = blocks.at(-1);
-  assert(last !== undefined, 'a take has blocks', { account: followed.account });
+  assert(last !== undefined, 'a verified chain has blocks', { account: followed.account });
   const penceByHead: Partial<Record<Head, PenceSum>> = { ...followed.penceByHead };
   let { unconfirmedPence, keyRegistered } = followed;
   const settled: Buffer[] = [];
   blocks.forEach(({ entries }, block) => {
     entries.forEach((entry, position) => {
       for (const { head: name, pence } of entry.amounts) penceByHead[name] = addSums(penceByHead[name] ?? 0, pence);
-      const ground = grounds[block]?.[position];
-      if (ground === 'formal') keyRegistered ||= own.ownKeys.includes(entry.detail);
-      if (ground === 'unconfirmed') unconfirmedPence = addSums(unconfirmedPence, paymentsOf(entry));
-      if (ground === 'recomputed') settled.push(own.keyOf(entry.eventId));
+      const basis = bases[block]?.[position];
+      if (basis === 'formal') keyRegistered ||= own.ownKeys.includes(entry.detail);
+      if (basis === 'unconfirmed') unconfirmedPence = addSums(unconfirmedPence, paymentsOf(entry));
+      if (basis === 'recomputed') settled.push(own.keyOf(entry.eventId));
     });
   });
-  const indexed = newEntriesOf(followed, blocks, own);
-  const sums = sumsAfter(store, followed.number, indexed);
+  const payeEntries = newEntriesOf(followed, blocks, own);
   // The same chain and account as in the header, which would be held in memory with the text that its own was cut out of.
   const head = { ...last.head, account: followed.account, chain: followed.chain ?? last.head.chain };
-  const after: FollowedAccount = { ...followed, head, penceByHead, unconfirmedPence, keyRegistered };
   return {
-    blocks: blocks.length,
+    blocks,
+    bases,
     entries: blocks.reduce((sum, { entries }) => sum + entries.length, 0),
+    account: { ...followed, head, penceByHead, unconfirmedPence, keyRegistered },
+    proof: { ...proof, seq: last.head.seq },
+    state: own.view,
+    payeEntries,
+    payeSums: sumsAfter(store, followed.number, payeEntries),
+    keyOf: (id) => own.keyOf(id),
     settled,
     receivedAtMs: own.receivedAtMs,
-    save: () => {
-      blocks.forEach(({ block, head: at, entries }, index) => {
-        void store.blocks.put(blockKey(followed.number, at.seq), writeBlock(block));
-        entries.forEach(({ eventId }, position) => {
-          const ground = grounds[index]?.[position];
-          if (ground === 'formal') return;
-          const table = ground === 'recomputed' ? store.entries : store.bankEntries;
-          void table.put(own.keyOf(eventId), writePlace({ seq: at.seq, position }));
-        });
-      });
-      saveIndex(store, followed.number, indexed, sums);
-      own.state.save();
-      store.putHead(after, { ...proof, seq: last.head.seq });
-    },
   };
 }
 
@@ -185,14 +182,14 @@ class OwnCopy implements OwnRecord {
   readonly receivedAtMs: number[] = [];
   readonly #followed: FollowedAccount;
   readonly #keys: WorkingKeys;
-  readonly #dependencies: TakeDependencies;
+  readonly #dependencies: PulledChainDependencies;
   readonly #held = new Set<EventId>();
   readonly #eventKeys = new Map<EventId, Buffer>();
   readonly #hasBankEntries: boolean;
   /** What was made of events of the payer's in the blocks under check. */
   readonly made = new Map<EventId, MadeOfEvent>();
 
-  constructor(followed: FollowedAccount, keys: WorkingKeys, dependencies: TakeDependencies) {
+  constructor(followed: FollowedAccount, keys: WorkingKeys, dependencies: PulledChainDependencies) {
     this.view = new OwnState(dependencies.store, followed.number);
     this.ownKeys = dependencies.ownKeys;
     this.#followed = followed;
@@ -208,10 +205,6 @@ class OwnCopy implements OwnRecord {
     const made = eventKey(this.#followed.number, id);
     this.#eventKeys.set(id, made);
     return made;
-  }
-
-  get state(): OwnState {
-    return this.view;
   }
 
   /** Throws RECEIPT_AWAITED for an event whose receipt is not in hand: its time of receipt and person token are not known yet. */

@@ -20,14 +20,14 @@ import { ENTRY_SALT_BYTES } from '../../../libs/core/ledger/entry/ledger-entry.t
 import { chainKeysFor } from '../store/ledger-identity.ts';
 import { AcknowledgementInput } from './acknowledgement-input.ts';
 import { type HeldAccount, HeldAccounts } from './held-accounts.ts';
-import { InputTrack, type ReadMessage } from './input-track.ts';
+import { InputProgress, type ReadMessage } from './input-progress.ts';
 import { type EntryContext, OpenChain, SEAL_LIMITS, type SealLimits } from './open-chain.ts';
 import { packMessages } from './pack-messages.ts';
 import { RandomPool } from './random-pool.ts';
 import { RejectionIndex } from './rejection-index.ts';
-import type { SealBlocksDependencies } from './seal-events.ts';
+import type { BlockSealerDependencies } from './seal-events.ts';
 
-export interface SealBlocksOptions {
+export interface BlockSealerOptions {
   readonly limits?: Partial<SealLimits>;
 }
 
@@ -35,15 +35,15 @@ export interface SealBlocksOptions {
  * The ledger's stage program: decisions of liabilities.v1 become entries, entries blocks, blocks the log; checkpoints are signed over what
  * was read back. An account of which no entry or block can be made is held alone (held-accounts.ts). Order: append (acknowledged) → read back and fold → sign → append the checkpoint → read back → serve.
  */
-export class SealBlocks implements StageProgram<BlocksBody> {
+export class BlockSealer implements StageProgram<BlocksBody> {
   readonly coverage = 'low';
   readonly #limits: SealLimits;
-  readonly #dependencies: SealBlocksDependencies;
+  readonly #dependencies: BlockSealerDependencies;
   readonly #random: RandomPool;
   readonly #rejections: RejectionIndex;
   readonly #acknowledgements: AcknowledgementInput;
   #inputs = new Map<string, LiabilityInput>();
-  #tracks: InputTrack[] = [];
+  #tracks: InputProgress[] = [];
   #chains = new Map<Account, OpenChain>();
   readonly #held = new HeldAccounts();
   /** Open blocks by the time they were opened, the oldest first; one age limit each. */
@@ -56,7 +56,7 @@ export class SealBlocks implements StageProgram<BlocksBody> {
   #signedAtMs = Number.NEGATIVE_INFINITY;
   #coveredAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: SealBlocksOptions, dependencies: SealBlocksDependencies) {
+  constructor(options: BlockSealerOptions, dependencies: BlockSealerDependencies) {
     this.#limits = { ...SEAL_LIMITS, ...options.limits };
     this.#dependencies = dependencies;
     this.#random = new RandomPool(dependencies.crypto.randomBytes);
@@ -122,7 +122,7 @@ export class SealBlocks implements StageProgram<BlocksBody> {
     this.#tracks = [];
     this.#acknowledgements.reset();
     for (const position of positions) {
-      const track = new InputTrack(position.topic, position.partition, position.offset);
+      const track = new InputProgress(position.topic, position.partition, position.offset);
       this.#tracks.push(track);
       if (position.topic === ACKNOWLEDGEMENTS) {
         this.#acknowledgements.begin(track, (await this.#dependencies.log.bounds(position)).high);
@@ -368,7 +368,7 @@ const TURN_MS = 20;
 
 interface LiabilityInput {
   readonly reader: LinkedInput<LiabilityBody>;
-  readonly track: InputTrack;
+  readonly track: InputProgress;
   /** End of the partition when the reading of it began. */
   rereadBelow: number | null;
 }

@@ -15,7 +15,7 @@ const TURN_EVERY_MS = 1_000;
  * that they grew, and for a tenth of the others in turn: a look at a chain without news costs both sides as much as one with it. What the
  * ledger says is a hint and nothing rests on it: whatever it keeps quiet about comes by turns, rejections too.
  */
-export class ChainRota {
+export class PullSchedule {
   readonly #store: PayerStore;
   /** Numbers of accounts of which there are blocks that we do not hold. */
   readonly #grown = new Set<number>();

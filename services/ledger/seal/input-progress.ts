@@ -2,7 +2,7 @@ import type { InputReach } from '../../../libs/adapters/stage/program.ts';
 
 /** A message of an input that was read; pinned while a decision of it waits in an open block. */
 export interface ReadMessage {
-  readonly track: InputTrack;
+  readonly track: InputProgress;
   readonly offset: number;
   pins: number;
 }
@@ -11,7 +11,7 @@ export interface ReadMessage {
  * How far one input partition is settled: the low position, right behind the last message before the first that is pinned. For
  * liabilities.v1 only valid messages are counted, so the record before a low position is always a valid one (linkedPositionAt).
  */
-export class InputTrack {
+export class InputProgress {
   readonly topic: string;
   readonly partition: number;
   /** Messages behind the low position, the oldest first; taken from `#first` on. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { InputTrack } from '../../../../../services/ledger/seal/input-track.ts';
+import { InputProgress } from '../../../../../services/ledger/seal/input-progress.ts';
 
-describe('InputTrack', () => {
+describe('InputProgress', () => {
   it('covers up to right behind the last message before the first that is pinned', () => {
-    const track = new InputTrack('liabilities.v1', 1, 5);
+    const track = new InputProgress('liabilities.v1', 1, 5);
     track.read(5);
     const pinned = track.read(8);
     pinned.pins = 1;
@@ -16,13 +16,13 @@ describe('InputTrack', () => {
   });
 
   it('proposes nothing where nothing was read', () => {
-    const track = new InputTrack('acknowledgements.v1', 0, 0);
+    const track = new InputProgress('acknowledgements.v1', 0, 0);
     expect(track.hasAdvanced).toBe(false);
     expect(track.advance()).toBeNull();
   });
 
   it('goes through many thousands of messages', () => {
-    const track = new InputTrack('liabilities.v1', 0, 0);
+    const track = new InputProgress('liabilities.v1', 0, 0);
     let last = track.read(0);
     last.pins = 1;
     for (let offset = 1; offset < 5_000; offset += 1) {
