@@ -118,7 +118,10 @@ export function createGateway(options: GatewayOptions, dependencies: GatewayDepe
       try {
         const partitions = await eventPartitions(dependencies.log);
         intake = await checkedIntake(options, dependencies, store, partitions);
-        index = new AccountIndex({ folder: join(folder, 'by-account'), partitions }, dependencies);
+        const { log, clock, logger } = dependencies;
+        const onDiscarded = (error: TallyError): void => logger.error({ err: error }, error.message);
+        const indexFolder = join(options.dataDir, 'gateway-index');
+        index = new AccountIndex({ folder: indexFolder, partitions }, { log, clock, onDiscarded });
       } catch (error) {
         await store.close();
         throw error;

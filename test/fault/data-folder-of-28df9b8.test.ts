@@ -169,7 +169,8 @@ describe('a data folder written by 28df9b8', { timeout: 120_000 }, () => {
     goOn(
       dataFolder(
         'log',
-        DATA_STORES.filter(({ isCache }) => isCache).map(({ path }) => path),
+        // The index of the gateway is younger than that commit.
+        DATA_STORES.filter(({ isCache, path }) => isCache && path !== 'gateway-index').map(({ path }) => path),
       ),
     ));
 

@@ -37,8 +37,9 @@ describe('damaged files under the whole house', () => {
     await send(running, 0);
     const before = await settled(running, { paye: BATCH });
     const caches = DATA_STORES.filter(({ isCache }) => isCache);
-    expect(caches.map(({ path }) => path)).toEqual(['store/tax', 'ledger/store', 'reconciliation']);
-    const ways = [DAMAGES['a zeroed page'], DAMAGES['a head of zeros'], DAMAGES['cut in the middle']];
+    expect(caches.map(({ path }) => path)).toEqual(['store/tax', 'ledger/store', 'reconciliation', 'gateway-index']);
+    const zeroed = DAMAGES['a head of zeros'];
+    const ways = [DAMAGES['a zeroed page'], zeroed, DAMAGES['cut in the middle'], zeroed];
     await running.kill();
     for (const [index, { path }] of caches.entries()) ways[index]?.(join(running.dataDir, path, 'data.mdb'));
     await running.start();

@@ -68,7 +68,7 @@ export const GATEWAY_STORE: DataStore = {
 };
 
 export const GATEWAY_INDEX: DataStore = {
-  path: 'gateway/by-account',
+  path: 'gateway-index',
   lockedAt: 'gateway',
   what: "the gateway's index of events by account",
   ...REFOLDED,
@@ -96,10 +96,10 @@ export const IMPORT_MEMORY: DataStore = {
 export const DATA_STORES: readonly DataStore[] = [
   EVENT_LOG,
   GATEWAY_STORE,
-  GATEWAY_INDEX,
   PAYER_STORE,
   TAX_STATE,
   LEDGER_FOLD,
   RECONCILIATION,
+  GATEWAY_INDEX,
   IMPORT_MEMORY,
 ];

@@ -10,7 +10,7 @@ import { readAt } from '../../../libs/adapters/event-log/read-at.ts';
 import { PAYE_EVENTS, VAT_EVENTS } from '../../../libs/adapters/event-log/topics.ts';
 import { commitTogether } from '../../../libs/adapters/lmdb/commit.ts';
 import { GATEWAY_INDEX } from '../../../libs/adapters/lmdb/data-stores.ts';
-import { openLmdb } from '../../../libs/adapters/lmdb/open-lmdb.ts';
+import { type OnDiscarded, openLmdb } from '../../../libs/adapters/lmdb/open-lmdb.ts';
 import { assertRoom, writeFault } from '../../../libs/adapters/lmdb/write-fault.ts';
 import type { ElapsedClock } from '../../../libs/adapters/time/clock.ts';
 import { assert } from '../../../libs/core/errors/assert.ts';
@@ -27,6 +27,8 @@ export interface AccountIndexOptions {
 export interface AccountIndexDependencies {
   readonly log: EventLog;
   readonly clock: ElapsedClock;
+  /** Called where the index was damaged and begins anew. */
+  readonly onDiscarded: OnDiscarded;
 }
 
 /** A page of an account's list: the offsets of its records in the partition that holds them all. */
@@ -72,7 +74,8 @@ export class AccountIndex {
   constructor(options: AccountIndexOptions, dependencies: AccountIndexDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
-    this.#env = openLmdb(GATEWAY_INDEX, { path: options.folder, mapSize: MAP_SIZE_BYTES, maxDbs: 2 });
+    const env = { path: options.folder, mapSize: MAP_SIZE_BYTES, maxDbs: 2 };
+    this.#env = openLmdb(GATEWAY_INDEX, env, dependencies.onDiscarded);
     this.#offsets = this.#env.openDB('offsets', { encoding: 'binary', keyEncoding: 'binary' });
     this.#indexedTo = this.#env.openDB('indexedTo', { encoding: 'json' });
   }

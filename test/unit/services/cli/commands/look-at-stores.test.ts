@@ -42,7 +42,7 @@ describe('doctor, of the stores of a data folder', () => {
   );
 
   it('leaves a store alone that a process has, and says which', async () => {
-    const stores = { ledger: ['ledger/store'], gateway: ['gateway', 'gateway/by-account'] };
+    const stores = { ledger: ['ledger/store'], gateway: ['gateway', 'gateway-index'] };
     for (const [folder, locked] of Object.entries(stores)) {
       const lock = await lockDataFolder(join(dataDir, folder));
       const held = (await lookAtStores(dataDir)).filter(({ detail }) => detail.includes(`process ${process.pid} of `));

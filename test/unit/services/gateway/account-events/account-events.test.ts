@@ -165,7 +165,7 @@ describe('GET /v1/events', () => {
     const sales = saleJsons(8, 'T2');
     await other.post('/v1/vat/events', [sales[0]]);
     await other.post('/v1/vat/events', sales.slice(1));
-    const index = (dataDir: string): string => join(dataDir, 'gateway', 'by-account');
+    const index = (dataDir: string): string => join(dataDir, 'gateway-index');
     const source = await again(one, () => undefined);
     const fixture = await again(other, (dataDir) => cpSync(index(source.dataDir), index(dataDir), { recursive: true }));
     expect(provenIds(fixture, await pagesOf(fixture, TRADER), TRADER)).toEqual(idsOf(sales));
