@@ -128,7 +128,7 @@ class LedgerService implements Ledger {
   readonly router: Router;
   readonly failed: Promise<unknown>;
   readonly #options: LedgerOptions;
-  readonly #of: LedgerDependencies;
+  readonly #dependencies: LedgerDependencies;
   readonly #clock: Clock;
   readonly #lock: DataFolderLock;
   readonly #store: LedgerStore;
@@ -155,7 +155,7 @@ class LedgerService implements Ledger {
     this.#registrations = new RegistrationCheck({ identity, crypto: LEDGER_CRYPTO });
     this.#lock = lock;
     this.#options = options;
-    this.#of = dependencies;
+    this.#dependencies = dependencies;
     this.#clock = clock;
     const folder = join(options.dataDir, 'ledger');
     this.#signer = new CheckpointSigner(
@@ -179,7 +179,7 @@ class LedgerService implements Ledger {
   }
 
   async start(): Promise<void> {
-    const { log } = this.#of;
+    const { log } = this.#dependencies;
     const inputs = await Promise.all(
       [LIABILITIES, ACKNOWLEDGEMENTS].map(async (topic) => {
         const count = await log.partitionCount(topic);
@@ -259,7 +259,7 @@ class LedgerService implements Ledger {
   }
 
   #newProgram(): BlockSealer {
-    const { log } = this.#of;
+    const { log } = this.#dependencies;
     const shared = { identity: this.identity, crypto: LEDGER_CRYPTO, store: this.#store };
     const sealLimits = this.#options.sealLimits;
     this.#program = new BlockSealer(sealLimits === undefined ? {} : { limits: sealLimits }, {
@@ -277,7 +277,7 @@ class LedgerService implements Ledger {
   }
 
   #routes(): Router {
-    const { log, clients } = this.#of;
+    const { log, clients } = this.#dependencies;
     const shared = { identity: this.identity, crypto: LEDGER_CRYPTO, store: this.#store, clock: this.#clock };
     const router = Router();
     router.use(
@@ -290,7 +290,7 @@ class LedgerService implements Ledger {
         onDamage: (error) => {
           this.#metrics.blockDamaged();
           this.#damage ??= error;
-          this.#of.logger.error(
+          this.#dependencies.logger.error(
             { err: error, code: error.code },
             'a block of the store is damaged: its chain is halted',
           );
@@ -309,7 +309,7 @@ class LedgerService implements Ledger {
   }
 
   async #isAtEnd(): Promise<boolean> {
-    const { high } = await this.#of.log.bounds({ topic: BLOCKS, partition: 0 });
+    const { high } = await this.#dependencies.log.bounds({ topic: BLOCKS, partition: 0 });
     const [partition] = this.#stage?.stats().partitions ?? [];
     const isRead = partition !== undefined && partition.status !== 'folding' && partition.outputNext >= high;
     return isRead && (servedCheckpoint(this.#store)?.size ?? 0) >= (this.#program?.signedSize ?? 0);
@@ -338,24 +338,30 @@ class LedgerService implements Ledger {
   #observeSealing(event: SealEvent): void {
     this.#metrics.observe(event);
     if (event.type === 'acknowledgementRefused') {
-      this.#of.logger.warn({ code: event.code, offset: event.offset }, 'a record of acknowledgements.v1 was not taken');
+      this.#dependencies.logger.warn(
+        { code: event.code, offset: event.offset },
+        'a record of acknowledgements.v1 was not taken',
+      );
     } else if (event.type === 'accountHeld') {
       const { account, code, number, topic, partition, offset } = event.held;
-      this.#of.logger.error(
+      this.#dependencies.logger.error(
         { account, code, number, topic, partition, offset },
         'the ledger cannot go on with this account, and holds it alone: nothing of it is lost, all others go on; with the release that mends it, it goes on by itself',
       );
     } else if (event.type === 'storeRotten') {
-      this.#of.logger.error({ code: event.code }, 'the ledger store does not hold what was signed: it is folded again');
+      this.#dependencies.logger.error(
+        { code: event.code },
+        'the ledger store does not hold what was signed: it is folded again',
+      );
     }
   }
 
   #tellDiscarded(error: unknown): void {
-    this.#of.logger.error({ err: error }, "the ledger's fold is damaged: it is folded again from the log");
+    this.#dependencies.logger.error({ err: error }, "the ledger's fold is damaged: it is folded again from the log");
   }
 
   #observeStage(event: StageEvent): void {
-    const { logger } = this.#of;
+    const { logger } = this.#dependencies;
     switch (event.type) {
       case 'halted':
         logger.error({ err: event.error, partition: event.partition }, 'the ledger has halted');

@@ -14,10 +14,8 @@ export interface CheckAcknowledgementDependencies extends ReadBlockDependencies 
 }
 
 /**
- * That a countersignature is what the ledger may record: each head is a block of its account's chain, and the note over exactly these
- * heads is signed by the key that each chain's payer registered. The door asks it before it appends, the stage before it records what it did not get from a door of its own process (CheckedRecords).
- * Throws ACKNOWLEDGEMENT_INVALID, ACKNOWLEDGEMENT_MALFORMED, NOTE_*, HEAD_UNKNOWN (facts `chain`, `seq`), PAYER_KEY_UNKNOWN,
- * PAYER_KEY_DIFFERS (facts `chain`), BLOCK_DAMAGED.
+ * Checks that each head is a block of its chain, and that the key which that chain's payer registered signed these heads.
+ * Throws ACKNOWLEDGEMENT_INVALID, ACKNOWLEDGEMENT_MALFORMED, NOTE_*, HEAD_UNKNOWN, PAYER_KEY_UNKNOWN, PAYER_KEY_DIFFERS, BLOCK_DAMAGED.
  */
 export function checkAcknowledgement(
   note: string,

@@ -17,18 +17,18 @@ const PASSED_MAX = 10_000;
 
 /** Whether a payer may register a key for a chain: the door asks it before it appends, the stage before it seals what no door of its process checked. */
 export class RegistrationCheck {
-  readonly #of: CheckRegistrationDependencies;
+  readonly #dependencies: CheckRegistrationDependencies;
   readonly #passed = new Map<string, VerifierKey>();
 
   constructor(dependencies: CheckRegistrationDependencies) {
-    this.#of = dependencies;
+    this.#dependencies = dependencies;
   }
 
   /** Throws VERIFIER_KEY_INVALID, PUBLIC_KEY_REFUSED, KEY_NAME_REFUSED. */
   keyOf(verifierKey: string): VerifierKey {
     const known = this.#passed.get(verifierKey);
     if (known !== undefined) return known;
-    const key = assertPayerKey(verifierKey, this.#of.identity.name);
+    const key = assertPayerKey(verifierKey, this.#dependencies.identity.name);
     if (this.#passed.size >= PASSED_MAX) this.#passed.clear();
     this.#passed.set(verifierKey, key);
     return key;
@@ -41,11 +41,11 @@ export class RegistrationCheck {
       const message = 'a key is registered with a proof that it is yours: sign the text of docs/http-api.md with it';
       throw new TallyError('KEY_PROOF_MISSING', message, {});
     }
-    const { identity, crypto } = this.#of;
+    const { identity, crypto } = this.#dependencies;
     assertKeyProven(proof, { ...registration, ledgerName: identity.name }, key, crypto.verify);
   }
 
-  /** Of a record that an earlier release left in the log, before there were proofs: its key is one that can be read. Throws VERIFIER_KEY_INVALID. */
+  /** Checks the key of a record that an earlier release left in the log without a proof. Throws VERIFIER_KEY_INVALID. */
   assertReadable(verifierKey: string): void {
     parseVerifierKey(verifierKey);
   }

@@ -37,15 +37,15 @@ export interface ChainOfAccount {
 
 /** What payers send the ledger: checked, then durable in acknowledgements.v1 before it is answered. The stage takes it from there. */
 export class AcknowledgementDoor {
-  readonly #of: AcknowledgementDoorDependencies;
+  readonly #dependencies: AcknowledgementDoorDependencies;
   #partitions: number | null = null;
 
   constructor(dependencies: AcknowledgementDoorDependencies) {
-    this.#of = dependencies;
+    this.#dependencies = dependencies;
   }
 
   chainOf(account: Account): ChainOfAccount {
-    const { store, identity, crypto } = this.#of;
+    const { store, identity, crypto } = this.#dependencies;
     return store.committedChain(account)?.keys ?? chainKeysFor(identity, crypto, account);
   }
 
@@ -66,10 +66,10 @@ export class AcknowledgementDoor {
     proofs: ReadonlyMap<Account, string | null>,
     verifierKey: string,
   ): Promise<ReadonlyMap<Account, HttpProblem>> {
-    const { store } = this.#of;
+    const { store } = this.#dependencies;
     const refused = new Map<Account, HttpProblem>();
     const events: AddressedValue[] = [];
-    let turnStartedMs = this.#of.clock.elapsedMs();
+    let turnStartedMs = this.#dependencies.clock.elapsedMs();
     for (const [account, proof] of proofs) {
       const chain = store.committedChain(account);
       const known = chain === undefined ? undefined : store.committedPayerKey(chain);
@@ -78,9 +78,9 @@ export class AcknowledgementDoor {
         refused.set(account, new HttpProblem(409, 'PAYER_KEY_DIFFERS', 'another key is registered for the chain'));
         continue;
       }
-      if (this.#of.clock.elapsedMs() - turnStartedMs > TURN_MS) {
+      if (this.#dependencies.clock.elapsedMs() - turnStartedMs > TURN_MS) {
         await nextTurn();
-        turnStartedMs = this.#of.clock.elapsedMs();
+        turnStartedMs = this.#dependencies.clock.elapsedMs();
       }
       const problem = this.#refusal(account, verifierKey, proof);
       if (problem !== null) refused.set(account, problem);
@@ -93,7 +93,7 @@ export class AcknowledgementDoor {
 
   /** Throws for a key that is none; gives the problem of a proof that is none, which is of this account alone. */
   #refusal(account: Account, verifierKey: string, proof: string | null): HttpProblem | null {
-    const { registrations } = this.#of;
+    const { registrations } = this.#dependencies;
     inputFault('/verifierKey', KEY_FAULTS, () => void registrations.keyOf(verifierKey));
     const registration = { account, chain: this.chainOf(account).chain, verifierKey };
     try {
@@ -110,12 +110,12 @@ export class AcknowledgementDoor {
       type: 'KeyRegistered',
       eventId: this.#idOf('key registered', account, verifierKey),
       account,
-      receivedAtMs: this.#of.clock.civilMs(),
+      receivedAtMs: this.#dependencies.clock.civilMs(),
       chain: this.chainOf(account).chain,
       verifierKey,
       proof,
     });
-    this.#of.checked.add(value);
+    this.#dependencies.checked.add(value);
     return value;
   }
 
@@ -124,10 +124,10 @@ export class AcknowledgementDoor {
    * as checkAcknowledgement's errors (422).
    */
   async acknowledge(note: string, heads: readonly AcknowledgedHead[], chains: readonly StoredChain[]): Promise<void> {
-    const { store, clock, checked } = this.#of;
+    const { store, clock, checked } = this.#dependencies;
     inputFault('', ACKNOWLEDGEMENT_FAULTS, () =>
       checkAcknowledgement(note, heads, {
-        ...this.#of,
+        ...this.#dependencies,
         chainOf: (_head, index) => chains[index],
         payerKeyOf: (chain) => store.committedPayerKey(chain),
       }),
@@ -151,7 +151,7 @@ export class AcknowledgementDoor {
 
   /** Appends to all partitions at once. Gives the problem of each key whose event is not known to be in the log. */
   async #append(events: readonly AddressedValue[]): Promise<ReadonlyMap<Account, HttpProblem>> {
-    const { log } = this.#of;
+    const { log } = this.#dependencies;
     this.#partitions ??= await log.partitionCount(ACKNOWLEDGEMENTS);
     const byPartition = new Map<number, { readonly key: Account; readonly value: Buffer }[]>();
     for (const { key, value } of events) {
@@ -176,7 +176,7 @@ export class AcknowledgementDoor {
 
   /** The same request has the same id however often it is sent. */
   #idOf(...parts: readonly HashPart[]): EventId {
-    return toHex(this.#of.crypto.hashes.sha256(hashInput(...parts)).subarray(0, 16)) as EventId;
+    return toHex(this.#dependencies.crypto.hashes.sha256(hashInput(...parts)).subarray(0, 16)) as EventId;
   }
 }
 
