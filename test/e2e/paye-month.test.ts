@@ -239,17 +239,17 @@ describe('a payslip', () => {
     const { body } = await employment('W-ANN');
     const [first] = body.payments;
     expect(first?.working.map(({ text, pence, rule }) => `${text} = ${pence} (${rule})`)).toEqual([
-      'pay to month 8 = 2200000 (paye.md 4 (cumulative))',
-      'free pay of code number 1257: 8 x 1,048.26 = -838608 (paye.md 4.1)',
-      'taxable pay = 1361392 (paye.md 4.2)',
-      'tax due: 13613 pounds at 20% = 272260 (paye.md 4.4)',
-      'less tax to date = -238000 (paye.md 4.7)',
-      'tax of this payment = 34260 (paye.md 4.9)',
-      'earnings of the period under letter A = 275000 (paye.md 5.4)',
-      'bands: at LEL 559.00, to PT 489.00, to UEL 1,702.00, above 0.00 = 275000 (paye.md 5.4)',
-      "employee's NICs: 8% from 1,048.00 to 4,189.00, 2% above = 13616 (paye.md 5.4)",
-      "employer's NICs: 15% above 417.00 = 34995 (paye.md 5.4)",
-      'plan 02: 9% of 2,750.00 above 2,448.75, in whole pounds = 2700 (paye.md 6.2)',
+      'pay to month 8 = 2200000 (SI 2003/2682 regs 23 to 31 (rule 4))',
+      'free pay of code number 1257: 8 x 1,048.26 = -838608 (HMRC tax table routines v24.0 (rule 4.1))',
+      'taxable pay = 1361392 (HMRC tax table routines v24.0 (rule 4.2))',
+      'tax due: 13613 pounds at 20% = 272260 (HMRC tax table routines v24.0 (rule 4.4))',
+      'less tax to date = -238000 (SI 2003/2682 regs 23 to 31 (rule 4.7))',
+      'tax of this payment = 34260 (SI 2003/2682 regs 23 to 31 (rule 4.9))',
+      'earnings of the period under letter A = 275000 (SI 2001/1004 regs 10 to 12 (rule 5.4))',
+      'bands: at LEL 559.00, to PT 489.00, to UEL 1,702.00, above 0.00 = 275000 (SI 2001/1004 regs 10 to 12 (rule 5.4))',
+      "employee's NICs: 8% from 1,048.00 to 4,189.00, 2% above = 13616 (SI 2001/1004 regs 10 to 12 (rule 5.4))",
+      "employer's NICs: 15% above 417.00 = 34995 (SI 2001/1004 regs 10 to 12 (rule 5.4))",
+      'plan 02: 9% of 2,750.00 above 2,448.75, in whole pounds = 2700 (SI 2009/470 Part 4 (rule 6.2))',
     ]);
     expect(body.toDate).toMatchObject({
       taxablePayPence: 1_925_000 + 275_000 - 25_000,

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { accountForUrl, accountFromUrl } from '../../../libs/core/identity/account.ts';
 import { formatPence, pence } from '../../../libs/core/money/pence.ts';
+import { citationOf } from '../../../libs/core/paye/month/rule-sources.ts';
 import { clientOf, type ReachOptions } from '../client/service-client.ts';
 
 export interface MonthOptions extends ReachOptions {
@@ -84,10 +85,10 @@ function printBill({ account, taxPeriod, from, to, receivedUntil, bill, ...answe
     style: { head: [], border: [] },
   });
   for (const { text, pence: amount, rule } of bill.lines) table.push([text, pounds(amount), rule]);
-  table.push(['net due', pounds(bill.netDuePence), 'paye.md 7.1']);
+  table.push(['net due', pounds(bill.netDuePence), citationOf('7.1')]);
   if (bill.broughtForwardPence > 0)
-    table.push(['credit of earlier months', pounds(-bill.broughtForwardPence), 'paye.md 7.1']);
-  table.push(['payable', pounds(bill.payablePence), 'paye.md 7.1']);
+    table.push(['credit of earlier months', pounds(-bill.broughtForwardPence), citationOf('7.1')]);
+  table.push(['payable', pounds(bill.payablePence), citationOf('7.1')]);
   console.log(table.toString());
   if (bill.carriedForwardPence > 0) console.log(`credit carried forward ${pounds(bill.carriedForwardPence)}`);
   console.log(payByText(bill));

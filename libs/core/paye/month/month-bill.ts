@@ -7,6 +7,7 @@ import { shareUpPence } from '../../money/paye-rounding.ts';
 import { formatPence, type Pence } from '../../money/pence.ts';
 import type { EmployerRules } from '../rates/dated-paye-rules.ts';
 import { dueDatesOf, paymentPeriodSuffix } from './employer-month.ts';
+import { citationOf, type PayeRule } from './rule-sources.ts';
 
 /** What the ledger's entries of a tax month come to, and what its payments were. */
 export interface MonthFigures {
@@ -64,7 +65,7 @@ export interface MonthBill extends Due {
   readonly quarter: Due & { readonly mayPayQuarterly: boolean; readonly averageMonthPence: number };
 }
 
-const CHARGES: readonly (readonly [Head, string, string])[] = [
+const CHARGES: readonly (readonly [Head, string, PayeRule])[] = [
   ['incomeTax', 'income tax less refunds', '7.1'],
   ['employeeNics', "employees' NICs", '7.1'],
   ['employerNics', "employer's NICs", '7.1'],
@@ -81,14 +82,14 @@ export function monthBill(input: MonthBillInput, rules: EmployerRules): MonthBil
     head,
     text: `${text} of ${countText(month?.payments ?? 0)}`,
     pence: headOf(month, head),
-    rule,
+    rule: citationOf(rule),
   }));
   const lines = [...charges, ...adjustments(input, rules)].filter(({ pence }) => pence !== 0);
   const nets = input.months.map(netOf);
   const quarters = quarterNets(nets);
   const averageMonthPence = Math.round(nets.reduce((sum, net) => sum + Math.max(0, net), 0) / Math.max(1, nets.length));
   return {
-    lines: lines.map((line) => ({ ...line, rule: `paye.md ${line.rule}` })),
+    lines,
     chargePence: charges.reduce((sum, { pence }) => sum + pence, 0),
     ...dueOf(nets),
     ...payDatesOf(taxYear, taxMonth, false),
@@ -160,7 +161,7 @@ function adjustments(input: MonthBillInput, rules: EmployerRules): BillLine[] {
       head: 'employmentAllowance',
       text: allowanceText(input, rules),
       pence: now(input, 'employmentAllowance'),
-      rule: '7.2',
+      rule: citationOf('7.2'),
     },
     toDateLine(input, 'statutoryPayRecovered', 'statutory pay recovered', sharesText(statutory, rate), '7.3'),
     toDateLine(
@@ -176,11 +177,11 @@ function adjustments(input: MonthBillInput, rules: EmployerRules): BillLine[] {
 }
 
 /** By what is to date less what was taken in earlier months: all claims but the allowance are by year-to-date figures. */
-function toDateLine(input: MonthBillInput, head: Head, what: string, working: string, rule: string): BillLine {
+function toDateLine(input: MonthBillInput, head: Head, what: string, working: string, rule: PayeRule): BillLine {
   const before = Math.abs(sumOf(input.months.slice(0, -1), head));
   const toDate = Math.abs(sumOf(input.months, head));
   const text = `${what}: ${working}: ${amount(toDate)} to date less ${amount(before)} of earlier months`;
-  return { head, text, pence: now(input, head), rule };
+  return { head, text, pence: now(input, head), rule: citationOf(rule) };
 }
 
 function allowanceText(input: MonthBillInput, rules: EmployerRules): string {

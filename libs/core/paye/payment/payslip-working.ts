@@ -3,6 +3,7 @@ import type { PaymentMade } from '../../events/paye-events.ts';
 import { formatPence, type Pence } from '../../money/pence.ts';
 import { type AssessedPayment, assessPayment } from '../assess/assess-payment.ts';
 import type { EmploymentState } from '../employment/employment-state.ts';
+import { citationOf, type PayeRule } from '../month/rule-sources.ts';
 import { type Class1Terms, class1BandsOf, employeeNicsPence, employerNicsPence } from '../rates/class1-nics.ts';
 import { DAYS_OF_ODD_INTERVALS, loanThresholdPence } from '../rates/loan-deductions.ts';
 import { type PayDay, type PayeRules, payDayOf } from '../rates/paye-rules.ts';
@@ -11,7 +12,7 @@ import { codeToOperate } from '../rates/starter-code.ts';
 import { bandOf, flatRateOf, periodBandsOf } from '../rates/tax-scale.ts';
 import type { EmploymentBefore } from './employment-before.ts';
 
-/** One line that a payroll clerk can follow by hand: what, how much, and by which rule of paye.md. */
+/** One line that a payroll clerk can follow by hand: what, how much, and by which statute or manual. */
 export interface WorkingLine {
   readonly head: Head;
   readonly text: string;
@@ -63,14 +64,7 @@ function incomeTaxLines(event: PaymentMade, assessed: AssessedPayment, day: PayD
   const { tax, code, cumulative, periods } = working;
   const family = day.rules.frequencies[event.payFrequency].terms.family;
   const span = cumulative ? `to ${family} ${periods}` : `of ${periods} ${family}${periods === 1 ? '' : 's'} alone`;
-  const lines = [
-    line(
-      'incomeTax',
-      `pay ${span}`,
-      tax.taxablePence + tax.adjustmentPence,
-      cumulative ? '4 (cumulative)' : '4.7 (week 1/month 1)',
-    ),
-  ];
+  const lines = [line('incomeTax', `pay ${span}`, tax.taxablePence + tax.adjustmentPence, cumulative ? '4' : '4.7')];
   if (tax.adjustmentPence !== 0) {
     const what = code.kind === 'k' ? 'additional pay' : 'free pay';
     const each = amount(code.adjustmentPence[family]);
@@ -86,7 +80,7 @@ function incomeTaxLines(event: PaymentMade, assessed: AssessedPayment, day: PayD
     const half = `overriding limit: ${percent(day.rules.overridingLimitBasisPoints)} of pay less payrolled benefits`;
     lines.push(line('incomeTax', half, tax.taxPence, '4.8'));
   }
-  const rule = assessed.flags.includes('REFUND_WITHHELD') ? '4.10 (refund withheld while on strike)' : '4.9';
+  const rule: PayeRule = assessed.flags.includes('REFUND_WITHHELD') ? '4.10' : '4.9';
   lines.push(line('incomeTax', 'tax of this payment', assessed.incomeTaxPence, rule));
   return lines;
 }
@@ -221,8 +215,8 @@ function class1aLines(
   return [line('class1aNics', text, assessed.class1aNicsPence, '5.10')];
 }
 
-function line(head: Head, text: string, pence: number, rule: string): WorkingLine {
-  return { head, text, pence: pence === 0 ? 0 : pence, rule: `paye.md ${rule}` };
+function line(head: Head, text: string, pence: number, rule: PayeRule): WorkingLine {
+  return { head, text, pence: pence === 0 ? 0 : pence, rule: citationOf(rule) };
 }
 
 function amount(pence: number): string {

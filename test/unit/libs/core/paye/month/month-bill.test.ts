@@ -34,15 +34,15 @@ describe('the bill of a month', () => {
     const claims = { ...NO_CLAIMS, statutoryPayPence: { SMP: pence(100_000) }, cisSufferedPence: pence(1_000) };
     const { lines, ...sums } = bill([first], claims);
     expect(lines.map(({ text, pence: amount, rule }) => `${text} = ${amount} (${rule})`)).toEqual([
-      'income tax less refunds of 1 payment = 34020 (paye.md 7.1)',
-      "employees' NICs of 1 payment = 13616 (paye.md 7.1)",
-      "employer's NICs of 1 payment = 34995 (paye.md 7.1)",
-      'student loans of 1 payment = 2700 (paye.md 7.1)',
-      'postgraduate loans of 1 payment = 6000 (paye.md 7.1)',
-      'Class 1A on termination awards and testimonials of 1 payment = 75000 (paye.md 5.10)',
-      "Employment Allowance: employer's NICs 349.95, 10,500.00 left of 10,500.00 = -34995 (paye.md 7.2)",
-      'statutory pay recovered: SMP 1,000.00 at 92% = 920.00: 920.00 to date less 0.00 of earlier months = -92000 (paye.md 7.3)',
-      'CIS deductions suffered: 10.00: 10.00 to date less 0.00 of earlier months = -1000 (paye.md 7.5)',
+      'income tax less refunds of 1 payment = 34020 (SI 2003/2682 regs 67G to 69 (rule 7.1))',
+      "employees' NICs of 1 payment = 13616 (SI 2003/2682 regs 67G to 69 (rule 7.1))",
+      "employer's NICs of 1 payment = 34995 (SI 2003/2682 regs 67G to 69 (rule 7.1))",
+      'student loans of 1 payment = 2700 (SI 2003/2682 regs 67G to 69 (rule 7.1))',
+      'postgraduate loans of 1 payment = 6000 (SI 2003/2682 regs 67G to 69 (rule 7.1))',
+      'Class 1A on termination awards and testimonials of 1 payment = 75000 (SSCBA 1992 s 10 (rule 5.10))',
+      "Employment Allowance: employer's NICs 349.95, 10,500.00 left of 10,500.00 = -34995 (NIC Act 2014 ss 1 to 4 (rule 7.2))",
+      'statutory pay recovered: SMP 1,000.00 at 92% = 920.00: 920.00 to date less 0.00 of earlier months = -92000 (SSCBA 1992 s 167 (rule 7.3))',
+      'CIS deductions suffered: 10.00: 10.00 to date less 0.00 of earlier months = -1000 (Finance Act 2004 s 62 (rule 7.5))',
     ]);
     expect(sums).toMatchObject({
       chargePence: 34_020 + 13_616 + 34_995 + 2_700 + 6_000 + 75_000,
@@ -177,9 +177,9 @@ describe('a line of the bill', () => {
     const { lines } = bill([month(heads, { payments: 2 })], { ...NO_CLAIMS, smallEmployer: true, statutoryPayPence });
     // 9% of 1.00 and of 2.00.
     expect(lines.map(({ text, rule }) => `${text} (${rule})`)).toEqual([
-      'income tax less refunds of 2 payments (paye.md 7.1)',
-      "small employer's compensation: SMP 1.00 at 9% = 0.09, SPP 2.00 at 9% = 0.18: 0.27 to date less 0.00 of earlier months (paye.md 7.3)",
-      'Apprenticeship Levy: 0.5% of a pay bill of 0.00 less 15,000.00 x 1 / 12: 0.05 to date less 0.00 of earlier months (paye.md 7.4)',
+      'income tax less refunds of 2 payments (SI 2003/2682 regs 67G to 69 (rule 7.1))',
+      "small employer's compensation: SMP 1.00 at 9% = 0.09, SPP 2.00 at 9% = 0.18: 0.27 to date less 0.00 of earlier months (SSCBA 1992 s 167 (rule 7.3))",
+      'Apprenticeship Levy: 0.5% of a pay bill of 0.00 less 15,000.00 x 1 / 12: 0.05 to date less 0.00 of earlier months (Finance Act 2016 ss 98 to 121 (rule 7.4))',
     ]);
   });
 });

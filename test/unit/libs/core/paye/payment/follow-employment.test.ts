@@ -30,7 +30,7 @@ describe('an employment that is followed', () => {
       head: 'incomeTax',
       text: 'less tax to date',
       pence: -34_020,
-      rule: 'paye.md 4.7',
+      rule: 'SI 2003/2682 regs 23 to 31 (rule 4.7)',
     });
     expect(followed[2]?.after).toMatchObject({ taxablePayPence: 825_000, setAsideUnder: 'W-1' });
   });
