@@ -165,7 +165,7 @@ function timeOf(
 ): TillTime {
   const time = checkTillTime(fields, read, rules, faults);
   if (receivedAtMs === null || Number.isNaN(time.day)) return time;
-  return plausibleTime(time, receivedAtMs, null, rules).time;
+  return plausibleTime(time, receivedAtMs, () => null, rules).time;
 }
 
 /** Every fault of an event that no till made, that can be told without state. */

@@ -23,10 +23,9 @@ export function checkTillTime(
   rules: VatRules,
   faults: Fault[],
 ): TillTime {
-  if (rules.revision < BOUNDED_REVISION || Number.isNaN(time.day)) return time;
+  if (rules.revision < BOUNDED_REVISION || !(time.day < rules.firstDay)) return time;
   const isLinked = originalEventId !== undefined && originalEventId !== null;
   if (type !== 'SALE' && (type !== 'REFUND' || isLinked)) return time;
-  if (findVatParameter(rules, 'standardRate', dateOfDayNumber(time.day)) !== null) return time;
   const detail =
     'a time before there was VAT (1 April 1973): set the clock of the till, and send the event with its own time';
   faults.push({ code: 'E_RATE_NOT_IN_FORCE', pointer: '/occurredAt', detail });
@@ -37,12 +36,12 @@ export function checkTillTime(
  * Holds a till's time to what is plausible on the day of receipt (vat.md section 3): where the clock must be wrong, the event counts with
  * its receipt, under a flag. Before registration four years are as far back as is plausible.
  *
- * @param registered null: not known.
+ * @param registeredOf gives the effective date of registration, null where it is not known; it is asked for old times alone.
  */
 export function plausibleTime(
   time: TillTime,
   receivedAtMs: number,
-  registered: LocalDate | null,
+  registeredOf: () => LocalDate | null,
   rules: VatRules,
 ): HeldTime {
   const isAhead = time.occurredAtMs > receivedAtMs + CLOCK_AHEAD_MAX_MS;
@@ -52,6 +51,7 @@ export function plausibleTime(
   // Nearly every event is of these days.
   if (receivedAtMs - time.occurredAtMs < YEAR_MS) return { time, flag: null };
   const [date, received] = [dateOfDayNumber(time.day), londonDate(receivedAtMs)];
+  const registered = registeredOf();
   const isBefore = registered !== null && date < registered;
   const years = findVatParameter(rules, isBefore ? 'claim.yearsMax' : 'tillTime.yearsBackMax', received);
   if (years === null || date >= addMonths(received, -12 * years)) return { time, flag: null };

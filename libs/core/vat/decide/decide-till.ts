@@ -17,7 +17,7 @@ import type { LinesReading, RateSource } from '../check/check-till-lines.ts';
 import { checkTillTime, type HeldTime, plausibleTime } from '../check/till-time.ts';
 import { BEYOND_COUNTING } from '../rates/limits.ts';
 import { vatRate } from '../rates/vat-rate.ts';
-import type { CategoryRate, VatRules } from '../rates/vat-rules.ts';
+import type { VatRules } from '../rates/vat-rules.ts';
 import { addFlatRateTurnover } from '../schemes/flat-rate-turnover.ts';
 import { addTakings, type PeriodAccount } from '../state/period-account.ts';
 import { inSegment } from '../state/rate-segment.ts';
@@ -85,9 +85,8 @@ export function assessTill(event: TillEvent, eventHash: string, draft: StateDraf
   const { taxPeriod, amounts, flags, before } = counted;
   const number = nextNumber(event, draft);
   const h = rememberedHash(eventHash);
-  const sold = place.outside === null ? (takings?.sold ?? []) : withoutVat(takings?.sold ?? []);
   const seen = before === undefined ? { h, n: number } : { h, n: number, p: before };
-  remember(event, seen, takings === null ? null : { ...takings, sold }, sale, draft);
+  remember(event, seen, place.outside === null ? takings : withoutVat(takings), sale, draft);
   const assessed = {
     kind: 'charge' as const,
     taxPeriod,
@@ -114,8 +113,9 @@ function counting(
 }
 
 /** What was sold outside the registration bore no VAT: nor does what comes back of it. */
-function withoutVat(sold: readonly CategoryRate[]): readonly CategoryRate[] {
-  return sold.map(({ category }) => ({ category, rate: OUTSIDE_SCOPE }));
+function withoutVat(takings: LinesReading | null): LinesReading | null {
+  if (takings === null) return null;
+  return { ...takings, sold: takings.sold.map(({ category }) => ({ category, rate: OUTSIDE_SCOPE })) };
 }
 
 const OUTSIDE_SCOPE = vatRate('O', 0);
@@ -143,7 +143,7 @@ function checkAgainstState(event: TillEvent, draft: StateDraft, rules: VatRules,
 function timeOf(event: TillEvent, fields: TillFields, draft: StateDraft, rules: VatRules, faults: Fault[]): HeldTime {
   const time = checkTillTime(fields, checkTillEnvelope(fields, faults), rules, faults);
   if (Number.isNaN(time.day)) return { time, flag: null };
-  return plausibleTime(time, event.receivedAtMs, registeredOn(traderOf(event.account, draft)), rules);
+  return plausibleTime(time, event.receivedAtMs, () => registeredOn(traderOf(event.account, draft)), rules);
 }
 
 function rateSourceOf(event: TillEvent, sale: RememberedSale | null, day: number, rules: VatRules): RateSource {

@@ -27,6 +27,8 @@ export interface VatRules {
    * so what an older revision decided is checked as it was decided.
    */
   readonly revision: number;
+  /** The first day on which there is VAT, days since 1970-01-01. */
+  readonly firstDay: number;
 }
 
 /** The first revision that holds stated VAT to its rate, events to the registration, and late outputs to the limit of errors. */
@@ -48,6 +50,7 @@ export function vatRulesOf(cards: readonly unknown[], hash: string): VatRules {
     hash,
     parameters,
     revision: parameters.get('decision.revision')?.values.at(-1) ?? 1,
+    firstDay: parameters.get('standardRate')?.days[0] ?? Number.NEGATIVE_INFINITY,
     categories: { GB: categoriesOf(values, 'GB', parameters), NI: categoriesOf(values, 'NI', parameters) },
   };
 }
