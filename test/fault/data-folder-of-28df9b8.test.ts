@@ -56,7 +56,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function dataFolder(name: string, without: readonly string[] = []): string {
   const dataDir = join(folder, name);
   cpSync(join(folder, 'data'), dataDir, { recursive: true });
-  for (const path of without) rmSync(join(dataDir, path), { recursive: true });
+  // A cache that came later is not in the folder.
+  for (const path of without) rmSync(join(dataDir, path), { recursive: true, force: true });
   return dataDir;
 }
 

@@ -78,10 +78,10 @@ export interface MembershipOptions {
 
 /**
  * Share of a group in the partitions of one output topic. Advice, never a lock: two owners of one partition are possible, and the
- * link between messages is the fence. `take` grows at each assignment; what was queued under an older take is dropped.
+ * link between messages is the fence. Its number grows at each assignment; what was queued under an older one is dropped.
  */
 export interface Membership {
-  /** The partitions that this member owns now, with the number of their take. */
+  /** The partitions that this member owns now, with the number of their assignment. */
   owned(): ReadonlyMap<number, number>;
   /** For lag monitoring only; never trusted. */
   commitForMonitoring(positions: readonly PartitionPosition[]): Promise<void>;

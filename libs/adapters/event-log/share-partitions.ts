@@ -1,6 +1,6 @@
 export interface Holder {
   readonly id: string;
-  /** Partitions that it has worked on, with the number of its take of each: the later take is the truer one. */
+  /** Partitions that it has worked on, with the number of its assignment of each: of two claims the later one holds. */
   readonly held: ReadonlyMap<number, number>;
 }
 
@@ -24,10 +24,10 @@ export function sharePartitions(members: readonly Holder[], count: number): Map<
   }
   const given = new Set([...shares.values()].flat());
   for (let partition = 0; partition < count; partition += 1) {
-    const taker = given.has(partition) ? undefined : room.find(({ left }) => left > 0);
-    if (taker !== undefined) {
-      taker.share.push(partition);
-      taker.left -= 1;
+    const receiver = given.has(partition) ? undefined : room.find(({ left }) => left > 0);
+    if (receiver !== undefined) {
+      receiver.share.push(partition);
+      receiver.left -= 1;
     }
   }
   for (const share of shares.values()) {
@@ -36,14 +36,14 @@ export function sharePartitions(members: readonly Holder[], count: number): Map<
   return shares;
 }
 
-/** A partition that two claim (one was stopped and woke) is held by the one that took it last. */
+/** A partition that two claim (one was stopped and woke) is held by the one to which it was assigned last. */
 function heldBy(members: readonly Holder[], count: number): Map<string, number[]> {
-  const holders = new Map<number, { readonly id: string; readonly take: number }>();
+  const holders = new Map<number, { readonly id: string; readonly assignmentNumber: number }>();
   for (const { id, held } of [...members].sort((a, b) => (a.id < b.id ? -1 : 1))) {
-    for (const [partition, take] of held) {
+    for (const [partition, assignmentNumber] of held) {
       const other = holders.get(partition);
-      if (partition >= 0 && partition < count && (other === undefined || take > other.take)) {
-        holders.set(partition, { id, take });
+      if (partition >= 0 && partition < count && (other === undefined || assignmentNumber > other.assignmentNumber)) {
+        holders.set(partition, { id, assignmentNumber });
       }
     }
   }

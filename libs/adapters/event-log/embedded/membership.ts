@@ -6,12 +6,12 @@ interface Member {
 
 /**
  * One group in this process: shares out the partitions of an output topic so that counts differ by one at most, moving as few as
- * possible. Each assignment of a partition has a new take number, larger than any before in this group.
+ * possible. Each assignment of a partition has a new number, larger than any before in this group.
  */
 export class EmbeddedMembership {
   readonly #partitions: number;
   readonly #members: Member[] = [];
-  #take = 0;
+  #assignmentNumber = 0;
 
   constructor(partitions: number) {
     this.#partitions = partitions;
@@ -58,11 +58,11 @@ export class EmbeddedMembership {
       room.set(member, share - member.owned.size);
     }
     for (const partition of this.#unowned()) {
-      const taker = byHolding.find((member) => (room.get(member) ?? 0) > 0);
-      if (taker !== undefined) {
-        this.#take += 1;
-        taker.owned.set(partition, this.#take);
-        room.set(taker, (room.get(taker) ?? 0) - 1);
+      const receiver = byHolding.find((member) => (room.get(member) ?? 0) > 0);
+      if (receiver !== undefined) {
+        this.#assignmentNumber += 1;
+        receiver.owned.set(partition, this.#assignmentNumber);
+        room.set(receiver, (room.get(receiver) ?? 0) - 1);
       }
     }
   }

@@ -63,7 +63,7 @@ export class KafkaMembership implements Membership {
   #coordinator: Coordinator | null = null;
   #memberId = '';
   #generation = -1;
-  #lastTake = 0;
+  #lastAssignment = 0;
   #failures = 0;
   #broken: TallyError | null = null;
   #running: Promise<void> = Promise.resolve();
@@ -243,15 +243,15 @@ export class KafkaMembership implements Membership {
     }
     for (const partition of now) {
       if (isNewMember || !this.#owned.has(partition)) {
-        this.#owned.set(partition, this.#nextTake());
+        this.#owned.set(partition, this.#nextAssignment());
       }
     }
   }
 
   /** Grows here always, and as clocks go among processes: there it serves stickiness only. */
-  #nextTake(): number {
-    this.#lastTake = Math.max(this.#lastTake + 1, this.#dependencies.clock.civilMs());
-    return this.#lastTake;
+  #nextAssignment(): number {
+    this.#lastAssignment = Math.max(this.#lastAssignment + 1, this.#dependencies.clock.civilMs());
+    return this.#lastAssignment;
   }
 
   #heard(): void {

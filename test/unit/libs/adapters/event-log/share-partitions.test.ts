@@ -35,7 +35,7 @@ describe('sharing partitions among members', () => {
     );
   });
 
-  it('believes the later take where two claim a partition, and nobody who claims one that is not there', () => {
+  it('believes the later assignment where two claim a partition, and nobody who claims one that is not there', () => {
     const a = member('a', [
       [0, 10],
       [7, 99],

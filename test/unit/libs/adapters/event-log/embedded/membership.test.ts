@@ -4,13 +4,13 @@ import { EmbeddedMembership } from '../../../../../../libs/adapters/event-log/em
 import type { Membership } from '../../../../../../libs/adapters/event-log/event-log.ts';
 
 describe('membership in one process', () => {
-  it('owns every partition once, evenly, with takes that only grow, whoever joins and leaves', () => {
+  it('owns every partition once, evenly, with assignment numbers that only grow, whoever joins and leaves', () => {
     const moves = fc.array(fc.option(fc.nat(5), { nil: null }), { maxLength: 30 });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 13 }), moves, (partitions, joinOrLeave) => {
         const group = new EmbeddedMembership(partitions);
         const members: Membership[] = [group.join()];
-        const takes = new Map<number, number>();
+        const numbers = new Map<number, number>();
         for (const move of joinOrLeave) {
           const before = new Map(members.map((member) => [member, new Map(member.owned())]));
           if (move === null) {
@@ -23,10 +23,10 @@ describe('membership in one process', () => {
           const sizes = members.map((member) => member.owned().size);
           expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
           for (const member of members) {
-            for (const [partition, take] of member.owned()) {
-              const isKept = before.get(member)?.get(partition) === take;
-              expect(isKept || take > (takes.get(partition) ?? 0)).toBe(true);
-              takes.set(partition, Math.max(take, takes.get(partition) ?? 0));
+            for (const [partition, assignment] of member.owned()) {
+              const isKept = before.get(member)?.get(partition) === assignment;
+              expect(isKept || assignment > (numbers.get(partition) ?? 0)).toBe(true);
+              numbers.set(partition, Math.max(assignment, numbers.get(partition) ?? 0));
             }
           }
         }
