@@ -8,6 +8,17 @@ const files = trackedFiles();
 const sources = files.filter((file) => /^(libs|services)\/.*\.ts$/.test(file));
 const read = (file: string): string => readFileSync(file, 'utf8');
 
+/** Files of core that still remember more than a cache; the list only gets shorter. */
+const SCRATCH_STILL: ReadonlySet<string> = new Set([
+  'libs/core/encoding/hex.ts',
+  'libs/core/ledger/entry/entry-codec.ts',
+  'libs/core/vat/check/check-till-lines.ts',
+  'libs/core/vat/rates/vat-rate.ts',
+  'libs/core/vat/state/remembered-sale.ts',
+  'libs/core/vat/state/state-keys.ts',
+  'libs/core/vat/state/vat-period.ts',
+]);
+
 describe('the rules of the house', () => {
   it('finds sources to look at', () => {
     expect(sources.length).toBeGreaterThan(50);
@@ -34,6 +45,28 @@ describe('the rules of the house', () => {
           .map((line) => `${file}: ${line.trim()}`),
       );
     expect(found).toEqual([]);
+  });
+
+  it('keeps no scratch state in core: what a module remembers is a cache by value, named so', () => {
+    // A list, map or buffer of a module that is not declared read-only, or a variable of it.
+    const remembered =
+      /^(?:export )?(?:let \w+|const \w+(?:: [^=]+)? = new (?:Map|Set|Array|Uint\w+|Float\w+)\b(?:<[^()]*>)?\((?:\w*|\d+)\)|const \w+: [\w<>, ]+\[\] = \[\])/;
+    const found = sources
+      .filter((file) => file.startsWith('libs/core/') && !SCRATCH_STILL.has(file))
+      .flatMap((file) =>
+        read(file)
+          .split('\n')
+          .filter((line) => remembered.test(line) && !/\b\w+Cache\b|: [Rr]eadonly|^export const/.test(line))
+          .map((line) => `${file}: ${line}`),
+      );
+    expect(found).toEqual([]);
+    const without = [...SCRATCH_STILL].filter(
+      (file) =>
+        !read(file)
+          .split('\n')
+          .some((line) => remembered.test(line)),
+    );
+    expect(without, 'files that need no exception any more').toEqual([]);
   });
 
   it('reads the time in one file, which gives civil and elapsed time different names', () => {

@@ -33,8 +33,17 @@ interface Payslip {
     readonly rule: string;
   }[];
   readonly stated: readonly StatedDifference[];
+  /** Absent from a node of an earlier release. */
+  readonly toDate?: readonly ToDateDifference[];
   readonly flags: readonly string[];
   readonly entry: { readonly seq: number; readonly position: number };
+}
+
+interface ToDateDifference {
+  readonly figure: string;
+  readonly statedPence: number;
+  readonly ownPence: number;
+  readonly differencePence: number;
 }
 
 interface StatedDifference {
@@ -86,6 +95,12 @@ function printPayslip({ account, worksNumber }: PayslipAnswer, one: Payslip): vo
   for (const { head, statedPence, assessedPence, cause } of one.stated) {
     console.log(
       `STATED OTHERWISE: ${wordsOf(head)} ${pounds(statedPence)}, assessed ${pounds(assessedPence)}: ${cause}`,
+    );
+  }
+  for (const { figure, statedPence, ownPence, differencePence } of one.toDate ?? []) {
+    const what = wordsOf(figure.replace(/Pence$/, ''));
+    console.log(
+      `TO DATE: ${what} stated ${pounds(statedPence)}, here ${pounds(ownPence)}: differs by ${pounds(differencePence)}`,
     );
   }
   if (one.flags.length > 0) console.log(`flags: ${one.flags.join(' ')}`);

@@ -123,6 +123,8 @@ export function paidInMonthAfter(
 }
 
 export function added(one: PaidElsewhere, other: PaidElsewhere): PaidElsewhere {
+  if (other === NOTHING_ELSEWHERE) return one;
+  if (one === NOTHING_ELSEWHERE) return other;
   return {
     earningsPence: one.earningsPence + other.earningsPence,
     employeePence: one.employeePence + other.employeePence,

@@ -77,7 +77,8 @@ function periodNics(context: PaymentContext, director: DirectorState | undefined
 }
 
 function paidIn(pool: PeriodPool): PaidElsewhere {
-  return { ...NOTHING_ELSEWHERE, earningsPence: pool[1], employeePence: pool[2], employerPence: pool[3] };
+  const [, earningsPence, employeePence, employerPence] = pool;
+  return { earningsPence, employeePence, employerPence, studentLoanPence: 0, postgraduateLoanPence: 0 };
 }
 
 function workingOf(

@@ -14,16 +14,16 @@ const NOTHING: MonthTotals = { employerNicsPence: 0, payBillPence: 0, payments: 
 
 /** The one made last for each account is kept: an employer pays many for one month. */
 export function monthTotalsKey(account: Account, taxYear: string, taxMonth: number): string {
-  const last = LAST.get(account);
+  const last = lastKeyCache.get(account);
   if (last?.taxMonth === taxMonth && last.taxYear === taxYear) return last.key;
   const key = `payemonth|${account}|${taxYear}|${taxMonth}`;
-  if (LAST.size >= LAST_MAX) LAST.clear();
-  LAST.set(account, { taxYear, taxMonth, key });
+  if (lastKeyCache.size >= CACHE_MAX) lastKeyCache.clear();
+  lastKeyCache.set(account, { taxYear, taxMonth, key });
   return key;
 }
 
-const LAST = new Map<Account, { readonly taxYear: string; readonly taxMonth: number; readonly key: string }>();
-const LAST_MAX = 4_096;
+const lastKeyCache = new Map<Account, { readonly taxYear: string; readonly taxMonth: number; readonly key: string }>();
+const CACHE_MAX = 4_096;
 
 export function readMonthTotals(view: StateView, key: string): MonthTotals {
   const value = view.get(key) as readonly [number, number, number] | undefined;

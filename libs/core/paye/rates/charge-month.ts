@@ -7,17 +7,17 @@ const MONTHS = 12;
 
 /** The last day on which something received still belongs to a tax month: the 19th after its end (paye.md 7.7, 7.8). */
 export function monthOpenUntil(year: TaxYear, month: number): LocalDate {
-  const known = OPEN_UNTIL.get(year) ?? new Map<number, LocalDate>();
+  const known = openUntilCache.get(year) ?? new Map<number, LocalDate>();
   const until = known.get(month);
   if (until !== undefined) return until;
   const end = partsOf(taxMonthEnd(year, month));
   const made = dateOf(end.year, end.month, LAST_DAY_OF_RECEIPT);
-  OPEN_UNTIL.set(year, known.set(month, made));
+  openUntilCache.set(year, known.set(month, made));
   return made;
 }
 
-/** What was worked out before, by year and month: every payment asks, and a year has twelve answers. */
-const OPEN_UNTIL = new Map<TaxYear, Map<number, LocalDate>>();
+/** By year and month: every payment asks, a year has twelve answers, and only years with a rate card are asked for. */
+const openUntilCache = new Map<TaxYear, Map<number, LocalDate>>();
 
 /**
  * The tax month that something of a month belongs to by the day of its receipt: its own where received by the 19th after it ends; received
