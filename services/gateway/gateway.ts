@@ -12,12 +12,12 @@ import { PAYE_EVENTS, PAYMENTS, VAT_EVENTS } from '../../libs/adapters/event-log
 import { REQUESTS_PER_CLIENT_SECOND_MAX } from '../../libs/adapters/http/limits.ts';
 import { HttpProblem, problemOf } from '../../libs/adapters/http/problem.ts';
 import { RequestWindows } from '../../libs/adapters/http/request-windows.ts';
+import { failure, type Service } from '../../libs/adapters/runtime/service.ts';
 import { jsonBody } from '../../libs/adapters/server/request-body.ts';
 import { type Door, type Draft, idConflict, readSubmissions } from '../../libs/adapters/submissions/submissions.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import type { Clock, ElapsedClock } from '../../libs/adapters/time/clock.ts';
-import { assert } from '../../libs/core/errors/assert.ts';
 import type { Fault } from '../../libs/core/errors/fault.ts';
 import { TallyError } from '../../libs/core/errors/tally-error.ts';
 import { type Account, isAccount } from '../../libs/core/identity/account.ts';
@@ -60,96 +60,101 @@ export interface GatewayDependencies {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** The store's disk failed: nothing more is taken, the process should end. */
-  readonly onBroken?: (error: unknown) => void;
 }
 
 /** The door of the system: what payers and banks send is checked, reserved, made durable in the log and receipted. */
-export interface Gateway {
-  /** `POST /v1/paye/events`, `/v1/vat/events`, `/v1/payments`: for createHttpApp. */
-  readonly router: Router;
+export interface Gateway extends Service {
   /** Whose signature receipts carry: payers check by it. */
   readonly verifierKey: VerifierKey;
-  /** Opens the store and brings it to what the log holds. Throws LOG_NOT_OF_THIS_STORE, KEY_NOT_OF_THIS_DATA, STORE_OF_ANOTHER_LEDGER, DATA_FOLDER_IN_USE. */
-  start(): Promise<void>;
-  /** Throws NOT_READY before start and after stop, LOG_SHRANK where the log lost records under it, STORE_FULL where its disk is full: for readiness. */
-  checkReady(): void;
+  /** Throws NOT_READY after stop, LOG_SHRANK where the log lost records under it, STORE_FULL where its disk is full. */
+  assertReady(): void;
   /** The NINO behind a token of this gateway, null where it has none: for who may see it. Throws VAULT_DAMAGED, NOT_READY. */
   ninoOf(person: PersonToken): string | null;
-  /** Takes nothing new, finishes what waits until the deadline, closes the store. The HTTP server is stopped first. */
-  stop(deadlineMs?: number): Promise<void>;
 }
 
 const GROUP_EVENTS_MAX = 10_000;
 const WAITING_EVENTS_MAX = 50_000;
-const STOP_DEADLINE_MS = 10_000;
 /** The topics that the gateway alone appends to. */
 export const EVENT_TOPICS = [PAYE_EVENTS, VAT_EVENTS, PAYMENTS] as const;
 
-export function createGateway(options: GatewayOptions, dependencies: GatewayDependencies): Gateway {
+/**
+ * Opens the store and brings it to what the log holds. Throws LOG_NOT_OF_THIS_STORE, KEY_NOT_OF_THIS_DATA, STORE_OF_ANOTHER_LEDGER,
+ * DATA_FOLDER_IN_USE.
+ */
+export async function openGateway(options: GatewayOptions, dependencies: GatewayDependencies): Promise<Gateway> {
   const metrics = gatewayMetrics(dependencies.metrics);
-  let store: ReservationStore | null = null;
-  let intake: Intake | null = null;
-  let index: AccountIndex | null = null;
-  let ingress: IngressForwarder | null = null;
+  const { failed, fail } = failure();
+  const store = await openStore(options, fail);
+  const parts = await openParts(options, dependencies, metrics, store).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  const { index, ingress } = parts;
+  let intake: Intake | null = parts.intake;
   const opened = (): Intake => {
-    if (intake === null)
-      throw new TallyError('NOT_READY', 'the gateway is starting or stopping', {}, { retriable: true });
+    if (intake === null) throw new TallyError('NOT_READY', 'the gateway is stopping', {}, { retriable: true });
     return intake;
   };
   const given = async (owner: Account, from: number): Promise<AccountEventsPage> => {
     opened();
-    assert(store !== null && index !== null, 'a gateway with an intake has its store and index');
     const { ledgerName, signer } = options.keys;
     return await giveAccountEvents(owner, from, { ledgerName, signer, log: dependencies.log, store, index });
   };
   return {
     router: gatewayRouter(options, dependencies, metrics, { opened, given }),
+    failed,
     verifierKey: options.keys.signer.key,
-    async start() {
-      const { ledgerName, vaultKey } = options.keys;
-      const vault = vaultSeal(vaultKey, nodeRandom);
-      const reserve = options.reserveBytes === undefined ? {} : { reserveBytes: options.reserveBytes };
-      const folder = join(options.dataDir, 'gateway');
-      store = await openReservationStore(
-        { folder, ledgerName, ...reserve },
-        { vault, onBroken: (error) => dependencies.onBroken?.(error) },
-      );
-      try {
-        const partitions = await eventPartitions(dependencies.log);
-        intake = await checkedIntake(options, dependencies, store, partitions);
-        const { log, clock, logger } = dependencies;
-        const onDiscarded = (error: TallyError): void => logger.error({ err: error }, error.message);
-        const indexFolder = join(options.dataDir, 'gateway-index');
-        index = new AccountIndex({ folder: indexFolder, partitions }, { log, clock, onDiscarded });
-      } catch (error) {
-        await store.close();
-        throw error;
-      }
-      metrics.receiptsPending.set({}, intake.pendingReceipts);
-      await sayClockBehind(dependencies);
-      const clients = dependencies.clients.clients.filter((client) => client.ingress === true);
-      if (clients.length > 0) {
-        const { personTokenKey } = options.keys;
-        ingress = await forwardIngress({ clients, personTokenKey }, { ...dependencies, metrics, store, intake });
-      }
-    },
-    checkReady() {
+    assertReady() {
       opened().checkLog();
-      store?.assertRoom();
+      store.assertRoom();
     },
     ninoOf(person) {
       opened();
-      return store?.ninoOf(person) ?? null;
+      return store.ninoOf(person);
     },
-    async stop(deadlineMs = STOP_DEADLINE_MS) {
+    async stop(deadlineMs) {
       const stopping = intake;
       intake = null;
       await byDeadline(drained(ingress, stopping), deadlineMs);
-      await index?.close();
-      await store?.close();
+      await index.close();
+      await store.close();
     },
   };
+}
+
+interface GatewayParts {
+  readonly intake: Intake;
+  readonly index: AccountIndex;
+  readonly ingress: IngressForwarder | null;
+}
+
+async function openParts(
+  options: GatewayOptions,
+  dependencies: GatewayDependencies,
+  metrics: GatewayMetrics,
+  store: ReservationStore,
+): Promise<GatewayParts> {
+  const partitions = await eventPartitions(dependencies.log);
+  const intake = await checkedIntake(options, dependencies, store, partitions);
+  const { log, clock, logger } = dependencies;
+  const onDiscarded = (error: TallyError): void => logger.error({ err: error }, error.message);
+  const folder = join(options.dataDir, 'gateway-index');
+  const index = new AccountIndex({ folder, partitions }, { log, clock, onDiscarded });
+  metrics.receiptsPending.set({}, intake.pendingReceipts);
+  await sayClockBehind(dependencies);
+  const clients = dependencies.clients.clients.filter((client) => client.ingress === true);
+  if (clients.length === 0) return { intake, index, ingress: null };
+  const { personTokenKey } = options.keys;
+  const forwarding = { ...dependencies, metrics, store, intake };
+  return { intake, index, ingress: await forwardIngress({ clients, personTokenKey }, forwarding) };
+}
+
+/** The store of reservations; `fail` is told that its disk failed: nothing more is taken then. */
+function openStore({ dataDir, keys, reserveBytes }: GatewayOptions, fail: (error: unknown) => void) {
+  const reserve = reserveBytes === undefined ? {} : { reserveBytes };
+  const vault = vaultSeal(keys.vaultKey, nodeRandom);
+  const folder = join(dataDir, 'gateway');
+  return openReservationStore({ folder, ledgerName: keys.ledgerName, ...reserve }, { vault, onBroken: fail });
 }
 
 const LIMIT_WINDOW_MS = 1_000;

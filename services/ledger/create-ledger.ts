@@ -17,6 +17,7 @@ import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { ACKNOWLEDGEMENTS, BLOCKS, LIABILITIES } from '../../libs/adapters/event-log/topics.ts';
 import { type DataFolderLock, lockDataFolder } from '../../libs/adapters/lmdb/data-folder-lock.ts';
 import { keepPrivate } from '../../libs/adapters/lmdb/open-lmdb.ts';
+import type { Service } from '../../libs/adapters/runtime/service.ts';
 import { createEventStream, type EventStream } from '../../libs/adapters/server/event-stream.ts';
 import { systemStageClock } from '../../libs/adapters/stage/defaults.ts';
 import type { StageEvent, StageHandle, StageLimits, StageStats } from '../../libs/adapters/stage/program.ts';
@@ -68,23 +69,18 @@ export interface LedgerStats {
 }
 
 /** The ledger service: its stage and its HTTP interface. */
-export interface Ledger {
+export interface Ledger extends Service {
   readonly identity: LedgerIdentity;
-  /** docs/http-api.md, Ledger. */
-  readonly router: Router;
   stats(): LedgerStats;
-  /** Throws LEDGER_HALTED (fact `code`), LEDGER_STANDS_BY, BLOCK_DAMAGED or NOT_READY: the readiness of the service. */
+  /** Throws LEDGER_HALTED (fact `code`), LEDGER_STANDS_BY, BLOCK_DAMAGED or NOT_READY. */
   assertReady(): void;
   /** Closes every open block soon, whatever its age. */
   closeOpenBlocks(): void;
   /** Deletes the fold and makes it again from blocks.v1. */
   rebuild(): Promise<void>;
-  /** Ends live streams, so that the HTTP server can stop. */
   endStreams(): void;
   /** The stage, then the store; false where the deadline passed. The log is not closed: it is not ours. */
   stop(deadlineMs: number): Promise<boolean>;
-  /** Resolves with the error that ended the stage. */
-  readonly failed: Promise<unknown>;
 }
 
 export const LEDGER_CRYPTO: LedgerCrypto = {
@@ -100,7 +96,7 @@ export const LEDGER_CRYPTO: LedgerCrypto = {
  * Starts the ledger on a log whose topics exist. Throws TOPIC_UNKNOWN, STORE_OF_ANOTHER_LEDGER, SIGNER_MEMORY_UNREADABLE,
  * SIGNER_OF_ANOTHER_LOG, LEDGER_KEYS_INVALID, KEY_FILE_INVALID, KEY_NOT_OF_THIS_DATA, and DATA_FOLDER_IN_USE: a standby has a folder of its own, with the same keys.
  */
-export async function createLedger(options: LedgerOptions, dependencies: LedgerDependencies): Promise<Ledger> {
+export async function openLedger(options: LedgerOptions, dependencies: LedgerDependencies): Promise<Ledger> {
   const clock = dependencies.clock ?? systemClock;
   const { ledgerName: name, signer, master } = dependencies.keys;
   const beginning = await readLedgerBeginning(dependencies.log);

@@ -5,6 +5,7 @@ import type { GatewayClient } from '../../libs/adapters/http/gateway-client.ts';
 import type { LedgerClient } from '../../libs/adapters/http/ledger-client.ts';
 import { lockDataFolder } from '../../libs/adapters/lmdb/data-folder-lock.ts';
 import { type RateCards, RuleSets } from '../../libs/adapters/rules/rule-sets.ts';
+import { failure, type Service } from '../../libs/adapters/runtime/service.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { type Clock, steadyTime } from '../../libs/adapters/time/clock.ts';
@@ -77,15 +78,12 @@ export interface PayerNodeDependencies {
   readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Something that cannot be mended from within: the process must end. */
-  readonly onFatal: (error: unknown) => void;
   /** Times of receipt of events whose entries were checked and stored just now: how old a copy is. */
   readonly onStored?: (receivedAtMs: readonly number[]) => void;
 }
 
 /** The payer's outbox and its half of the stick. */
-export interface PayerNode extends NodeView {
-  readonly router: Router;
+export interface PayerNode extends NodeView, Service {
   /** Begins to send, to pull and to check. */
   start(): void;
   /** As POST /payer/v1/events, event by event: what the door refuses is left out and said. Resolves once durable. Throws BATCH_TOO_LARGE, OUTBOX_FULL. */
@@ -94,9 +92,9 @@ export interface PayerNode extends NodeView {
   follow(accounts: readonly Account[]): Promise<void>;
   /** One round of pull, check, store, countersign. For tests and for a node that is not started. */
   pullOnce(): ReturnType<LedgerFollower['pullOnce']>;
-  /** Throws DISK_FULL where nothing can be taken: for readiness. That HMRC is out of reach is none of it: the outbox takes what comes. */
-  checkReady(): void;
-  /** Lets what is under way finish and closes the store. */
+  /** Throws DISK_FULL where nothing can be taken. Ready too while HMRC is out of reach: the outbox takes what comes. */
+  assertReady(): void;
+  /** Lets what is under way finish, which is short, and closes the store. */
   stop(): Promise<void>;
 }
 
@@ -127,6 +125,7 @@ export async function createPayerNode(
   const { outbox, follower, forwarders, fetcher, closer } = parts;
   const vat = vatPartsOf(options, dependencies, store, rules, { outbox, hold });
   const stopping = new AbortController();
+  const { failed, fail } = failure();
   let running: Promise<unknown> = Promise.resolve();
   const node: Omit<PayerNode, 'router'> = {
     start() {
@@ -137,7 +136,7 @@ export async function createPayerNode(
         ...forwarders.map((one) => one.run(stopping.signal)),
         fetcher.run(stopping.signal),
       ];
-      running = Promise.all(works.map((work) => work.catch(dependencies.onFatal)));
+      running = Promise.all(works.map((work) => work.catch(fail)));
     },
     submit: (tax, events) => outbox.submit(tax, events, { whole: false }),
     async follow(accounts) {
@@ -153,7 +152,8 @@ export async function createPayerNode(
     copy: (owner) => copyOf(store, owner, options, dependencies),
     divergences: () => store.divergences(),
     pullOnce: () => follower.pullOnce(),
-    checkReady: () => outbox.assertRoom(),
+    failed,
+    assertReady: () => outbox.assertRoom(),
     async stop() {
       stopping.abort();
       store.stopWaiting();

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Router } from 'express';
 import type { ClientRegistry } from '../../libs/adapters/access/clients.ts';
 import { NODE_HASHES } from '../../libs/adapters/crypto/node-crypto.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
+import type { Service } from '../../libs/adapters/runtime/service.ts';
 import { createEventStream } from '../../libs/adapters/server/event-stream.ts';
 import type { Logger } from '../../libs/adapters/telemetry/logger.ts';
 import type { Metrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
@@ -38,18 +38,13 @@ export interface ReconciliationDependencies {
   readonly clock?: Clock;
 }
 
-export interface Reconciliation {
-  /** Where it answers: mount it once started. */
-  readonly router: Router;
+export interface Reconciliation extends Service {
   summary(): Summary;
   /** Told a summary once a second. Gives the way to stop that. */
   subscribe(listener: (summary: Summary) => void): () => void;
-  /** Throws RECONCILIATION_HALTED (fact `code`): the readiness of the service. */
+  /** Throws RECONCILIATION_HALTED (fact `code`). */
   assertReady(): void;
-  /** Ends live streams, so that the HTTP server can stop. */
   endStreams(): void;
-  /** Resolves with the error that ended it; never for a clean stop. */
-  readonly failed: Promise<unknown>;
   /** Finishes the round under way and stores what was counted. Idempotent. */
   stop(): Promise<void>;
 }
@@ -66,7 +61,7 @@ const LIVE_EVERY_MS = 1_000;
 const CAUGHT_UP_LOOK_MS = 50;
 
 /** Opens its store and begins to read. Throws TOPIC_UNKNOWN where a topic is missing. */
-export async function createReconciliation(
+export async function openReconciliation(
   options: ReconciliationOptions,
   dependencies: ReconciliationDependencies,
 ): Promise<Reconciliation> {

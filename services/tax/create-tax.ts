@@ -4,6 +4,7 @@ import { type BearerDependencies, requireClient } from '../../libs/adapters/acce
 import { liabilitiesCodec } from '../../libs/adapters/codec/liabilities-codec.ts';
 import type { EventLog } from '../../libs/adapters/event-log/event-log.ts';
 import { LIABILITIES, PAYE_EVENTS, PAYMENTS, VAT_EVENTS } from '../../libs/adapters/event-log/topics.ts';
+import type { Service } from '../../libs/adapters/runtime/service.ts';
 import type { StageEvent, StageHandle } from '../../libs/adapters/stage/program.ts';
 import { runStage } from '../../libs/adapters/stage/stage.ts';
 import type { StateStore } from '../../libs/adapters/state-store/state-store.ts';
@@ -33,14 +34,10 @@ export interface TaxDependencies extends BearerDependencies {
   readonly logger: Logger;
 }
 
-export interface TaxService {
-  readonly router: Router;
+export interface TaxService extends Service {
   readonly stage: StageHandle;
-  /** Resolves with the error that ended the service; never for a clean stop. */
-  readonly failed: Promise<unknown>;
-  /** Throws PARTITION_HALTED for the first halted partition: the readiness of the service. */
-  ready(): void;
-  stop(deadlineMs: number): Promise<void>;
+  /** Throws PARTITION_HALTED for the first halted partition. */
+  assertReady(): void;
 }
 
 const LAG_EVERY_MS = 1_000;
@@ -48,7 +45,7 @@ const RULES_FAILED_TEXT =
   'the rules threw on a record that a door accepted: it alone is rejected (RULES_FAILED) and the rest goes on; report this line, and redrive the rejection with the release that mends it';
 
 /** The tax service: the stage that turns events into liabilities, the letters of what it rejected, and the operator's door to them. */
-export async function createTax(options: TaxOptions, dependencies: TaxDependencies): Promise<TaxService> {
+export async function openTax(options: TaxOptions, dependencies: TaxDependencies): Promise<TaxService> {
   const { log, store, rules, logger, clock } = dependencies;
   const metrics = createTaxMetrics(dependencies.metrics);
   const partitionCount = await log.partitionCount(LIABILITIES);
@@ -91,7 +88,7 @@ export async function createTax(options: TaxOptions, dependencies: TaxDependenci
     router: routerOf(stage, dependencies),
     stage,
     failed: Promise.race([stage.failed, publisher.failed]),
-    ready: () => {
+    assertReady: () => {
       const halted = stage.stats().partitions.find((partition) => partition.status === 'halted');
       if (halted !== undefined) {
         const { partition, haltCode: code } = halted;

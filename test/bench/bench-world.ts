@@ -15,11 +15,11 @@ import { createMetrics, type Metrics } from '../../libs/adapters/telemetry/metri
 import { systemClock } from '../../libs/adapters/time/clock.ts';
 import { printVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
 import { ownClients } from '../../services/cli/start/own-clients.ts';
-import { createGateway } from '../../services/gateway/gateway.ts';
-import { createLedger, type Ledger } from '../../services/ledger/create-ledger.ts';
+import { openGateway } from '../../services/gateway/gateway.ts';
+import { type Ledger, openLedger } from '../../services/ledger/create-ledger.ts';
 import { createPayerNode, PAYER_NODE_DEFAULTS, type PayerNode } from '../../services/payer-node/payer-node.ts';
-import { createReconciliation } from '../../services/reconciliation/create-reconciliation.ts';
-import { createTax, type TaxService } from '../../services/tax/create-tax.ts';
+import { openReconciliation } from '../../services/reconciliation/create-reconciliation.ts';
+import { openTax, type TaxService } from '../../services/tax/create-tax.ts';
 
 export type Part = 'gateway' | 'tax' | 'ledger' | 'payer' | 'reconciliation';
 
@@ -78,18 +78,17 @@ export async function openBenchWorld(options: WorldOptions): Promise<BenchWorld>
     rules: rules.rules,
   };
   const ledger = has('ledger')
-    ? await createLedger(
+    ? await openLedger(
         { dataDir: folder, sealLimits: { payeAgeMs: BLOCK_AGE_MS, vatAgeMs: BLOCK_AGE_MS } },
         { ...common, keys: loadLedgerKeys(folder) },
       )
     : null;
   if (ledger !== null) closers.push(() => ledger.stop(DEADLINE_MS));
   const gatewayKeys = loadGatewayKeys(folder);
-  const gateway = has('gateway') ? createGateway({ dataDir: folder, keys: gatewayKeys }, common) : null;
-  await gateway?.start();
-  if (gateway !== null) closers.push(() => gateway.stop());
+  const gateway = has('gateway') ? await openGateway({ dataDir: folder, keys: gatewayKeys }, common) : null;
+  if (gateway !== null) closers.push(() => gateway.stop(DEADLINE_MS));
   if (has('reconciliation')) {
-    const reconciliation = await createReconciliation({ folder: join(folder, 'reconciliation') }, common);
+    const reconciliation = await openReconciliation({ folder: join(folder, 'reconciliation') }, common);
     void reconciliation.failed.then(onFailed);
     closers.push(() => reconciliation.stop());
   }
@@ -121,12 +120,12 @@ export async function openBenchWorld(options: WorldOptions): Promise<BenchWorld>
           random: Math.random,
           logger,
           metrics,
-          onFatal: onFailed,
           ...(options.onStored === undefined ? {} : { onStored: options.onStored }),
         },
       )
     : null;
   payer?.start();
+  void payer?.failed.then(onFailed);
   if (payer !== null) closers.push(() => payer.stop());
   const payerServer = payer === null ? null : await listen([payer.router], logger);
   if (payerServer !== null) closers.push(() => payerServer.stop(DEADLINE_MS));
@@ -149,12 +148,12 @@ export async function openBenchWorld(options: WorldOptions): Promise<BenchWorld>
 
 async function startTax(
   folder: string,
-  common: Omit<Parameters<typeof createTax>[1], 'store'>,
+  common: Omit<Parameters<typeof openTax>[1], 'store'>,
   closers: Closer[],
 ): Promise<TaxService> {
   const store = await openEmbeddedStore({ folder: join(folder, 'store'), stage: 'tax' });
   closers.push(() => store.close());
-  const tax = await createTax({}, { ...common, store });
+  const tax = await openTax({}, { ...common, store });
   closers.push(() => tax.stop(DEADLINE_MS));
   return tax;
 }

@@ -17,7 +17,7 @@ import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { systemClock } from '../../libs/adapters/time/clock.ts';
 import { type RunningKafka, startKafka } from '../../services/cli/servers/start-kafka.ts';
-import { createGateway, type Gateway } from '../../services/gateway/gateway.ts';
+import { type Gateway, openGateway } from '../../services/gateway/gateway.ts';
 import { capability } from '../support/capabilities.ts';
 import { client } from '../support/gateway-fixture.ts';
 import { eventually } from '../support/service-process.ts';
@@ -40,7 +40,7 @@ describe.skipIf(!canRun)('ingress on a real broker', { timeout: 180_000 }, () =>
     await log.ensureTopics(
       TOPICS.map(({ topic, partitions }) => ({ topic, partitions: partitions === 'one' ? 1 : 3 })),
     );
-    gateway = createGateway(
+    gateway = await openGateway(
       { dataDir: folder, keys: loadGatewayKeys(folder) },
       {
         log,
@@ -52,10 +52,9 @@ describe.skipIf(!canRun)('ingress on a real broker', { timeout: 180_000 }, () =>
         clock: systemClock,
       },
     );
-    await gateway.start();
   }, 360_000);
   afterAll(async () => {
-    await gateway?.stop();
+    await gateway?.stop(10_000);
     await log?.close();
     await kafka?.stop();
     rmSync(folder, { recursive: true, force: true });

@@ -259,7 +259,7 @@ describe('ingress under faults', () => {
     const sales = salesOfTill(10, 'down');
     await produce(fixture.log, SYSTEMS, ['poison', ...sales]);
     await eventually(
-      async () => fixture.gateway.checkReady(),
+      async () => fixture.gateway.assertReady(),
       () => true,
     );
     await new Promise((resolve) => setTimeout(resolve, 1_500));

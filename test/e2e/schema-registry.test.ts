@@ -21,7 +21,7 @@ import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { systemClock } from '../../libs/adapters/time/clock.ts';
 import type { DecisionOfRecord } from '../../libs/core/decisions/liability-message.ts';
-import { createTax } from '../../services/tax/create-tax.ts';
+import { openTax } from '../../services/tax/create-tax.ts';
 import { capability } from '../support/capabilities.ts';
 import { type GatewayFixture, PARTITIONS, removeData, startGateway } from '../support/gateway-fixture.ts';
 import { sampleSale } from '../support/sample-events.ts';
@@ -123,7 +123,7 @@ async function decidedBy(log: EventLog, fixture: GatewayFixture): Promise<readon
   const store = await openEmbeddedStore({ folder: join(fixture.dataDir, 'store'), stage: 'tax' });
   const logger = createLogger({ service: 'tax', level: 'silent' });
   const clients = clientRegistry([]);
-  const tax = await createTax(
+  const tax = await openTax(
     {},
     { log, store, rules: loadTaxRules(), metrics: createMetrics(), logger, clients, clock: systemClock },
   );

@@ -31,7 +31,7 @@ import { type DeadLetter, deadLetterKey } from '../../libs/core/events/dead-lett
 import type { TaxEvent } from '../../libs/core/events/tax-event.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import { pence } from '../../libs/core/money/pence.ts';
-import { createTax, type TaxService } from '../../services/tax/create-tax.ts';
+import { openTax, type TaxService } from '../../services/tax/create-tax.ts';
 import { idOf, sampleMoney, samplePayment, sampleSale } from '../support/sample-events.ts';
 import { eventually } from '../support/service-process.ts';
 
@@ -65,7 +65,7 @@ async function startTax(): Promise<TaxService> {
     { id: 'operator', keySha256: digestOfKey(KEY), accounts: '*', roles: ['operator'], expiresAt: null },
   ]);
   const logger = createLogger({ service: 'tax', level: 'silent' });
-  const started = await createTax(
+  const started = await openTax(
     {},
     { log, store, rules: loadTaxRules(), metrics: createMetrics(), logger, clients, clock: systemClock },
   );

@@ -16,7 +16,7 @@ import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { systemClock } from '../../libs/adapters/time/clock.ts';
 import { type RunningKafka, startKafka } from '../../services/cli/servers/start-kafka.ts';
-import { createGateway, type Gateway } from '../../services/gateway/gateway.ts';
+import { type Gateway, openGateway } from '../../services/gateway/gateway.ts';
 import { capability } from '../support/capabilities.ts';
 import { client } from '../support/gateway-fixture.ts';
 import { paymentJson } from '../support/submissions.ts';
@@ -51,7 +51,7 @@ describe.skipIf(!(capability('java').available && capability('maven').available)
       TOPICS.map(({ topic, partitions }) => ({ topic, partitions: partitions === 'one' ? 1 : PARTITIONS })),
     );
     const logger = createLogger({ service: 'gateway', level: 'info' }, { write: (line) => void lines.push(line) });
-    const gateway = createGateway(
+    const gateway = await openGateway(
       { dataDir: folder, keys: loadGatewayKeys(folder) },
       {
         log,
@@ -63,14 +63,13 @@ describe.skipIf(!(capability('java').available && capability('maven').available)
         clock: systemClock,
       },
     );
-    await gateway.start();
     const app = createHttpApp({ routers: [gateway.router] }, { logger });
     running = { log, gateway, server: await startHttpServer({ host: '127.0.0.1', port: 0, furtherPorts: 0 }, app) };
   }
 
   async function stop(): Promise<void> {
     await running?.server.stop(1_000);
-    await running?.gateway.stop();
+    await running?.gateway.stop(10_000);
     await running?.log.close();
     running = null;
   }

@@ -192,12 +192,12 @@ describe('a gateway whose log loses records while it runs', () => {
     let gateway = await start({ around });
     const [before, after] = [paymentJson(), paymentJson()];
     await taken(gateway, before);
-    gateway.gateway.checkReady();
+    gateway.gateway.assertReady();
     isCut = true;
     expect((await gateway.post('/v1/paye/events', after)).status).toBe(503);
     isCut = false;
     expect((await gateway.post('/v1/paye/events', paymentJson())).status).toBe(503);
-    expect(() => gateway.gateway.checkReady()).toThrow(expect.objectContaining({ code: 'LOG_SHRANK' }));
+    expect(() => gateway.gateway.assertReady()).toThrow(expect.objectContaining({ code: 'LOG_SHRANK' }));
     await stop();
     gateway = await start();
     await taken(gateway, after);

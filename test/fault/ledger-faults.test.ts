@@ -9,7 +9,7 @@ import { BLOCKS, TOPICS } from '../../libs/adapters/event-log/topics.ts';
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
-import { createLedger } from '../../services/ledger/create-ledger.ts';
+import { openLedger } from '../../services/ledger/create-ledger.ts';
 import { DAMAGES } from '../support/damage-file.ts';
 import { KillableLog } from '../support/killable-log.ts';
 import { LedgerFixture, ONE_ACCOUNT, PARTITIONS } from '../support/ledger-fixture.ts';
@@ -153,7 +153,7 @@ describe('a standby that was not given what the first ledger has', () => {
     const keys = files['ledger-log-year'] === undefined ? loadLedgerKeys(dataDir) : fixture.keys;
     const logger = createLogger({ service: 'ledger', level: 'silent' });
     const dependencies = { log: fixture.log, keys, clients: fixture.clients, metrics: createMetrics(), logger };
-    const standby = createLedger({ dataDir, sealLimits: { payeAgeMs: 50 } }, dependencies);
+    const standby = openLedger({ dataDir, sealLimits: { payeAgeMs: 50 } }, dependencies);
     await expect(standby).rejects.toMatchObject({ code: 'KEY_NOT_OF_THIS_DATA' });
     expect(await fixture.log.bounds(place)).toEqual(before);
   });

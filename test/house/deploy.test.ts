@@ -26,17 +26,22 @@ const compose = parse(read('deploy/compose.yaml'), { merge: true }) as {
 const dockerfile = read('deploy/Dockerfile');
 const OWN = ['gateway', 'tax', 'ledger', 'payer-node', 'reconciliation', 'dashboard'];
 
-/** The port that a service's own main file listens on where PORT is not set. */
-function portOf(service: string): string {
-  return /name: '[a-z-]+', port: (\d+)/.exec(read(`services/${service}/main.ts`))?.[1] ?? '';
+/** How a service is opened: its own definition. */
+function definitionOf(service: string): string {
+  return read(`services/${service}/${service}-service.ts`);
 }
 
-/** Settings that a service cannot start without, by its own main file. */
+/** The port that a service listens on where PORT is not set. */
+function portOf(service: string): string {
+  return /name: '[a-z-]+',\s+port: (\d+)/.exec(definitionOf(service))?.[1] ?? '';
+}
+
+/** Settings that a service cannot start without, by its own definition. */
 function neededBy(service: string): string[] {
-  const main = read(`services/${service}/main.ts`);
-  const settings = [...main.matchAll(/setting\('([A-Z_]+)'\)/g)].map((match) => match[1] ?? '');
-  if (/openLog\(/.test(main)) settings.push('KAFKA_BROKERS');
-  if (/openStore\(/.test(main)) settings.push('REDIS_URL');
+  const definition = definitionOf(service);
+  const settings = [...definition.matchAll(/setting\('([A-Z_]+)'\)/g)].map((match) => match[1] ?? '');
+  if (/context\.log\(/.test(definition)) settings.push('KAFKA_BROKERS');
+  if (/context\.store\(/.test(definition)) settings.push('REDIS_URL');
   return settings;
 }
 

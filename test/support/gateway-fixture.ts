@@ -15,7 +15,7 @@ import { createMetrics, type Metrics } from '../../libs/adapters/telemetry/metri
 import { type Clock, systemClock } from '../../libs/adapters/time/clock.ts';
 import { account } from '../../libs/core/identity/account.ts';
 import type { TaxRules } from '../../libs/core/tax/decide-event.ts';
-import { createGateway, type Gateway, type GatewayOptions } from '../../services/gateway/gateway.ts';
+import { type Gateway, type GatewayOptions, openGateway } from '../../services/gateway/gateway.ts';
 
 export const PARTITIONS = 4;
 export const EMPLOYER = account('paye:123/AB456');
@@ -91,7 +91,7 @@ export async function startGateway(options: FixtureOptions = {}): Promise<Gatewa
   const logger = createLogger({ service: 'gateway', level: 'debug' }, { write: (line) => void lines.push(line) });
   const metrics = createMetrics();
   const keys = loadGatewayKeys(dataDir);
-  const gateway = createGateway(
+  const gateway = await openGateway(
     { dataDir, keys, ...options.gateway },
     {
       log: options.around === undefined ? log : options.around(log),
@@ -102,14 +102,10 @@ export async function startGateway(options: FixtureOptions = {}): Promise<Gatewa
       logger,
       clock: options.clock ?? systemClock,
     },
-  );
-  try {
-    await gateway.start();
-  } catch (error) {
-    await gateway.stop();
+  ).catch(async (error: unknown) => {
     await log.close();
     throw error;
-  }
+  });
   const server = await startHttpServer(
     { host: '127.0.0.1', port: 0, furtherPorts: 0 },
     createHttpApp({ routers: [gateway.router] }, { logger }),

@@ -14,9 +14,9 @@ import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import { systemClock } from '../../libs/adapters/time/clock.ts';
 import { printVerifierKey } from '../../libs/core/ledger/note/verifier-key.ts';
-import { createGateway } from '../../services/gateway/gateway.ts';
-import { createLedger, type Ledger } from '../../services/ledger/create-ledger.ts';
-import { createTax } from '../../services/tax/create-tax.ts';
+import { openGateway } from '../../services/gateway/gateway.ts';
+import { type Ledger, openLedger } from '../../services/ledger/create-ledger.ts';
+import { openTax } from '../../services/tax/create-tax.ts';
 
 export const AGENT_KEY = 'key-of-agent';
 export const BANK_KEY = 'key-of-bank';
@@ -43,12 +43,11 @@ export async function startHmrcServices(): Promise<HmrcServices> {
   const shared = { log, register: await openLogRegister(log), clients, logger, clock: systemClock };
   const rules = loadTaxRules();
   const gatewayKeys = loadGatewayKeys(dataDir);
-  const gateway = createGateway({ dataDir, keys: gatewayKeys }, { ...shared, rules, metrics: createMetrics() });
-  await gateway.start();
+  const gateway = await openGateway({ dataDir, keys: gatewayKeys }, { ...shared, rules, metrics: createMetrics() });
   const store = await openEmbeddedStore({ folder: join(dataDir, 'state'), stage: 'tax' });
-  const tax = await createTax({}, { ...shared, rules, store, metrics: createMetrics() });
+  const tax = await openTax({}, { ...shared, rules, store, metrics: createMetrics() });
   const keys = loadLedgerKeys(dataDir);
-  const ledger = await createLedger(
+  const ledger = await openLedger(
     { dataDir, sealLimits: { payeAgeMs: 200, vatAgeMs: 200, checkpointMs: 200 } },
     { ...shared, keys, metrics: createMetrics() },
   );

@@ -12,7 +12,7 @@ import { type HttpServer, startHttpServer } from '../../libs/adapters/server/htt
 import { createLogger } from '../../libs/adapters/telemetry/logger.ts';
 import { createMetrics } from '../../libs/adapters/telemetry/metrics-registry.ts';
 import type { Account } from '../../libs/core/identity/account.ts';
-import { createLedger, type Ledger, type LedgerOptions } from '../../services/ledger/create-ledger.ts';
+import { type Ledger, type LedgerOptions, openLedger } from '../../services/ledger/create-ledger.ts';
 import { type CheckedLedger, checkLedger } from './check-ledger.ts';
 import { LiabilitySource } from './liability-source.ts';
 
@@ -60,7 +60,7 @@ export class LedgerFixture {
     const logger = createLogger({ service: 'ledger', level: 'silent' });
     const sealLimits = { payeAgeMs: 50, vatAgeMs: 50, checkpointMs: 20, ...options.sealLimits };
     const stageLimits = { pollWaitMs: 10, tickMs: 10, lookMs: 50, retryMs: 20, lingerMs: 5, ...options.stageLimits };
-    const ledger = await createLedger(
+    const ledger = await openLedger(
       { group: `ledger-${as}`, ...options, dataDir: join(this.folder, as), sealLimits, stageLimits },
       { log: this.log, keys: this.keys, clients: this.clients, metrics, logger },
     );

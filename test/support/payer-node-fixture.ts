@@ -57,9 +57,9 @@ export async function openPayerNode(
       random: () => 0.5,
       logger: createLogger({ service: 'payer-node', level: 'silent' }),
       metrics,
-      onFatal: (error) => fatal.push(error),
     },
   );
+  void node.failed.then((error) => fatal.push(error));
   const faults = async (code: string): Promise<number> => {
     const counted = await metrics.registry.getSingleMetric('tally_payer_faults_total')?.get();
     return counted?.values.find(({ labels }) => labels['code'] === code)?.value ?? 0;

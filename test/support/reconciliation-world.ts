@@ -27,7 +27,7 @@ import { entryOf } from '../../libs/core/ledger/entry/entry-of-assessment.ts';
 import { ledgerKeyEntry } from '../../libs/core/ledger/entry/key-event.ts';
 import { pence } from '../../libs/core/money/pence.ts';
 import {
-  createReconciliation,
+  openReconciliation,
   type Reconciliation,
   type ReconciliationOptions,
 } from '../../services/reconciliation/create-reconciliation.ts';
@@ -107,7 +107,7 @@ export class ReconciliationWorld {
   reconcile(options: Partial<ReconciliationOptions> = {}): Promise<Reconciliation> {
     const metrics = createMetrics();
     this.metrics.push(metrics);
-    return createReconciliation(
+    return openReconciliation(
       { folder: join(this.folder, 'reconciliation'), idleWaitMs: 5, liveEveryMs: 30, ...options },
       {
         log: this.log,

@@ -12,9 +12,9 @@ import { openRedisStore } from '../state-store/redis-store.ts';
 import type { InspectableStore, StateStore } from '../state-store/state-store.ts';
 import { kafkaSettings } from './kafka-settings.ts';
 import { openWireFormat } from './open-wire-format.ts';
-import type { ServiceContext } from './run-service.ts';
+import type { ServiceContext } from './service.ts';
 
-type BackendContext = Pick<ServiceContext, 'dataDir' | 'logger' | 'fail' | 'setting' | 'onStop' | 'check' | 'waitFor'>;
+type BackendContext = Omit<ServiceContext, 'log' | 'store' | 'clients' | 'rules' | 'metrics' | 'clientsFile'>;
 
 /**
  * The event log of this process: Kafka at KAFKA_BROKERS (nothing is started), or with EVENT_LOG=embedded the one in the data folder, which
@@ -22,16 +22,16 @@ type BackendContext = Pick<ServiceContext, 'dataDir' | 'logger' | 'fail' | 'sett
  * set: on a log of its own a service would take events that no other ever reads.
  */
 export async function openLog(service: string, context: BackendContext): Promise<EventLog> {
-  const { dataDir, logger, fail } = context;
-  const ownLog = isEmbedded(process.env)
-    ? await openEmbeddedLog({ folder: join(dataDir, 'log') }, { onBroken: fail })
-    : await openKafkaLog(kafkaSettings(process.env, service), {
+  const { dataDir, logger, clock, env, fail } = context;
+  const ownLog = isEmbedded(env)
+    ? await openEmbeddedLog({ folder: join(dataDir, 'log') }, { clock, onBroken: fail })
+    : await openKafkaLog(kafkaSettings(env, service), {
         onBroken: fail,
         onClientLog: (message, facts) => logger.debug(facts, message),
       });
   context.onStop(() => ownLog.close());
-  const format = await openWireFormat(dataDir, process.env);
-  const keyed = Number(process.env['TOPIC_PARTITIONS'] ?? KEYED_PARTITIONS_DEFAULT);
+  const format = await openWireFormat(dataDir, env);
+  const keyed = Number(env['TOPIC_PARTITIONS'] ?? KEYED_PARTITIONS_DEFAULT);
   const topics = TOPICS.map(({ topic, partitions }) => ({ topic, partitions: partitions === 'one' ? 1 : keyed }));
   const watch = new TopicWatch({ topics }, { log: ownLog });
   await context.waitFor('event log', () => watch.open(), isTopicFault);
@@ -61,9 +61,9 @@ function isEmbedded(env: NodeJS.ProcessEnv): boolean {
 
 /** A stage's state store: Redis where REDIS_URL is set, else the embedded one. Throws SETTING_MISSING for Kafka without Redis. */
 export async function openStore(stage: string, context: BackendContext): Promise<StateStore> {
-  const { dataDir, logger } = context;
+  const { dataDir, logger, env } = context;
   const store: InspectableStore =
-    isEmbedded(process.env) && process.env['REDIS_URL'] === undefined
+    isEmbedded(env) && env['REDIS_URL'] === undefined
       ? await openEmbeddedStore(
           { folder: join(dataDir, 'store'), stage },
           { onDiscarded: (error) => logger.error({ err: error }, error.message) },
@@ -73,7 +73,7 @@ export async function openStore(stage: string, context: BackendContext): Promise
             url: context.setting('REDIS_URL'),
             stage,
             ledger: ledgerNameOf(dataDir),
-            cluster: process.env['REDIS_CLUSTER'] === '1',
+            cluster: env['REDIS_CLUSTER'] === '1',
           },
           { onError: (error) => logger.warn({ err: error }, 'redis') },
         );

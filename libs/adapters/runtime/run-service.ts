@@ -3,65 +3,28 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import { TallyError } from '../../core/errors/tally-error.ts';
-import { type ClientRegistry, loadClients } from '../access/clients.ts';
+import { loadClients } from '../access/clients.ts';
+import type { EventLog } from '../event-log/event-log.ts';
 import { HttpProblem } from '../http/problem.ts';
+import { loadRules } from '../rules/load-rules.ts';
 import { createHttpApp } from '../server/create-app.ts';
-import { type CheckResult, createHealth, type Health, LOOK_EVERY_MS, type ReadinessCheck } from '../server/health.ts';
+import { type CheckResult, createHealth, type Health, LOOK_EVERY_MS } from '../server/health.ts';
 import { type HttpServer, startHttpServer } from '../server/http-server.ts';
 import { metricsRouter } from '../server/metrics-router.ts';
 import { watchClock } from '../server/watch-clock.ts';
 import { createLogger, type Logger, type LogLevel } from '../telemetry/logger.ts';
 import { addProcessMetrics, createMetrics, type Metrics } from '../telemetry/metrics-registry.ts';
-import { type Clock, systemClock } from '../time/clock.ts';
+import { systemClock } from '../time/clock.ts';
 import { onEndSignals } from './end-signals.ts';
 import { nodeTooOld } from './node-version.ts';
+import { openLog, openStore } from './open-backends.ts';
 import { checkOpenFiles } from './open-files.ts';
-
-/** What every service alone in a process is given. */
-export interface ServiceContext {
-  /** DATA_DIR, default `data`: its keys and what it keeps for itself. */
-  readonly dataDir: string;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /** Civil and elapsed time. */
-  readonly clock: Clock;
-  /** CLIENTS_FILE, default `<dataDir>/clients.json`. */
-  readonly clientsFile: string;
-  /** Reads that file. Throws CLIENTS_INVALID. */
-  readonly clients: () => ClientRegistry;
-  /** A setting that the service cannot do without: NAME, or the content of the file NAME_FILE, as secrets are given. Throws SETTING_MISSING. */
-  readonly setting: (name: string) => string;
-  /** A named part of readiness: looked at every second, and named with code and sentence in the answer of `/health/ready` while it fails. */
-  readonly check: (name: string, ready: ReadinessCheck) => void;
-  /**
-   * Work of the start that may have to wait for a person: while it throws what `waits` is true of, the service stays up, live and not ready,
-   * says why once, and tries again every few seconds.
-   */
-  readonly waitFor: <T>(name: string, work: () => Promise<T>, waits: (error: unknown) => boolean) => Promise<T>;
-  /** Ends the process in order, as failed: for what cannot be mended from within. */
-  readonly fail: (error: unknown) => void;
-  /** To be called in order of opening: closers run in reverse after the HTTP server has stopped. */
-  readonly onStop: (close: () => Promise<unknown> | unknown) => void;
-}
-
-export interface ServiceParts {
-  readonly routers: readonly Router[];
-  readonly ready?: ReadinessCheck;
-  /** Ends live streams, so that the HTTP server can stop. */
-  readonly endStreams?: () => void;
-  /** Called once the server listens. */
-  readonly begin?: (url: string) => Promise<void> | void;
-}
-
-export interface RunServiceOptions {
-  readonly name: string;
-  /** Where PORT is not set. */
-  readonly port: number;
-}
+import type { Service, ServiceContext, ServiceDefinition } from './service.ts';
 
 type Closer = () => Promise<unknown> | unknown;
 
 const HTTP_STOP_MS = 10_000;
+const SERVICE_STOP_MS = 10_000;
 const CHECK_TIMEOUT_MS = 3_000;
 /** How often what waits for a person is looked at again. */
 const WAIT_LOOK_MS = 3_000;
@@ -72,52 +35,50 @@ const STOP_MS_MAX = 30_000;
  * A service alone in a process: logs, metrics, health, HTTP (HOST, PORT, LOG_LEVEL), ordered shutdown on SIGINT, SIGTERM and SIGHUP (at once
  * on the second), exit code 1 where it could not start or had to end. An orchestrator starts it again.
  */
-export async function runService(
-  options: RunServiceOptions,
-  build: (context: ServiceContext) => Promise<ServiceParts>,
-): Promise<void> {
+export async function runService(definition: ServiceDefinition): Promise<void> {
   const tooOld = nodeTooOld(process.versions.node);
   if (tooOld !== null) {
     process.stderr.write(`${tooOld}\n`);
     process.exitCode = 2;
     return;
   }
-  const logger = createLogger({ service: options.name, level: (process.env['LOG_LEVEL'] ?? 'info') as LogLevel });
-  const service = new Service(options, logger);
+  const { name } = definition;
+  const logger = createLogger({ service: name, level: (process.env['LOG_LEVEL'] ?? 'info') as LogLevel });
+  const service = new ServiceHost(definition, logger);
   onEndSignals({
     end: (signal) => {
-      logger.info({ signal }, `${options.name} stops: a second signal ends it at once`);
+      logger.info({ signal }, `${name} stops: a second signal ends it at once`);
       void service.stop();
     },
-    again: (signal) => logger.warn({ signal }, `${options.name} ends at once: nothing acknowledged is lost by it`),
+    again: (signal) => logger.warn({ signal }, `${name} ends at once: nothing acknowledged is lost by it`),
   });
   try {
     const fewFiles = checkOpenFiles();
     if (fewFiles !== null) logger.warn({ code: 'OPEN_FILES_FEW' }, fewFiles);
-    await service.run(build);
+    await service.run();
   } catch (error) {
     if (!service.isStopping) {
-      logger.fatal({ err: error }, `${options.name} did not start`);
+      logger.fatal({ err: error }, `${name} did not start`);
       process.exitCode = 1;
     }
     await service.stop();
   }
 }
 
-/** The process of one service: health answers from before its parts are built until they are closed. */
-class Service {
-  readonly #options: RunServiceOptions;
+/** The process of one service: health answers from before it is opened until everything is closed. */
+class ServiceHost {
+  readonly #definition: ServiceDefinition;
   readonly #logger: Logger;
   readonly #metrics: Metrics;
   readonly #health: Health;
   readonly #closers: Closer[] = [];
   readonly #ending = new AbortController();
   #server: HttpServer | null = null;
-  #parts: ServiceParts | null = null;
+  #service: Service | null = null;
   #stopping: Promise<void> | null = null;
 
-  constructor(options: RunServiceOptions, logger: Logger) {
-    this.#options = options;
+  constructor(definition: ServiceDefinition, logger: Logger) {
+    this.#definition = definition;
     this.#logger = logger;
     this.#metrics = createMetrics();
     addProcessMetrics(this.#metrics.registry);
@@ -128,34 +89,35 @@ class Service {
     return this.#stopping !== null;
   }
 
-  async run(build: (context: ServiceContext) => Promise<ServiceParts>): Promise<void> {
-    const { name } = this.#options;
+  async run(): Promise<void> {
+    const { name } = this.#definition;
     this.#health.check('start', () => {
-      if (!this.#isBuilt) throw new TallyError('NOT_READY', `${name} is starting`, {}, { retriable: true });
+      if (!this.#isOpen) throw new TallyError('NOT_READY', `${name} is starting`, {}, { retriable: true });
     });
     const url = await this.#listen();
-    const parts = await build(this.#context());
-    // What was built while the service was asked to end, or failed, is closed by what ends it.
-    this.#parts = parts;
+    const service = await this.#definition.open(this.#context());
+    this.#service = service;
+    this.#closers.push(() => service.stop(SERVICE_STOP_MS));
+    // Where the end was asked for meanwhile, what asked for it has closed the rest already.
     if (this.isStopping) {
-      parts.endStreams?.();
+      service.endStreams?.();
       await closeAll(this.#closers, this.#logger);
       return;
     }
-    if (parts.ready !== undefined) this.#health.check(name, parts.ready);
-    for (const router of parts.routers) this.#door.use(router);
-    await parts.begin?.(url);
-    this.#isBuilt = true;
+    void service.failed.then((error) => this.#fail(error));
+    this.#health.check(name, () => service.assertReady());
+    this.#door.use(service.router);
+    this.#isOpen = true;
     this.#logger.info({ url }, `${name} serves`);
   }
 
-  /** In order, once: not ready any more, streams, HTTP, parts in reverse. */
+  /** In order, once: not ready any more, streams, HTTP, then the service and what it was opened with. */
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
       setTimeout(() => process.exit(1), STOP_MS_MAX).unref();
       this.#ending.abort();
       this.#health.drain();
-      this.#parts?.endStreams?.();
+      this.#service?.endStreams?.();
       await this.#server?.stop(HTTP_STOP_MS);
       await closeAll(this.#closers, this.#logger);
       this.#logger.info('stopped');
@@ -165,15 +127,17 @@ class Service {
     return this.#stopping;
   }
 
-  #isBuilt = false;
+  #isOpen = false;
 
-  /** Filled once the parts are built. */
+  /** Filled once the service is open. */
   readonly #door = Router();
 
-  /** What the parts will answer is asked again: while they are built nothing is known of any path. */
+  /** Until the service is open nothing is known of any path: it is to be asked again. */
   readonly #notYet = Router().use((_request: Request, _response: Response, next: NextFunction) => {
-    if (this.#isBuilt) return next();
-    next(new HttpProblem(503, 'NOT_READY', `${this.#options.name} is starting: ask again`, { retryAfterSeconds: 1 }));
+    if (this.#isOpen) return next();
+    next(
+      new HttpProblem(503, 'NOT_READY', `${this.#definition.name} is starting: ask again`, { retryAfterSeconds: 1 }),
+    );
   });
 
   async #listen(): Promise<string> {
@@ -182,7 +146,7 @@ class Service {
       { logger: this.#logger, metrics: this.#metrics },
     );
     const host = process.env['HOST'] ?? '127.0.0.1';
-    const port = Number(process.env['PORT'] ?? this.#options.port);
+    const port = Number(process.env['PORT'] ?? this.#definition.port);
     this.#server = await startHttpServer({ host, port, furtherPorts: 0 }, app);
     const stopWatching = this.#health.watch(LOOK_EVERY_MS);
     const watched = { clock: systemClock, logger: this.#logger, metrics: this.#metrics };
@@ -193,7 +157,7 @@ class Service {
   }
 
   #fail(error: unknown): void {
-    this.#logger.fatal({ err: error }, `${this.#options.name} ended`);
+    this.#logger.fatal({ err: error }, `${this.#definition.name} ended`);
     process.exitCode = 1;
     void this.stop();
   }
@@ -201,7 +165,8 @@ class Service {
   #context(): ServiceContext {
     const dataDir = process.env['DATA_DIR'] ?? 'data';
     const clientsFile = process.env['CLIENTS_FILE'] ?? join(dataDir, 'clients.json');
-    return {
+    let log: Promise<EventLog> | undefined;
+    const context: ServiceContext = {
       dataDir,
       logger: this.#logger,
       metrics: this.#metrics,
@@ -209,11 +174,16 @@ class Service {
       clock: systemClock,
       clientsFile,
       clients: () => loadClients(clientsFile),
-      setting,
+      rules: () => loadRules(),
+      log: () => (log ??= openLog(this.#definition.name, context)),
+      store: (stage) => openStore(stage, context),
+      env: process.env,
+      setting: (name) => settingOf(process.env, name),
       onStop: (close) => void this.#closers.push(close),
       check: (name, ready) => this.#health.check(name, ready),
       waitFor: (name, work, waits) => this.#waitFor(name, work, waits),
     };
+    return context;
   }
 
   async #waitFor<T>(name: string, work: () => Promise<T>, waits: (error: unknown) => boolean): Promise<T> {
@@ -235,9 +205,10 @@ class Service {
   }
 }
 
-function setting(name: string): string {
-  const file = process.env[`${name}_FILE`];
-  const value = process.env[name] ?? (file === undefined ? undefined : readFileSync(file, 'utf8').trim());
+/** A setting by its name, or by NAME_FILE, the file that holds it. Throws SETTING_MISSING. */
+export function settingOf(env: NodeJS.ProcessEnv, name: string): string {
+  const file = env[`${name}_FILE`];
+  const value = env[name] ?? (file === undefined ? undefined : readFileSync(file, 'utf8').trim());
   if (value === undefined || value === '') {
     throw new TallyError('SETTING_MISSING', `set ${name}, or ${name}_FILE to the file that holds it`, { name });
   }

@@ -1,42 +1,24 @@
 import { writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Router } from 'express';
-import type { ClientRegistry } from '../../../libs/adapters/access/clients.ts';
-import { loadGatewayKeys, loadLedgerKeys, loadPayerSigner } from '../../../libs/adapters/access/key-files.ts';
-import { openEmbeddedLog } from '../../../libs/adapters/event-log/embedded/log.ts';
-import type { EventLog, TopicToMake } from '../../../libs/adapters/event-log/event-log.ts';
-import { type LogRegister, openLogRegister } from '../../../libs/adapters/event-log/log-register.ts';
-import { recordsIn } from '../../../libs/adapters/event-log/records-in.ts';
-import { TopicWatch } from '../../../libs/adapters/event-log/topic-watch.ts';
-import { BLOCKS, KEYED_PARTITIONS_DEFAULT, TOPICS } from '../../../libs/adapters/event-log/topics.ts';
-import { createGatewayClient } from '../../../libs/adapters/http/gateway-client.ts';
-import { createLedgerClient } from '../../../libs/adapters/http/ledger-client.ts';
-import { HttpProblem } from '../../../libs/adapters/http/problem.ts';
-import { type LoadedRules, loadRules } from '../../../libs/adapters/rules/load-rules.ts';
-import { createHttpApp } from '../../../libs/adapters/server/create-app.ts';
-import { createHealth, type Health } from '../../../libs/adapters/server/health.ts';
-import { type HttpServer, startHttpServer } from '../../../libs/adapters/server/http-server.ts';
-import { metricsRouter } from '../../../libs/adapters/server/metrics-router.ts';
-import { watchClock } from '../../../libs/adapters/server/watch-clock.ts';
-import { openEmbeddedStore } from '../../../libs/adapters/state-store/embedded-store.ts';
+import type { Router } from 'express';
 import type { Logger } from '../../../libs/adapters/telemetry/logger.ts';
-import { addProcessMetrics, createMetrics, type Metrics } from '../../../libs/adapters/telemetry/metrics-registry.ts';
 import type { Clock } from '../../../libs/adapters/time/clock.ts';
 import { printVerifierKey } from '../../../libs/core/ledger/note/verifier-key.ts';
-import type { TaxRules } from '../../../libs/core/tax/decide-event.ts';
-import { createDashboard } from '../../dashboard/create-dashboard.ts';
-import { createGateway, EVENT_TOPICS, type Gateway } from '../../gateway/gateway.ts';
-import { createLedger } from '../../ledger/create-ledger.ts';
-import { createPayerNode, PAYER_NODE_DEFAULTS, type PayerNode } from '../../payer-node/payer-node.ts';
-import { createReconciliation, type Reconciliation } from '../../reconciliation/create-reconciliation.ts';
-import { createTax } from '../../tax/create-tax.ts';
+import { dashboardOn } from '../../dashboard/dashboard-service.ts';
+import { gatewayService } from '../../gateway/gateway-service.ts';
+import { ledgerService } from '../../ledger/ledger-service.ts';
+import type { PayerNode } from '../../payer-node/payer-node.ts';
+import { payerNodeService } from '../../payer-node/payer-node-service.ts';
+import type { Reconciliation } from '../../reconciliation/create-reconciliation.ts';
+import { reconciliationService } from '../../reconciliation/reconciliation-service.ts';
+import { taxService } from '../../tax/tax-service.ts';
 import { RUNNING_FILE, type RunningService } from '../client/service-client.ts';
 import { postPayments } from '../demo/run-feed.ts';
 import { ownClients } from './own-clients.ts';
 import type { Running } from './running.ts';
+import { ServicesTogether } from './services-together.ts';
 
 export interface StartOptions {
   readonly dataDir: string;
@@ -63,12 +45,7 @@ export interface RunningTallystick extends Running {
   readonly reconciliation: Reconciliation;
 }
 
-const STAGE_DEADLINE_MS = 10_000;
-const HTTP_DEADLINE_MS = 3_000;
-const REQUEST_TIMEOUT_MS = 30_000;
 const DRAIN_LOOK_MS = 200;
-/** The embedded way closes blocks of both taxes after 2 s (ledger.md section 3). */
-const EMBEDDED_BLOCK_AGE_MS = 2_000;
 
 /** Something to be ended, in the reverse of the order in which it was begun. */
 type Closer = () => Promise<unknown> | unknown;
@@ -93,68 +70,39 @@ export async function startTallystick(
   }
 }
 
-interface Common {
-  readonly log: EventLog;
-  readonly register: LogRegister;
-  readonly clients: ClientRegistry;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
-  readonly clock: Clock;
-  readonly rules: TaxRules;
-}
-
 async function startParts(
   options: StartOptions,
-  { logger, clock, onFailed }: StartDependencies,
+  dependencies: StartDependencies,
   closers: Closer[],
   stop: () => Promise<void>,
 ): Promise<RunningTallystick> {
   const { dataDir } = options;
   await mkdir(dataDir, { recursive: true });
-  const log = await openEmbeddedLog({ folder: join(dataDir, 'log') }, { clock, onBroken: onFailed });
-  closers.push(() => log.close());
-  const watch = new TopicWatch({ topics: topicsOf(options) }, { log });
-  await watch.open();
-  const register = await openLogRegister(log);
-  const rules = loadRules(options.ratesDir);
-  const metrics = createMetrics();
-  addProcessMetrics(metrics.registry);
-  closers.push(watchClock({ clock, logger, metrics }));
-  const health = createHealth();
-  health.check('event log', () => watch.check());
   const { keys, clients } = ownClients(dataDir, process.env['CLIENTS_FILE']);
-  const common = { log, register, clients, metrics, logger, clock, rules: rules.rules };
-  const services = await startServices(dataDir, common, health, closers, onFailed);
-  const { ledger, gateway, reconciliation, dashboard } = services;
-  const payer = payerDoor();
-  const metricsPage = metricsRouter(metrics.registry);
-  const routers = [health.router, metricsPage, ...services.routers, payer.door];
-  const server = await listen(options, createHttpApp({ routers }, { logger, metrics }));
-  const { url } = server;
-  closers.push(
-    () => server.stop(HTTP_DEADLINE_MS),
-    () => {
-      for (const part of [ledger, reconciliation, dashboard]) part.endStreams();
-    },
-  );
-  const payerNode = await startPayerNode(
-    { dataDir, url, key: keys.payer, gateway },
-    { rules, clients, logger, metrics, clock, onFailed },
-  );
-  payer.open(payerNode.router);
-  health.check('payer node', () => payerNode.checkReady());
-  const announced = announce(dataDir, { url, pid: process.pid, key: keys.operator });
-  closers.push(
-    () => payerNode.stop(),
-    announced,
-    () => health.drain(),
-  );
+  const together = new ServicesTogether(options, dependencies, clients, closers);
+  const { context, health } = together;
+  await together.add(taxService);
+  const ledger = await together.add(ledgerService);
+  const gateway = await together.add(gatewayService);
+  const reconciliation = await together.add(reconciliationService);
+  const summaries = { latest: () => reconciliation.summary(), subscribe: reconciliation.subscribe };
+  await together.add(dashboardOn(summaries));
+  const url = await together.listen();
+  Object.assign(context.env, {
+    GATEWAY_URL: url,
+    LEDGER_URL: url,
+    CLIENT_KEY: keys.payer,
+    GATEWAY_VERIFIER_KEY: printVerifierKey(gateway.verifierKey),
+  });
+  const payerNode = await together.add(payerNodeService);
+  closers.push(announce(dataDir, { url, pid: process.pid, key: keys.operator }), () => health.drain());
+  const { clock } = dependencies;
   return {
     url,
-    routers: [health.router, metricsPage, ...services.routers, payerNode.router],
+    routers: together.routers,
     payerNode,
     reconciliation,
-    rules,
+    rules: context.rules(),
     places: placesOf(url, dataDir),
     feedTarget: {
       follow: (accounts) => payerNode.follow(accounts),
@@ -172,43 +120,6 @@ async function startParts(
   };
 }
 
-/** Everything but the payer's own node, in the order in which one reads what another writes. */
-async function startServices(
-  dataDir: string,
-  common: Common,
-  health: Health,
-  closers: Closer[],
-  onFailed: (error: unknown) => void,
-) {
-  const store = await openEmbeddedStore(
-    { folder: join(dataDir, 'store'), stage: 'tax' },
-    { onDiscarded: (error) => common.logger.error({ err: error }, error.message) },
-  );
-  health.check('state store', () => store.check());
-  closers.push(() => store.close());
-  const tax = await createTax({}, { ...common, store });
-  closers.push(() => tax.stop(STAGE_DEADLINE_MS));
-  const sealLimits = { payeAgeMs: EMBEDDED_BLOCK_AGE_MS, vatAgeMs: EMBEDDED_BLOCK_AGE_MS };
-  const keys = loadLedgerKeys(dataDir, await recordsIn(common.log, [BLOCKS]));
-  const ledger = await createLedger({ dataDir, sealLimits }, { ...common, keys });
-  closers.push(() => ledger.stop(STAGE_DEADLINE_MS));
-  const gatewayKeys = loadGatewayKeys(dataDir, await recordsIn(common.log, EVENT_TOPICS));
-  const gateway = createGateway({ dataDir, keys: gatewayKeys }, { ...common, onBroken: onFailed });
-  await gateway.start();
-  closers.push(() => gateway.stop());
-  const reconciliation = await createReconciliation({ folder: join(dataDir, 'reconciliation') }, common);
-  closers.push(() => reconciliation.stop());
-  const source = { latest: () => reconciliation.summary(), subscribe: reconciliation.subscribe };
-  const dashboard = createDashboard({ source, logger: common.logger, clock: common.clock, clients: common.clients });
-  health.check('tax', () => tax.ready());
-  health.check('ledger', () => ledger.assertReady());
-  health.check('gateway', () => gateway.checkReady());
-  health.check('reconciliation', () => reconciliation.assertReady());
-  for (const failed of [tax.failed, ledger.failed, reconciliation.failed]) void failed.then(onFailed);
-  const routers = [tax, ledger, gateway, reconciliation, dashboard].map((part) => part.router);
-  return { ledger, gateway, reconciliation, dashboard, routers };
-}
-
 function placesOf(url: string, dataDir: string): string[] {
   return [
     `Treasury page   ${url}/`,
@@ -217,70 +128,6 @@ function placesOf(url: string, dataDir: string): string[] {
     `payer node      ${url}/payer/v1/events/paye  /payer/v1/events/vat`,
     `keys            ${dataDir}/keys/client-payer, client-bank, client-analyst, client-operator`,
   ];
-}
-
-function topicsOf(options: StartOptions): TopicToMake[] {
-  const keyed = options.partitions ?? KEYED_PARTITIONS_DEFAULT;
-  return TOPICS.map(({ topic, partitions }) => ({ topic, partitions: partitions === 'one' ? 1 : keyed }));
-}
-
-function listen(options: StartOptions, app: RequestListener): Promise<HttpServer> {
-  return startHttpServer({ host: '127.0.0.1', port: options.port, furtherPorts: options.furtherPorts }, app);
-}
-
-/** The payer node's place among the routes: it needs the address of this server, so the server is there before it. Until then, 503. */
-function payerDoor(): { readonly door: Router; open(router: Router): void } {
-  const door = Router();
-  let inner: Router | null = null;
-  door.use((request, response, next) => {
-    if (inner !== null) inner(request, response, next);
-    else if (request.path.startsWith('/payer/')) {
-      next(new HttpProblem(503, 'NOT_READY', 'the payer node is starting', { retryAfterSeconds: 1 }));
-    } else next();
-  });
-  return {
-    door,
-    open: (router) => {
-      inner = router;
-    },
-  };
-}
-
-async function startPayerNode(
-  at: { readonly dataDir: string; readonly url: string; readonly key: string; readonly gateway: Gateway },
-  of: {
-    readonly rules: LoadedRules;
-    readonly clients: ClientRegistry;
-    readonly logger: Logger;
-    readonly metrics: Metrics;
-    readonly clock: Clock;
-    readonly onFailed: (error: unknown) => void;
-  },
-): Promise<PayerNode> {
-  const reach = { url: at.url, clientKey: at.key, timeoutMs: REQUEST_TIMEOUT_MS };
-  const node = await createPayerNode(
-    {
-      ...PAYER_NODE_DEFAULTS,
-      folder: join(at.dataDir, 'payer-node'),
-      accounts: [],
-      gatewayKeys: [printVerifierKey(at.gateway.verifierKey)],
-    },
-    {
-      gateway: createGatewayClient(reach, { fetch }),
-      ledger: createLedgerClient(reach, { fetch }),
-      signer: loadPayerSigner(at.dataDir, 'payer-node'),
-      rules: of.rules.rules,
-      rateCards: of.rules.cards,
-      clients: of.clients,
-      clock: of.clock,
-      random: Math.random,
-      logger: of.logger,
-      metrics: of.metrics,
-      onFatal: of.onFailed,
-    },
-  );
-  node.start();
-  return node;
 }
 
 function isSettled(reconciliation: Reconciliation, payerNode: PayerNode): boolean {
