@@ -1,10 +1,5 @@
 import { existsSync } from 'node:fs';
-import {
-  failure,
-  type Service,
-  type ServiceContext,
-  type ServiceDefinition,
-} from '../../libs/adapters/runtime/service.ts';
+import { failure, type Service, type ServiceDefinition } from '../../libs/adapters/runtime/service.ts';
 import { createDashboard, type DashboardDependencies, type SummarySource } from './create-dashboard.ts';
 import { followSummaries } from './follow-summaries.ts';
 
