@@ -4,6 +4,7 @@ import { Argument, Command, Option } from 'commander';
 import { projectRoot } from '../../libs/adapters/codec/schema/project-root.ts';
 import {
   givenAddress,
+  givenChoice,
   givenFolder,
   givenKey,
   givenLedgerKey,
@@ -53,6 +54,12 @@ function group(parent: Command, name: string, does: string): Command {
 
 function option<T>(flags: string, says: string, read: ReadGiven<T>): Option {
   return new Option(flags, says).argParser(read(flags.split(' ')[0] ?? flags));
+}
+
+/** An option of a few words, which its help lists. */
+function choice(flags: string, says: string, words: readonly string[]): Option {
+  const option = new Option(flags, says).choices(words);
+  return option.argParser(givenChoice(words)(flags.split(' ')[0] ?? flags));
 }
 
 function argument<T>(name: string, says: string, read: ReadGiven<T>): Argument {
@@ -141,8 +148,8 @@ function addImportOf(importing: Command, kind: string, does: string): Command {
     .addArgument(argument('<file>', 'CSV, JSON lines or a JSON document, plain or gzip', givenText))
     .requiredOption('--mapping <file>', mapping, givenText('--mapping'))
     .addOption(option('--encoding <name>', 'character encoding, where it is not UTF-8: windows-1252, say', givenText))
-    .addOption(new Option('--equal-rows <what>', equalRows).choices(['ask', 'count', 'once']))
-    .addOption(new Option('--corrections <what>', corrections).choices(['apply', 'refuse']))
+    .addOption(choice('--equal-rows <what>', equalRows, ['ask', 'count', 'once']))
+    .addOption(choice('--corrections <what>', corrections, ['apply', 'refuse']))
     .option('--dry-run', 'say what would be accepted, refused and owed, and send nothing')
     .addOption(option('--rejects <file>', 'write every rejection there as JSON lines', givenText));
 }

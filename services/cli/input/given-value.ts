@@ -37,6 +37,14 @@ export function givenWhole(least: number, most: number): ReadGiven<number> {
   };
 }
 
+/** One of a few words. */
+export function givenChoice(words: readonly string[]): ReadGiven<string> {
+  return (name) => (text) => {
+    if (!words.includes(text)) throw invalid(name, `is one of ${words.join(', ')}, not "${shown(text)}"`);
+    return text;
+  };
+}
+
 /** The address of a service, without the slash at its end. */
 export const givenAddress: ReadGiven<string> = (name) => (text) => {
   const address = givenText(name)(text);
