@@ -12,7 +12,9 @@ import { type EventId, eventId, uuidOf } from '../../libs/core/identity/event-id
 import type { LedgerFollower } from './follow/follow-ledger.ts';
 import { eventStatuses } from './outbox/event-statuses.ts';
 import { BATCH_EVENTS_MAX, type Outbox, type OutboxCounts } from './outbox/outbox.ts';
+import { nextOfTills, tillLinkOf } from './outbox/till-heads.ts';
 import { payeRouter } from './paye/paye-router.ts';
+import { flagsOf } from './store/event-flags.ts';
 import { eventKey } from './store/payer-keys.ts';
 import type {
   EventStatus,
@@ -133,7 +135,8 @@ async function postEvents(dependencies: PayerRouterDependencies, request: Reques
     const status = conflict ? 409 : 422;
     throw new HttpProblem(status, conflict ? 'EVENT_ID_CONFLICT' : 'INPUT_INVALID', 'nothing was queued', { faults });
   }
-  response.status(202).json({ queued: result.queued + result.repeated });
+  const tills = nextOfTills(dependencies.store, events);
+  response.status(202).json({ queued: result.queued + result.repeated, ...(tills.length > 0 ? { tills } : {}) });
 }
 
 async function sendCopy(node: PayerRouterDependencies['node'], request: Request, response: Response): Promise<void> {
@@ -200,6 +203,8 @@ function findEvents(store: PayerStore, client: Client, id: EventId): readonly un
       hash: appended?.hash.toString('base64') ?? null,
       receipt: appended === undefined ? null : (store.receipt(appended.receiptKey)?.note ?? null),
       entry: place === undefined ? null : readPlace(place),
+      flags: flagsOf(store, key),
+      till: submitted === undefined ? null : tillLinkOf(JSON.parse(submitted)),
       refused: refused === undefined ? null : (JSON.parse(refused) as RefusedEvent),
       rejected: rejected === undefined ? null : (JSON.parse(rejected) as RejectedEvent),
     });

@@ -39,7 +39,10 @@ describe('the README, followed to the letter', () => {
     expect(curl).toContain('/payer/v1/events/vat');
     const here = curl.replace('http://127.0.0.1:8080', service.url).replaceAll('data/keys', `${service.dataDir}/keys`);
     const { stdout } = await run('sh', ['-c', here]);
-    expect(JSON.parse(stdout)).toEqual({ queued: 1 });
+    expect(JSON.parse(stdout)).toEqual({
+      queued: 1,
+      tills: [{ vrn: '101747696', tillId: 'T1', nextSeq: 2, nextPrevHash: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+    });
     const command = blocks.find((block) => block.startsWith('npx tally statement')) ?? '';
     const args = command.trim().split(' ').slice(2);
     const shown = await eventually(

@@ -41,6 +41,7 @@ interface StatementEntry {
   readonly taxPeriod: string;
   readonly basePence: number;
   readonly amounts: readonly { readonly head: string; readonly pence: number }[];
+  readonly flags: readonly string[];
 }
 
 /** `tally statement ACCOUNT`. Exit code 1 where the chain is stopped by a divergence. */
@@ -100,7 +101,7 @@ function printFigures(answer: Statement, head: NonNullable<Statement['head']>): 
 
 function printEntries(answer: Statement): void {
   const table = new Table({
-    head: ['block.entry', 'closed', 'kind', 'period', 'base £', 'amounts £', 'event'],
+    head: ['block.entry', 'closed', 'kind', 'period', 'base £', 'amounts £', 'event', 'flags'],
     style: { head: [], border: [] },
   });
   for (const entry of answer.entries) {
@@ -114,6 +115,7 @@ function printEntries(answer: Statement): void {
       base,
       amounts.join('\n'),
       entry.eventId,
+      entry.flags.join('\n'),
     ]);
   }
   console.log(table.toString());

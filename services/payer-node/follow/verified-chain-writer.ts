@@ -1,3 +1,4 @@
+import { putFlags } from '../store/event-flags.ts';
 import { blockKey } from '../store/payer-keys.ts';
 import type { PayerStore } from '../store/payer-store.ts';
 import { writeBlock, writePlace } from '../store/payer-values.ts';
@@ -99,6 +100,7 @@ function saveVerifiedChain(store: PayerStore, chain: VerifiedChain): void {
     });
   });
   saveIndex(store, account.number, chain.payeEntries, chain.payeSums);
+  for (const { eventId, flags } of chain.flagged) putFlags(store, chain.keyOf(eventId), flags);
   chain.state.save();
   store.putHead(account, chain.proof);
 }

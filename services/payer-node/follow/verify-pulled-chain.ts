@@ -4,6 +4,7 @@ import type { PulledChain } from '../../../libs/adapters/codec/pull-answer.ts';
 import { NODE_HASHES, nodeHmacSha256 } from '../../../libs/adapters/crypto/node-crypto.ts';
 import type { RuleSets } from '../../../libs/adapters/rules/rule-sets.ts';
 import type { TimeSlice } from '../../../libs/adapters/time/time-slice.ts';
+import type { Assessment } from '../../../libs/core/decisions/decision.ts';
 import type { Head } from '../../../libs/core/decisions/heads.ts';
 import { assert } from '../../../libs/core/errors/assert.ts';
 import { hasCode, TallyError } from '../../../libs/core/errors/tally-error.ts';
@@ -53,6 +54,8 @@ export interface VerifiedChain {
   readonly proof: HeadProof;
   readonly state: OwnState;
   readonly payeEntries: readonly NewEntry[];
+  /** What was made of events that were accepted and are odd: their flags are noted. */
+  readonly flagged: readonly Pick<Assessment, 'eventId' | 'flags'>[];
   readonly payeSums: ReadonlyMap<string, MonthSums>;
   readonly keyOf: (id: EventId) => Buffer;
   /** Keys of the payer's events in these blocks. */
@@ -154,6 +157,7 @@ function verifiedChain(
     proof: { ...proof, seq: last.head.seq },
     state: own.view,
     payeEntries,
+    flagged: [...own.made.values()].map(({ assessment }) => assessment).filter(({ flags }) => flags.length > 0),
     payeSums: sumsAfter(store, followed.number, payeEntries),
     keyOf: (id) => own.keyOf(id),
     settled,

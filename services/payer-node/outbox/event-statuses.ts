@@ -3,6 +3,7 @@ import { type Client, mayActFor } from '../../../libs/adapters/access/clients.ts
 import { HttpProblem } from '../../../libs/adapters/http/problem.ts';
 import { isAccount } from '../../../libs/core/identity/account.ts';
 import { eventId, isUuid } from '../../../libs/core/identity/event-id.ts';
+import { flagsOf } from '../store/event-flags.ts';
 import { eventKey } from '../store/payer-keys.ts';
 import type { EventStatus, RefusedEvent, RejectedEvent } from '../store/payer-records.ts';
 import type { PayerStore } from '../store/payer-store.ts';
@@ -21,6 +22,8 @@ export interface EventStatusLine {
   /** Why, where the event was refused at the gateway or rejected by tax. */
   readonly code?: string;
   readonly detail?: string;
+  /** What was odd about an event that was accepted all the same; absent where nothing was. */
+  readonly flags?: readonly string[];
   /** The event as it was sent, where the request says `bodies`. */
   readonly event?: unknown;
 }
@@ -59,7 +62,10 @@ export function eventStatuses(store: PayerStore, client: Client, body: unknown):
 
 /** Null where the record has no such event. What is asked for by the thousand is looked for, not read. */
 function lineOf(store: PayerStore, key: Buffer): EventStatusLine | null {
-  if (store.entries.doesExist(key)) return { status: 'decided' };
+  if (store.entries.doesExist(key)) {
+    const flags = flagsOf(store, key);
+    return flags.length === 0 ? { status: 'decided' } : { status: 'decided', flags };
+  }
   const rejected = store.rejected.get(key);
   if (rejected !== undefined) {
     const { code } = JSON.parse(rejected) as RejectedEvent;

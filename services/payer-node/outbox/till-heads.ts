@@ -1,10 +1,13 @@
+import { nodeSha256 } from '../../../libs/adapters/crypto/node-crypto.ts';
+import type { Account } from '../../../libs/core/identity/account.ts';
+import { tillEventHash } from '../../../libs/core/vat/check/till-event-hash.ts';
 import { tillKey } from '../../../libs/core/vat/state/state-keys.ts';
 import { tillChainOf } from '../../../libs/core/vat/state/till-chain.ts';
 import { OwnState } from '../store/own-state.ts';
 import { accountKey } from '../store/payer-keys.ts';
 import type { FollowedAccount } from '../store/payer-records.ts';
 import type { PayerStore } from '../store/payer-store.ts';
-import type { ReadableEvent } from './own-events.ts';
+import type { ReadableEvent, TillPlace } from './own-events.ts';
 
 /** The newest event of a till: what its next one counts on from. */
 export interface TillHead {
@@ -47,4 +50,34 @@ export function tillHeadOf(store: PayerStore, followed: FollowedAccount, tillId:
 
 function headKey({ number }: FollowedAccount, tillId: string): Buffer {
   return Buffer.concat([accountKey(number), Buffer.from(tillId)]);
+}
+
+/** What the next event of a till says of its place. */
+export interface NextOfTill {
+  readonly vrn: string;
+  readonly tillId: string;
+  readonly nextSeq: number;
+  /** Null where nothing of the till was sent. */
+  readonly nextPrevHash: string | null;
+}
+
+/** What comes next at each till that the events of an accepted submission name; what others send meanwhile is not known here. */
+export function nextOfTills(store: PayerStore, events: readonly unknown[]): readonly NextOfTill[] {
+  const tills = new Map<string, NextOfTill>();
+  for (const event of events) {
+    const { vrn, tillId } = event as { readonly vrn?: unknown; readonly tillId?: unknown };
+    if (typeof vrn !== 'string' || typeof tillId !== 'string' || tills.has(`${vrn} ${tillId}`)) continue;
+    const followed = store.account(`vat:${vrn}` as Account);
+    if (followed === undefined) continue;
+    const { seq, hash } = tillHeadOf(store, followed, tillId);
+    tills.set(`${vrn} ${tillId}`, { vrn, tillId, nextSeq: seq + 1, nextPrevHash: hash });
+  }
+  return [...tills.values()];
+}
+
+/** The place of an accepted event in its till's chain, with the hash that the next event carries as `prevHash`; null for no till's. */
+export function tillLinkOf(json: unknown): TillPlace | null {
+  const { tillId, seq } = json as { readonly tillId?: unknown; readonly seq?: unknown };
+  if (typeof tillId !== 'string' || typeof seq !== 'number') return null;
+  return { tillId, seq, hash: tillEventHash(json, nodeSha256) };
 }

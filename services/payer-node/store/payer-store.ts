@@ -44,6 +44,7 @@ type Values = Database<StateValue, Buffer>;
  * | entries    | account, event   | seq and position of the entry of an event of ours             | follower |
  * | bankEntries| account, event   | the same of money at HMRC's bank, of which we have no event   | follower |
  * | rejected   | account, event   | code, and the signed note that says so                        | follower |
+ * | flags      | account, event   | codes of what was odd about an accepted event, as a JSON list | follower |
  * | redriven   | account, event   | rejected once, and decided since                              | follower |
  * | state      | account, key     | state of the payer's own recomputation                        | follower |
  * | payeEntries| account, list     | seq, position and event of payments by employment and by month, of claims by year (paye-index.ts) | follower |
@@ -75,6 +76,7 @@ export class PayerStore {
   readonly rules: Texts;
   readonly filings: Texts;
   readonly tillHeads: Texts;
+  readonly flags: Texts;
   readonly payeEntries: Bytes;
   readonly payeMonths: Texts;
   readonly #divergences: Texts;
@@ -122,6 +124,7 @@ export class PayerStore {
     this.rules = texts('rules');
     this.filings = texts('filings');
     this.tillHeads = texts('tillHeads');
+    this.flags = texts('flags');
     this.payeEntries = bytes('payeEntries');
     this.payeMonths = texts('payeMonths');
     this.#divergences = texts('divergences');

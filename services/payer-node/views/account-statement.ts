@@ -5,6 +5,7 @@ import { decodeEntry } from '../../../libs/core/ledger/entry/entry-codec.ts';
 import type { LedgerEntry } from '../../../libs/core/ledger/entry/ledger-entry.ts';
 import type { EntryBasis } from '../../../libs/core/ledger/verify/recompute-block.ts';
 import type { PenceSum } from '../../../libs/core/money/pence-sum.ts';
+import { flagsOf } from '../store/event-flags.ts';
 import { blockKey, eventKey } from '../store/payer-keys.ts';
 import type { FollowedAccount } from '../store/payer-records.ts';
 import type { PayerStore } from '../store/payer-store.ts';
@@ -23,6 +24,8 @@ export interface StatementEntry {
   readonly amounts: readonly { readonly head: string; readonly pence: number }[];
   /** The payer's own event worked out again, money at HMRC's bank of which it has no record, or a key event or the like. */
   readonly ground: EntryBasis;
+  /** What was odd about the event, which was accepted all the same. */
+  readonly flags: readonly string[];
 }
 
 export interface Statement {
@@ -109,6 +112,7 @@ function lineOf(
     basePence: entry.basePence,
     amounts: entry.amounts,
     ground: groundOf(store, followed, entry),
+    flags: flagsOf(store, eventKey(followed.number, entry.eventId)),
   };
 }
 

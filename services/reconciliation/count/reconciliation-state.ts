@@ -38,7 +38,7 @@ export function openReconciliationState(
 }
 
 /** Kinds of exception that are recorded when they happen; what is overdue or divergent is looked up when it is asked for. */
-export const RECORDED_KINDS = ['differs', 'stated', 'rejected', 'dispute', 'unreadable'] as const;
+export const RECORDED_KINDS = ['differs', 'stated', 'rejected', 'dispute', 'unreadable', 'flagged'] as const;
 export type RecordedKind = (typeof RECORDED_KINDS)[number];
 
 /** Exceptions of each kind that are kept, the newest; all of them are counted. */

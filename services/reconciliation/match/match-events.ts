@@ -113,7 +113,11 @@ function acceptResult(books: ReconciliationState, result: Assessment): void {
   const item = [result.eventId, receivedAtMs, tally] as const;
   if (number > decided) decisions.insert(decisionKey(account, number), item);
   else decisions.put(decisionKey(account, number), item);
-  for (const flag of result.flags) count(figures.flags, flag);
+  for (const flag of result.flags) {
+    count(figures.flags, flag);
+    const detail = `accepted as entry ${number} of the account, with this flag`;
+    recordException(books, 'flagged', { ...named(result), code: flag, stage: 'decision', detail });
+  }
   compareStated(books, figures, result);
 }
 

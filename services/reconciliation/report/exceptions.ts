@@ -7,7 +7,16 @@ import { type Counted, counted } from './summary.ts';
 
 /** One thing that does not agree, or that people should see. */
 export interface Exception {
-  readonly kind: 'overdue' | 'divergent' | 'tillGap' | 'differs' | 'stated' | 'rejected' | 'dispute' | 'unreadable';
+  readonly kind:
+    | 'overdue'
+    | 'divergent'
+    | 'tillGap'
+    | 'differs'
+    | 'stated'
+    | 'rejected'
+    | 'dispute'
+    | 'unreadable'
+    | 'flagged';
   readonly stage: Stage | null;
   readonly account: string | null;
   readonly eventId: string | null;
