@@ -274,5 +274,6 @@ function idOf(request: Request): EventId {
 }
 
 function notFollowed(): HttpProblem {
-  return new HttpProblem(404, 'NOT_FOUND', 'this node does not follow the account');
+  const way = 'send an event of it through this node, or name it in ACCOUNTS and start the node again';
+  return new HttpProblem(404, 'NOT_FOUND', `this node does not follow the account: ${way}`);
 }
