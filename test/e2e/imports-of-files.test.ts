@@ -94,7 +94,8 @@ describe('files, sent through the running service', () => {
     const second = await sales(vrn, [...mended].reverse());
     expect([second.code, lastLine(second)]).toEqual([0, '3 accepted + 0 rejected = 3 read (invoices)']);
     expect(second.stdout).toContain('2 invoices had been imported before');
-    expect(second.stdout).not.toMatch(/^flag /m);
+    // A receipt that is mended comes after later ones: its time goes back, its number and its link do not.
+    expect(second.stdout).not.toMatch(/^flag E_/m);
     const credit = await sales(vrn, [`CN1,MUG,-1,12.00,2026-11-03 10:00:00,C7,${UK}`]);
     expect([credit.code, credit.stdout.includes('UNLINKED_REFUND')]).toEqual([0, false]);
     expect(await box1(vrn)).toBe(20_000 + 400);
