@@ -78,7 +78,7 @@ const PURPOSES: Readonly<Record<string, KeyPurpose>> = {
   },
 };
 
-/** Of a client's key nothing is made, but who calls with it would be shut out. */
+/** A client's key derives nothing; a changed one shuts out the client that calls with it. */
 const CLIENT_KEY_PURPOSE: KeyPurpose = {
   is: 'the key that a client calls with',
   otherwise: 'whoever calls with it would be refused. Where nobody does, put 43 new characters of base64url there',
@@ -135,7 +135,7 @@ export interface GatewayKeys {
   readonly personTokenKey: Uint8Array;
   /** 32 bytes: the vault of tokens is encrypted under it. */
   readonly vaultKey: Uint8Array;
-  /** Of each of the three by the name of its file (key-fingerprint.ts). */
+  /** Fingerprints of the three keys, by the name of the key's file (key-fingerprint.ts). */
   readonly fingerprints: Readonly<Record<GatewayKeyName, string>>;
 }
 

@@ -19,7 +19,7 @@ export function writeFault(folder: string, cause: unknown): TallyError {
   return hasRoom(folder, RESERVE_BYTES) ? storeBroken(folder, cause) : storeFull(folder, cause);
 }
 
-/** Of a store that cannot be written or read any more: STORE_BROKEN, with what to do. */
+/** STORE_BROKEN: the store can no longer be written or read; the sentence says what to do. */
 export function storeBroken(folder: string, cause: unknown): TallyError {
   const why = cause instanceof Error ? cause.message : String(cause);
   const message =

@@ -6,7 +6,7 @@ import { singleObjectHeader } from '../codec/schema/single-object.ts';
 import { call as callServer, jsonIn } from '../http/call.ts';
 
 export interface SchemaRegistryOptions {
-  /** Of an API like Confluent's: `http://127.0.0.1:8081`, Apicurio's `…/apis/ccompat/v7`. */
+  /** Address of an API like Confluent's: `http://127.0.0.1:8081`, Apicurio's `…/apis/ccompat/v7`. */
   readonly url: string;
   /** The value of the Authorization header, where the registry asks for one. */
   readonly authorization?: string;

@@ -64,7 +64,7 @@ async function readText(request: Request, response: Response): Promise<string | 
 }
 
 const BYTE_ORDER_MARK = 0xfeff;
-/** Of handlers that stand in no app of createHttpApp. */
+/** Admission for handlers outside an app of createHttpApp. */
 const UNSHARED = new Admission();
 
 function assertReadable(request: Request, encoding: string): void {

@@ -22,7 +22,7 @@ export function toBase64(bytes: Uint8Array): string {
   return text;
 }
 
-/** Of whole groups of three but for the last: one text at once, not one that is put together of its digits. */
+/** Encodes groups of three bytes, the last one perhaps shorter, into one flat text instead of a chain of joined digits. */
 function pieceToBase64(bytes: Uint8Array, from: number, to: number): string {
   const groups = Math.ceil((to - from) / 3);
   const codes = CODES[groups] ?? [];

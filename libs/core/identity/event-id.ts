@@ -13,7 +13,7 @@ export function isUuid(text: string): boolean {
   return UUID.test(text);
 }
 
-/** Of a lower-case UUID or of 32 lower-case hex digits. Throws EVENT_ID_INVALID. */
+/** Reads a lower-case UUID or 32 lower-case hex digits. Throws EVENT_ID_INVALID. */
 export function eventId(text: string): EventId {
   const hex = UUID.test(text) ? text.replaceAll('-', '') : text;
   if (!HEX_32.test(hex)) throw new TallyError('EVENT_ID_INVALID', 'an event id is a lower-case UUID', {});

@@ -40,7 +40,7 @@ export function totalOf(amounts: Iterable<PenceSum>): PenceSum {
   return total;
 }
 
-/** Of a canonical decimal: no leading zeros, no plus, no -0, at most 30 digits. Throws DECIMAL_INVALID. */
+/** Parses a canonical decimal: no leading zeros, no plus, no -0, at most 30 digits. Throws DECIMAL_INVALID. */
 export function parsePenceSum(text: string): PenceSum {
   if (!CANONICAL.test(text)) {
     throw new TallyError('DECIMAL_INVALID', `expected a canonical decimal of at most ${DIGITS_MAX} digits`, {

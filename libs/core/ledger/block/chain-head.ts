@@ -86,7 +86,7 @@ export function headOf(
   };
 }
 
-/** Of a block whose totals name no decisions: payments are numbered all the same. */
+/** The last number in a block whose totals name no decisions: payments of money are numbered too. */
 function lastNumberOf(block: SealedBlock): number {
   return block.entries.reduce((last, bytes) => Math.max(last, decodeEntry(bytes).number), 0);
 }

@@ -41,7 +41,7 @@ function chainIdOf(master: Uint8Array, account: Account, hmac: HmacSha256 = hmac
   return toHex(hmac(master, hashInput('chain-id', account)).subarray(0, CHAIN_ID_BYTES));
 }
 
-/** Of a chain key, by HKDF with info `tag` and `person`: the payer's node does this with the chain key that it was given. */
+/** Derives the working keys from a chain key by HKDF with info `tag` and `person`, as the payer's node does with its chain key. */
 export function workingKeysOf(chainKey: Uint8Array, hkdf: HkdfSha256 = hkdfSha256): WorkingKeys {
   return { tagKey: tagKeyOf(chainKey, hkdf), personKey: personKeyOf(chainKey, hkdf) };
 }

@@ -28,7 +28,7 @@ export interface BatchNote {
   readonly eventsRoot: Uint8Array;
 }
 
-/** Where one event stands in a batch note's tree. */
+/** The position of one event in a batch note's tree, with its inclusion path. */
 export interface BatchPlace {
   readonly index: number;
   readonly path: readonly Uint8Array[];

@@ -14,7 +14,7 @@ export interface TreeHasher<Hash> {
   readonly empty: Hash;
   equal(a: Hash, b: Hash): boolean;
   toBytes(hash: Hash): Uint8Array;
-  /** Of exactly 32 bytes. */
+  /** Takes exactly 32 bytes. */
   fromBytes(bytes: Uint8Array): Hash;
 }
 

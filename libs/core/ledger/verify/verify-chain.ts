@@ -10,7 +10,7 @@ import { hashesOnly, type VerifiedCheckpoint } from './verify-checkpoint.ts';
 
 /** What a payer knows of its chain and its ledger. */
 export interface FollowedChain extends ChainIdentity {
-  /** Of the chain's working keys. */
+  /** One of the chain's working keys. */
   readonly tagKey: Uint8Array;
 }
 
