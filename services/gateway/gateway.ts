@@ -68,7 +68,7 @@ export interface Gateway extends Service {
   readonly verifierKey: VerifierKey;
   /** Throws NOT_READY after stop, LOG_SHRANK where the log lost records under it, STORE_FULL where its disk is full. */
   assertReady(): void;
-  /** The NINO behind a token of this gateway, null where it has none: for who may see it. Throws VAULT_DAMAGED, NOT_READY. */
+  /** The NINO that a token of this gateway replaces, null where it has none: for those who may see it. Throws VAULT_DAMAGED, NOT_READY. */
   ninoOf(person: PersonToken): string | null;
 }
 
