@@ -12,8 +12,27 @@ import { createHealth, type Health } from '../../../libs/adapters/server/health.
 import { startHttpServer } from '../../../libs/adapters/server/http-server.ts';
 import { metricsRouter } from '../../../libs/adapters/server/metrics-router.ts';
 import { watchClock } from '../../../libs/adapters/server/watch-clock.ts';
+import type { Logger } from '../../../libs/adapters/telemetry/logger.ts';
 import { addProcessMetrics, createMetrics } from '../../../libs/adapters/telemetry/metrics-registry.ts';
-import type { StartDependencies, StartOptions } from './start.ts';
+import type { Clock } from '../../../libs/adapters/time/clock.ts';
+
+/** Where a Tallystick in one process keeps its data and listens. */
+export interface StartOptions {
+  readonly dataDir: string;
+  readonly port: number;
+  /** How many ports after it may be tried. */
+  readonly furtherPorts: number;
+  readonly partitions?: number;
+  readonly ratesDir?: string;
+}
+
+/** What its parts share. */
+export interface StartDependencies {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** A part ended that cannot be mended from within. */
+  readonly onFailed: (error: unknown) => void;
+}
 
 const STOP_DEADLINE_MS = 10_000;
 const HTTP_DEADLINE_MS = 3_000;

@@ -3,8 +3,6 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Router } from 'express';
-import type { Logger } from '../../../libs/adapters/telemetry/logger.ts';
-import type { Clock } from '../../../libs/adapters/time/clock.ts';
 import { printVerifierKey } from '../../../libs/core/ledger/note/verifier-key.ts';
 import { dashboardOn } from '../../dashboard/dashboard-service.ts';
 import { gatewayService } from '../../gateway/gateway-service.ts';
@@ -18,23 +16,7 @@ import { RUNNING_FILE, type RunningService } from '../client/service-client.ts';
 import { postPayments } from '../demo/run-feed.ts';
 import { ownClients } from './own-clients.ts';
 import type { Running } from './running.ts';
-import { ServicesTogether } from './services-together.ts';
-
-export interface StartOptions {
-  readonly dataDir: string;
-  readonly port: number;
-  /** How many ports after it may be tried. */
-  readonly furtherPorts: number;
-  readonly partitions?: number;
-  readonly ratesDir?: string;
-}
-
-export interface StartDependencies {
-  readonly logger: Logger;
-  readonly clock: Clock;
-  /** A part ended that cannot be mended from within. */
-  readonly onFailed: (error: unknown) => void;
-}
+import { ServicesTogether, type StartDependencies, type StartOptions } from './services-together.ts';
 
 /** Every service in this process, on the embedded log and store (design section 8). */
 export interface RunningTallystick extends Running {
@@ -91,6 +73,7 @@ async function startParts(
   Object.assign(context.env, {
     GATEWAY_URL: url,
     LEDGER_URL: url,
+    ACCOUNTS: process.env['ACCOUNTS'] ?? '',
     CLIENT_KEY: keys.payer,
     GATEWAY_VERIFIER_KEY: printVerifierKey(gateway.verifierKey),
   });
