@@ -9,11 +9,12 @@ import {
   REJECTIONS,
   VAT_EVENTS,
 } from '../../libs/adapters/event-log/topics.ts';
+import { freePorts } from '../../services/cli/servers/free-port.ts';
 import type { OwnClients } from '../../services/cli/start/own-clients.ts';
 import {
+  CLUSTER_SERVICES,
   clusterClients,
   clusterEnvironment,
-  freeUrls,
   type ServiceName,
 } from '../../services/cli/start/start-cluster.ts';
 import type { BenchBuild } from './bench-children.ts';
@@ -220,4 +221,11 @@ export class BenchCluster {
     await this.stop();
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** A free loopback address for each service. */
+async function freeUrls(): Promise<Record<ServiceName, string>> {
+  const ports = await freePorts(CLUSTER_SERVICES.length);
+  const urls = CLUSTER_SERVICES.map((service, index) => [service, `http://127.0.0.1:${ports[index]}`] as const);
+  return Object.fromEntries(urls) as Record<ServiceName, string>;
 }

@@ -204,7 +204,7 @@ export class ByteWriter {
       this.#writeJsonText(form === undefined ? name : (form.shortNames.get(name) ?? name));
       this.#writeCharacter(COLON);
       const isNested = form !== undefined && typeof value === 'object';
-      this.#writeJson(value, isNested ? (form.parts.get(name) ?? form.each) : undefined);
+      this.#writeJson(value, isNested ? form.parts.get(name) : undefined);
     }
     this.#writeCharacter(CLOSING_BRACE);
   }

@@ -9,8 +9,6 @@ export interface StateForm {
   readonly longNames: ReadonlyMap<string, string>;
   /** Forms of members that hold objects of their own, by long name. */
   readonly parts: ReadonlyMap<string, StateForm>;
-  /** The form of every member that `parts` does not name: of a record whose names are data. */
-  readonly each: StateForm | undefined;
 }
 
 /** A member that is stored under a short name and has a form of its own; a list of such objects has the form of its items. */
@@ -20,9 +18,6 @@ export interface StatePart {
 }
 
 type StateNames<State> = { readonly [Name in keyof State]-?: string | StatePart };
-
-const NO_NAMES: ReadonlyMap<string, string> = new Map();
-const NO_PARTS: ReadonlyMap<string, StateForm> = new Map();
 
 /**
  * The form of a state, each member with its short name. Short names are part of what is stored (docs/formats/stored-state.md) and never
@@ -42,16 +37,11 @@ export function stateForm<State>(names: StateNames<State>): StateForm {
   const longNames = new Map([...shortNames].map(([name, short]) => [short, name]));
   const isAmbiguous = [...shortNames].some(([name, short]) => name !== short && shortNames.has(short));
   if (isAmbiguous || longNames.size !== shortNames.size) throw new RangeError('two members of a state share a name');
-  return { shortNames, longNames, parts, each: undefined };
+  return { shortNames, longNames, parts };
 }
 
 export function statePart(shortName: string, form: StateForm): StatePart {
   return { shortName, form };
-}
-
-/** The form of a record whose names are data, and each of whose values has a form. */
-export function recordForm(each: StateForm): StateForm {
-  return { shortNames: NO_NAMES, longNames: NO_NAMES, parts: NO_PARTS, each };
 }
 
 /** The value with the names that it is stored under. The order of its members stays. */
@@ -70,7 +60,7 @@ function short(value: unknown, form: StateForm): unknown {
   const made: Record<string, unknown> = {};
   for (const name in value) {
     const member = (value as Record<string, unknown>)[name];
-    const part = typeof member === 'object' ? (form.parts.get(name) ?? form.each) : undefined;
+    const part = typeof member === 'object' ? form.parts.get(name) : undefined;
     made[form.shortNames.get(name) ?? name] = part === undefined ? member : short(member, part);
   }
   return made;
@@ -83,7 +73,7 @@ function long(stored: unknown, form: StateForm): unknown {
   for (const name in stored) {
     const member = (stored as Record<string, unknown>)[name];
     const longName = form.longNames.get(name) ?? name;
-    const part = typeof member === 'object' ? (form.parts.get(longName) ?? form.each) : undefined;
+    const part = typeof member === 'object' ? form.parts.get(longName) : undefined;
     made[longName] = part === undefined ? member : long(member, part);
   }
   return made;

@@ -7,7 +7,6 @@ import { systemClock } from '../../../libs/adapters/time/clock.ts';
 import { printVerifierKey } from '../../../libs/core/ledger/note/verifier-key.ts';
 import { RUNNING_FILE, type RunningService, ServiceClient } from '../client/service-client.ts';
 import { postPayments } from '../demo/run-feed.ts';
-import { freePorts } from '../servers/free-port.ts';
 import { keepServerUp, type StartsAgain } from '../servers/keep-server-up.ts';
 import { keptPorts } from '../servers/kept-ports.ts';
 import { type RunningKafka, startKafka } from '../servers/start-kafka.ts';
@@ -159,12 +158,6 @@ function portsOf(dataDir: string, port: number, tell: (line: string) => void): P
 function urlsAt(ports: ReadonlyMap<string, number>): Record<ServiceName, string> {
   const urls = CLUSTER_SERVICES.map((service) => [service, `http://127.0.0.1:${ports.get(service)}`] as const);
   return Object.fromEntries(urls) as Record<ServiceName, string>;
-}
-
-/** A free loopback address for each service. */
-export async function freeUrls(): Promise<Record<ServiceName, string>> {
-  const ports = await freePorts(CLUSTER_SERVICES.length);
-  return urlsAt(new Map(CLUSTER_SERVICES.map((service, index) => [service, ports[index] ?? 0])));
 }
 
 export interface ClusterOfServices {
