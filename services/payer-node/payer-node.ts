@@ -150,7 +150,7 @@ export async function createPayerNode(
       return followed === undefined ? null : statementOf(store, followed, page);
     },
     copy: (owner) => copyOf(store, owner, options, dependencies),
-    divergences: () => store.divergences(),
+    divergences: () => store.divergences.all(),
     pullOnce: () => follower.pullOnce(),
     failed,
     assertReady: () => outbox.assertRoom(),
@@ -308,10 +308,10 @@ async function keptRules(store: PayerStore, dependencies: PayerNodeDependencies)
 /** Chains that stopped because a rule set was missing are tried again: this start may have brought it. */
 async function resumeUnderNewRules(store: PayerStore, civilMs: number): Promise<void> {
   for (const followed of [...store.accounts()]) {
-    const stored = followed.haltedBy === null ? undefined : store.divergence(followed.haltedBy);
+    const stored = followed.haltedBy === null ? undefined : store.divergences.get(followed.haltedBy);
     if (stored?.findings[0]?.code !== 'RULES_UNKNOWN') continue;
     await store.commit(() => {
-      store.putDivergence({ ...stored, settledAtMs: civilMs });
+      store.divergences.put({ ...stored, settledAtMs: civilMs });
       store.putAccount({ ...followed, haltedBy: null });
     });
   }

@@ -97,7 +97,7 @@ function divergenceRoutes(
 ): void {
   const readable = (request: Request, response: Response): StoredDivergence => {
     const number = Number(request.params['number']);
-    const stored = Number.isSafeInteger(number) && number > 0 ? store.divergence(number) : undefined;
+    const stored = Number.isSafeInteger(number) && number > 0 ? store.divergences.get(number) : undefined;
     if (stored !== undefined && mayRead(clientOf(response), stored)) return stored;
     throw new HttpProblem(404, 'NOT_FOUND', 'there is no such divergence');
   };

@@ -12,7 +12,6 @@ const LONGER: Readonly<Record<string, number>> = {
   'services/cli/verify/copy-verifier.ts CopyVerifier': 315,
   'services/ledger/seal/block-sealer.ts BlockSealer': 327,
   'services/ledger/store/ledger-store.ts LedgerStore': 307,
-  'services/payer-node/store/payer-store.ts PayerStore': 309,
 };
 
 function classesOf(file: string): { readonly name: string; readonly lines: number }[] {

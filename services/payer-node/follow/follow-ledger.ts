@@ -177,7 +177,7 @@ export class LedgerFollower {
   #seekOfStopped(): void {
     const { store, find } = this.#dependencies;
     for (const { number, haltedBy } of store.accounts()) {
-      const stored = haltedBy === null ? undefined : store.divergence(haltedBy);
+      const stored = haltedBy === null ? undefined : store.divergences.get(haltedBy);
       const id = eventOfAnother(stored?.findings ?? []);
       if (stored === undefined || id === null) continue;
       void find(number, id).then((isThere) => {

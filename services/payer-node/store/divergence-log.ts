@@ -45,7 +45,7 @@ export class DivergenceLog {
 
   constructor(dependencies: DivergenceBookDependencies) {
     this.#dependencies = dependencies;
-    for (const stored of dependencies.store.divergences()) {
+    for (const stored of dependencies.store.divergences.all()) {
       if (stored.settledAtMs === null) this.#open.set(nameOf(stored.account, stored.findings), stored.number);
     }
   }
@@ -90,11 +90,11 @@ export class DivergenceLog {
   /** Closes a report; a chain that it stopped is followed again. Throws DIVERGENCE_UNKNOWN. */
   async settle(number: number): Promise<void> {
     const { store, clock } = this.#dependencies;
-    const stored = store.divergence(number);
+    const stored = store.divergences.get(number);
     if (stored === undefined)
       throw new TallyError('DIVERGENCE_UNKNOWN', `there is no divergence ${number}`, { number });
     await store.commit(() => {
-      store.putDivergence({ ...stored, settledAtMs: clock.civilMs() });
+      store.divergences.put({ ...stored, settledAtMs: clock.civilMs() });
       const followed = stored.account === null ? undefined : store.account(stored.account);
       if (followed !== undefined && followed.haltedBy === number) store.putAccount({ ...followed, haltedBy: null });
     });
@@ -124,7 +124,7 @@ export class DivergenceLog {
     own: StoredDivergence['own'],
   ): StoredDivergence {
     const { store, clock } = this.#dependencies;
-    const stored = store.addDivergence({
+    const stored = store.divergences.add({
       findings,
       account: owner,
       raisedAtMs: clock.civilMs(),

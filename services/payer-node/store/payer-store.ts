@@ -9,9 +9,10 @@ import type { StateValue } from '../../../libs/core/decisions/decision.ts';
 import { assert } from '../../../libs/core/errors/assert.ts';
 import { hasCode, type TallyError } from '../../../libs/core/errors/tally-error.ts';
 import type { Account } from '../../../libs/core/identity/account.ts';
+import { DivergenceTable } from './divergence-table.ts';
 import { type HeadProof, readAccountRecord, readHeadProof, seqOfHeadProof, writeHeadProof } from './head-proofs.ts';
-import { accountKey, numberKey } from './payer-keys.ts';
-import type { AppendedEvent, FollowedAccount, NodeState, StoredDivergence, StoredReceipt } from './payer-records.ts';
+import { accountKey } from './payer-keys.ts';
+import type { AppendedEvent, FollowedAccount, NodeState, StoredReceipt } from './payer-records.ts';
 import { readAppended, readReceipt } from './payer-values.ts';
 
 export interface PayerStoreOptions {
@@ -77,9 +78,9 @@ export class PayerStore {
   readonly filings: Texts;
   readonly tillHeads: Texts;
   readonly flags: Texts;
+  readonly divergences: DivergenceTable;
   readonly payeEntries: Bytes;
   readonly payeMonths: Texts;
-  readonly #divergences: Texts;
   readonly #accounts: Texts;
   readonly #headProofs: Bytes;
   readonly #countersigned: Bytes;
@@ -97,7 +98,6 @@ export class PayerStore {
   readonly #commitMsMax: number | undefined;
   #isStopping = false;
   #isBroken = false;
-  #divergenceCount: number;
 
   /** Throws STORE_DAMAGED where the file is not what LMDB left. */
   constructor(options: PayerStoreOptions) {
@@ -127,12 +127,12 @@ export class PayerStore {
     this.flags = texts('flags');
     this.payeEntries = bytes('payeEntries');
     this.payeMonths = texts('payeMonths');
-    this.#divergences = texts('divergences');
+    const divergences = texts('divergences');
+    this.divergences = new DivergenceTable(divergences, countOf(divergences));
     this.#accounts = texts('accounts');
     this.#headProofs = bytes('headProofs');
     this.#countersigned = bytes('countersigned');
     this.#node = texts('node');
-    this.#divergenceCount = countOf(this.#divergences);
     this.#root.transactionSync(() => {
       for (const { key, value } of [...this.#accounts.getRange()]) this.#holdRecord(key, value);
     });
@@ -263,28 +263,6 @@ export class PayerStore {
 
   putNode<Name extends keyof NodeState>(name: Name, value: NodeState[Name]): void {
     void this.#node.put(Buffer.from(name), JSON.stringify(value));
-  }
-
-  /** Numbers a new divergence, inside commit. */
-  addDivergence(report: Omit<StoredDivergence, 'number'>): StoredDivergence {
-    this.#divergenceCount += 1;
-    const numbered: StoredDivergence = { number: this.#divergenceCount, ...report };
-    this.putDivergence(numbered);
-    return numbered;
-  }
-
-  putDivergence(changed: StoredDivergence): void {
-    void this.#divergences.put(numberKey(changed.number), JSON.stringify(changed));
-  }
-
-  divergence(number: number): StoredDivergence | undefined {
-    const text = this.#divergences.get(numberKey(number));
-    return text === undefined ? undefined : (JSON.parse(text) as StoredDivergence);
-  }
-
-  /** Oldest first. */
-  *divergences(): IterableIterator<StoredDivergence> {
-    for (const { value } of this.#divergences.getRange()) yield JSON.parse(value) as StoredDivergence;
   }
 
   receipt(key: Buffer): StoredReceipt | undefined {

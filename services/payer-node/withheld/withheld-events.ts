@@ -81,7 +81,7 @@ export class WithheldEvents {
     this.#begunMs = dependencies.steadyMs();
     this.#decided = new DecidedSoFar(dependencies.store);
     this.#pulls = new AnsweredPulls(options.withheldAfterMs);
-    for (const { number, findings, account, settledAtMs } of dependencies.store.divergences()) {
+    for (const { number, findings, account, settledAtMs } of dependencies.store.divergences.all()) {
       const followed = account === null ? undefined : dependencies.store.account(account);
       if (settledAtMs !== null || findings[0]?.code !== 'EVENT_WITHHELD' || followed === undefined) continue;
       this.#restore(number, followed, findings);
@@ -248,7 +248,7 @@ export class WithheldEvents {
     this.#open.delete(accountNumber);
     const { store, divergences } = this.#dependencies;
     const { account } = store.accountOfNumber(accountNumber);
-    const open = [...store.divergences()].filter(
+    const open = [...store.divergences.all()].filter(
       (one) => one.account === account && one.settledAtMs === null && one.findings[0]?.code === 'EVENT_WITHHELD',
     );
     for (const number of new Set([report, ...open.map((one) => one.number)])) await divergences.settle(number);
