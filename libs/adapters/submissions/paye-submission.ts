@@ -172,7 +172,7 @@ function readNino(reader: FieldReader): string | null {
   reader.refuse(
     'nino',
     'BAD_NINO_FORMAT',
-    'expected two letters, six digits and a suffix A to D, in upper case, or one blank for the suffix',
+    'expected two letters, six digits and a suffix A to D, in upper case, or one blank for the suffix; D, F, I, Q, U and V begin none, nor do BG, GB, KN, NK, NT, TN and ZZ, so that examples such as QQ123456C are refused',
   );
   return null;
 }

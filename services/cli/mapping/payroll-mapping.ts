@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from '../../../libs/core/encoding/nearest-name.ts';
 import { PAYROLL_FIELDS } from './payroll-fields.ts';
 import { column, fileStyle, readMapping } from './read-mapping.ts';
 import { namedColumns } from './sales-mapping.ts';

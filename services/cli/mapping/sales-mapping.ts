@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { nearestName } from '../../../libs/core/encoding/nearest-name.ts';
 import type { VatRules } from '../../../libs/core/vat/rates/vat-rules.ts';
-import { nearestName } from './nearest-name.ts';
 import { type Column, column, columnNames, fileStyle, readMapping } from './read-mapping.ts';
 
 const pattern = z.string().refine((text) => isPattern(text), 'not a regular expression');

@@ -1,6 +1,7 @@
+import { nearestName } from '../../encoding/nearest-name.ts';
 import type { Fault } from '../../errors/fault.ts';
 import type { VatRegion } from '../../events/vat-events.ts';
-import { AMOUNT_PENCE_MAX, TILL_LINES_MAX, TILL_TOTAL_PENCE_MAX } from '../rates/limits.ts';
+import { AMOUNT_PENCE_MAX, CATEGORY_LENGTH_MAX, TILL_LINES_MAX, TILL_TOTAL_PENCE_MAX } from '../rates/limits.ts';
 import { basisPointsOfPercent, type VatRate, vatRateOfKey } from '../rates/vat-rate.ts';
 import { type CategoryRate, findCategoryRate, type VatRules } from '../rates/vat-rules.ts';
 import { type RememberedSale, rememberedLine } from '../state/remembered-sale.ts';
@@ -78,6 +79,10 @@ export function checkTillLines(lines: unknown, sign: LineSign, source: RateSourc
   return reading;
 }
 
+/** Says where a negative amount of a sale belongs. */
+const SALE_SIGN =
+  'positive on a sale: what was paid after discounts; what is given back is a REFUND, and a voucher is a payment';
+
 function checkLine(
   line: Line,
   index: number,
@@ -97,7 +102,7 @@ function checkLine(
     faults.push(faultAt(index, 'paidPence', 'E_AMOUNT_RANGE', `at most ${AMOUNT_PENCE_MAX} pence either way`));
   }
   if (paid * sign < 0)
-    faults.push(faultAt(index, 'paidPence', 'E_SIGN', 'positive on a sale, negative on a refund or void'));
+    faults.push(faultAt(index, 'paidPence', 'E_SIGN', sign > 0 ? SALE_SIGN : 'negative on a refund or void'));
   if (!isQuantity(qty)) {
     faults.push(faultAt(index, 'qty', 'E_QTY', 'a positive decimal as text, such as "1.337"'));
   }
@@ -110,7 +115,11 @@ function checkLine(
     return;
   }
   if (ratePct !== undefined && ratePct !== null && !isRate(ratePct, rate)) {
-    faults.push(faultAt(index, 'ratePct', 'E_RATE_MISMATCH', `the rate of this line is ${rate.ratePct}%`));
+    const isText = typeof ratePct === 'string';
+    const detail = isText
+      ? `the rate of this line is ${rate.ratePct}%`
+      : `a percentage is text, here "${rate.ratePct}"`;
+    faults.push(faultAt(index, 'ratePct', 'E_RATE_MISMATCH', detail));
   }
   addToRate(rate, paid);
 }
@@ -120,7 +129,7 @@ function rateByDay(line: Line, index: number, source: RateSource & { by: 'day' }
   const found =
     typeof category === 'string' ? findCategoryRate(source.rules, category, source.day, source.region) : undefined;
   if (found === undefined) {
-    faults.push(faultAt(index, 'category', 'E_RATE_UNKNOWN', 'not a category of the table'));
+    faults.push(faultAt(index, 'category', 'E_RATE_UNKNOWN', unknownCategory(category, source)));
     return null;
   }
   if (found === null) {
@@ -130,6 +139,16 @@ function rateByDay(line: Line, index: number, source: RateSource & { by: 'day' }
   SOLD[sums.sold] = found;
   sums.sold += 1;
   return found.rate;
+}
+
+/** Says which category may be meant, and where all of them are. */
+function unknownCategory(category: unknown, { rules, region }: RateSource & { by: 'day' }): string {
+  const table = 'no category of the table in docs/rules/vat.md';
+  const near =
+    typeof category === 'string'
+      ? nearestName(category.slice(0, CATEGORY_LENGTH_MAX), rules.categories[region].keys())
+      : null;
+  return near === null ? table : `${table}: is "${near}" meant?`;
 }
 
 /** A refund's line names a line of the sale by its id, and has that line's rate and at most what remains of its price. */

@@ -151,7 +151,9 @@ function readTime(occurredAt: unknown, faults: Fault[]): TillTime {
 function checkTotals(fields: TillFields, source: RateSource, reading: LinesReading, faults: Fault[]): void {
   const { totalPence, vatPence, payments } = fields;
   if (totalPence !== reading.totalPence) {
-    faults.push(fault('E_TOTAL_MISMATCH', '/totalPence', `the lines sum to ${reading.totalPence}`));
+    const sum = `the lines sum to ${reading.totalPence}`;
+    const detail = Number.isSafeInteger(totalPence) ? sum : `whole pence as a number; ${sum}`;
+    faults.push(fault('E_TOTAL_MISMATCH', '/totalPence', detail));
   }
   if (source.by !== 'none' && !isAbsent(vatPence) && !isVatOfLines(vatPence, source, reading)) {
     const detail = `the VAT of the lines, rounded once per rate, is ${vatOf(reading)}`;

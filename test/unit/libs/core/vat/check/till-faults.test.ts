@@ -132,7 +132,11 @@ describe('what a till is told of a fault is its code, its place and what would b
     [
       'sign',
       saleOf([{ id: '1', category: 'zero', paidPence: -1 }]),
-      ['E_SIGN', '/lines/0/paidPence', 'positive on a sale, negative on a refund or void'],
+      [
+        'E_SIGN',
+        '/lines/0/paidPence',
+        'positive on a sale: what was paid after discounts; what is given back is a REFUND, and a voucher is a payment',
+      ],
     ],
     [
       'quantity',
@@ -147,12 +151,12 @@ describe('what a till is told of a fault is its code, its place and what would b
     [
       'category',
       saleOf([{ id: '1', category: 'food.unicorn', paidPence: 1 }]),
-      ['E_RATE_UNKNOWN', '/lines/0/category', 'not a category of the table'],
+      ['E_RATE_UNKNOWN', '/lines/0/category', 'no category of the table in docs/rules/vat.md'],
     ],
     [
       'category',
       saleOf([{ id: '1', category: 7, paidPence: 1 }]),
-      ['E_RATE_UNKNOWN', '/lines/0/category', 'not a category of the table'],
+      ['E_RATE_UNKNOWN', '/lines/0/category', 'no category of the table in docs/rules/vat.md'],
     ],
     [
       'rate',
@@ -162,7 +166,17 @@ describe('what a till is told of a fault is its code, its place and what would b
     [
       'rate',
       saleOf([{ id: '1', category: 'standard', paidPence: 1, ratePct: 20 }]),
-      ['E_RATE_MISMATCH', '/lines/0/ratePct', 'the rate of this line is 20%'],
+      ['E_RATE_MISMATCH', '/lines/0/ratePct', 'a percentage is text, here "20"'],
+    ],
+    [
+      'category',
+      saleOf([{ id: '1', category: 'Standart', paidPence: 1 }]),
+      ['E_RATE_UNKNOWN', '/lines/0/category', 'no category of the table in docs/rules/vat.md: is "standard" meant?'],
+    ],
+    [
+      'total',
+      sale({ totalPence: '1200' }),
+      ['E_TOTAL_MISMATCH', '/totalPence', 'whole pence as a number; the lines sum to 1200'],
     ],
     ['total', sale({ totalPence: 1_199 }), ['E_TOTAL_MISMATCH', '/totalPence', 'the lines sum to 1200']],
     [

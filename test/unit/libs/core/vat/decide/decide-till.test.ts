@@ -44,7 +44,7 @@ describe('a till event is refused', () => {
     expect(refusal(sampleSale('s2', { ...next, lines, originalEventId: idOf('s1') }))).toEqual([
       'E_RATE_UNKNOWN E_ORIGINAL_FORBIDDEN',
       '/lines/0/category',
-      'not a category of the table',
+      'no category of the table in docs/rules/vat.md',
     ]);
     // Known or not, the sale that is named gives a sale nothing.
     expect(refusal(sampleSale('s3', { ...next, originalEventId: idOf('none') }))[0]).toBe('E_ORIGINAL_FORBIDDEN');
