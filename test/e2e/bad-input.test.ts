@@ -132,7 +132,12 @@ describe('bad input to the running process', () => {
     expect((await service.call('payer', 'POST', '/payer/v1/events/paye', payment)).status).toBe(202);
     expect((await service.call('payer', 'POST', '/payer/v1/events/vat', sale)).status).toBe(202);
     const summary = await settled(service, { paye: 1, vat: 1 });
-    expect(summary.exceptions).toEqual([]);
+    // The payment is of a month that is long over, which is said of it and is no fault.
+    expect([summary.taxes.paye.flags, summary.taxes.vat.flags]).toEqual([
+      [{ code: 'LATE_FOR_ITS_MONTH', count: 1 }],
+      [],
+    ]);
+    expect(summary.exceptions).toEqual([{ code: 'flagged', count: 1 }]);
     const { ledger } = await endWhole(service);
     expect(ledger.entries).toBe(2);
     expect(service.output).not.toMatch(/"level":"(error|fatal)"/);

@@ -57,10 +57,13 @@ function sell(url: string, dataDir: string, count: number): Promise<Response> {
 /** One that takes long to end. */
 const SERVICE = `--input-type=module --eval "
   import { runService } from './libs/adapters/runtime/run-service.ts';
-  await runService({ name: 'tax', port: 0 }, async ({ onStop }) => {
-    onStop(() => new Promise((resolve) => setTimeout(resolve, 3000)));
-    return { routers: [] };
+  const open = async () => ({
+    router: (_request, _response, next) => next(),
+    failed: new Promise(() => undefined),
+    assertReady: () => undefined,
+    stop: () => new Promise((resolve) => setTimeout(resolve, 3000)),
   });
+  await runService({ name: 'tax', port: 0, open });
 "`;
 const service = (openFiles?: number): Running => run(SERVICE, openFiles);
 

@@ -24,7 +24,10 @@ const baskets = fc.array(basket, { minLength: 1, maxLength: 12 });
 
 const vatOrMoney = arbitraryEvent.filter(
   (event): event is VatEvent | MoneyMoved =>
-    event.type !== 'PaymentMade' && event.type !== 'EmployerClaimsMade' && event.type !== 'PayePeriodClosed',
+    event.type !== 'PaymentMade' &&
+    event.type !== 'EmployerClaimsMade' &&
+    event.type !== 'PayePeriodClosed' &&
+    event.type !== 'PayeSchemeCeased',
 );
 
 type Basket = readonly (readonly [string, number])[];

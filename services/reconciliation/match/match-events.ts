@@ -115,6 +115,8 @@ function acceptResult(books: ReconciliationState, result: Assessment): void {
   else decisions.put(decisionKey(account, number), item);
   for (const flag of result.flags) {
     count(figures.flags, flag);
+    // A difference to what was stated is an exception of its own kind, with its sum.
+    if (flag.startsWith('STATED_')) continue;
     const detail = `accepted as entry ${number} of the account, with this flag`;
     recordException(books, 'flagged', { ...named(result), code: flag, stage: 'decision', detail });
   }
