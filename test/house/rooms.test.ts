@@ -16,7 +16,7 @@ const sources = execFileSync('git', ['ls-files', '--cached', '--others', '--excl
 /** Lines a file may have at most; those that have more are named here, with what they may have: the list only shrinks. */
 const LINES_MAX = 400;
 const LONGER: Readonly<Record<string, number>> = {
-  'libs/adapters/stage/partition.ts': 497,
+  'libs/adapters/stage/partition.ts': 494,
   'libs/adapters/stage/stage.ts': 554,
 };
 /** Source files that a room may have; the same holds for these. */

@@ -6,7 +6,7 @@ import {
   type RecordBatch,
   type TopicPartition,
 } from '../event-log/event-log.ts';
-import { inputKey } from './input-positions.ts';
+import { partitionKey } from '../event-log/partition-key.ts';
 import type { EncodedMessage } from './linked-output.ts';
 import type { InputRange, InputReach, Link, Proposal, StageDependencies } from './program.ts';
 
@@ -37,7 +37,7 @@ export function chainProposals<Body>(
 ): EncodedMessage<Body>[] {
   const { randomBytes } = start.dependencies;
   const ids = Buffer.from(randomBytes(LINK_ID_BYTES * proposals.length)).toString('hex');
-  const reached = new Map(start.covered.map((position) => [inputKey(position), position.offset]));
+  const reached = new Map(start.covered.map((position) => [partitionKey(position), position.offset]));
   let previous = start.tip;
   const chain = proposals.map(({ covers, body }, index) => {
     const link = { id: ids.slice(2 * LINK_ID_BYTES * index, 2 * LINK_ID_BYTES * (index + 1)), previous };
@@ -46,7 +46,7 @@ export function chainProposals<Body>(
     return { link, covers: stated, body, bytes: encode(start, link, stated, body) };
   });
   for (const batch of mustCover) {
-    const next = reached.get(inputKey(batch));
+    const next = reached.get(partitionKey(batch));
     assert(next === batch.nextOffset, 'proposals cover all that was decided', {
       topic: batch.topic,
       partition: batch.partition,
@@ -62,12 +62,12 @@ function stateCover<Body>(
   { topic, partition, from, next }: InputReach,
   reached: Map<string, number>,
 ): InputRange {
-  const covered = reached.get(inputKey({ topic, partition }));
+  const covered = reached.get(partitionKey({ topic, partition }));
   const facts = { topic, partition, from, next, covered };
   assert(covered !== undefined, 'a proposal covers inputs of its own partition', facts);
   assert(from === undefined || from === covered, 'a proposal covers from where the one before ended', facts);
   assert(next >= covered && next <= readNextOf({ topic, partition }), 'a proposal covers only what was read', facts);
-  reached.set(inputKey({ topic, partition }), next);
+  reached.set(partitionKey({ topic, partition }), next);
   return { topic, partition, from: covered, next };
 }
 

@@ -1,10 +1,6 @@
 import type { PartitionPosition, RecordBatch, TopicPartition } from '../event-log/event-log.ts';
+import { partitionKey } from '../event-log/partition-key.ts';
 import { gapError } from './faults.ts';
-
-/** The name of a partition in tables: topic and number. */
-export function inputKey({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`;
-}
 
 /** How far the inputs of an output partition were read, and how far the log was seen to reach. */
 export class InputPositions {
@@ -20,23 +16,23 @@ export class InputPositions {
 
   /** The offset of the record to be decided next. */
   nextOf(input: TopicPartition): number {
-    return this.#next.get(inputKey(input)) ?? 0;
+    return this.#next.get(partitionKey(input)) ?? 0;
   }
 
   /** Records of an input that were seen in the log and not decided. */
   lagOf(input: TopicPartition): number {
     const next = this.nextOf(input);
-    return Math.max((this.#high.get(inputKey(input)) ?? next) - next, 0);
+    return Math.max((this.#high.get(partitionKey(input)) ?? next) - next, 0);
   }
 
   /** Notes the end of an input as the log has it. */
   setHigh(input: TopicPartition, high: number): void {
-    this.#high.set(inputKey(input), high);
+    this.#high.set(partitionKey(input), high);
   }
 
   /** Goes on reading at a position. */
   seek(position: PartitionPosition): void {
-    this.#next.set(inputKey(position), position.offset);
+    this.#next.set(partitionKey(position), position.offset);
     this.#strayBatches = 0;
   }
 
@@ -48,7 +44,7 @@ export class InputPositions {
 
   /** Notes a batch that was decided. */
   pass(batch: RecordBatch): void {
-    this.#next.set(inputKey(batch), batch.nextOffset);
+    this.#next.set(partitionKey(batch), batch.nextOffset);
   }
 
   /** Notes a batch that is from elsewhere. Throws POSITION_GAP where the reader keeps skipping records. */

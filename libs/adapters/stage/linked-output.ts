@@ -1,5 +1,6 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { EventLog, LogRecord, PartitionPosition, TopicPartition } from '../event-log/event-log.ts';
+import { partitionKey } from '../event-log/partition-key.ts';
 import { readAt } from '../event-log/read-at.ts';
 import type { FoldedMessage, InputRange, Link, MessageReader } from './program.ts';
 
@@ -89,7 +90,7 @@ export class LinkedInput<Body> {
     this.#tip = position.tip;
     this.#fromStart = position.tip === ZERO_TIP;
     for (const covered of position.covered) {
-      this.#covered.set(inputKey(covered), covered);
+      this.#covered.set(partitionKey(covered), covered);
     }
   }
 
@@ -117,7 +118,7 @@ export class LinkedInput<Body> {
   accept({ link, covers, offset }: FoldedMessage<Body>): void {
     this.#checkCoverage(covers, offset);
     for (const { topic, partition, next } of covers) {
-      this.#covered.set(`${topic}/${partition}`, { topic, partition, offset: next });
+      this.#covered.set(partitionKey({ topic, partition }), { topic, partition, offset: next });
     }
     this.#tip = link.id;
     this.#tipOffset = offset;
@@ -143,7 +144,7 @@ export class LinkedInput<Body> {
   }
 
   coveredOf(input: TopicPartition): number {
-    return this.#covered.get(inputKey(input))?.offset ?? 0;
+    return this.#covered.get(partitionKey(input))?.offset ?? 0;
   }
 
   /** Where the reader stands now: what to store with whatever was made of the messages so far. */
@@ -167,7 +168,7 @@ export class LinkedInput<Body> {
 
   #checkCoverage(covers: readonly InputRange[], offset: number): void {
     for (const { topic, partition, from, next } of covers) {
-      const covered = this.#covered.get(`${topic}/${partition}`)?.offset ?? (this.#fromStart ? 0 : from);
+      const covered = this.#covered.get(partitionKey({ topic, partition }))?.offset ?? (this.#fromStart ? 0 : from);
       if (from !== covered || next < from) {
         throw new TallyError(
           'POSITION_GAP',
@@ -207,8 +208,4 @@ export async function linkedPositionAt<Body>(
     tip: link.id,
     covered: covers.map((cover) => ({ topic: cover.topic, partition: cover.partition, offset: cover.next })),
   };
-}
-
-function inputKey(input: TopicPartition): string {
-  return `${input.topic}/${input.partition}`;
 }

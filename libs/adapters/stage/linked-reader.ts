@@ -1,5 +1,6 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { EventLog, LogReader, PollOptions, TopicPartition } from '../event-log/event-log.ts';
+import { partitionKey } from '../event-log/partition-key.ts';
 import { isNextLink, LinkedInput, type LinkedPosition, type LinkRule } from './linked-output.ts';
 import type { FoldedMessage, MessageReader } from './program.ts';
 
@@ -63,7 +64,7 @@ class ValidMessages<Body> implements LinkedReader<Body> {
     const read = await this.#pollReader(options);
     const batches: LinkedBatch<Body>[] = [];
     for (const { topic, partition, records, fromOffset, nextOffset, highOffset } of read) {
-      const input = this.#inputs.get(inputKey({ topic, partition }));
+      const input = this.#inputs.get(partitionKey({ topic, partition }));
       if (input === undefined) {
         continue;
       }
@@ -91,12 +92,12 @@ class ValidMessages<Body> implements LinkedReader<Body> {
   }
 
   seek(position: LinkedPosition): void {
-    this.#inputs.set(inputKey(position), new LinkedInput(position, this.#codec, this.#rule));
+    this.#inputs.set(partitionKey(position), new LinkedInput(position, this.#codec, this.#rule));
     this.#reader.seek(position);
   }
 
   drop(partition: TopicPartition): void {
-    this.#inputs.delete(inputKey(partition));
+    this.#inputs.delete(partitionKey(partition));
     this.#reader.drop(partition);
   }
 
@@ -131,8 +132,4 @@ function isAbout(error: unknown, { topic, partition }: TopicPartition): boolean 
     'partition' in facts &&
     facts.partition === partition
   );
-}
-
-function inputKey({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`;
 }

@@ -7,11 +7,12 @@ import {
   type RecordBatch,
   type TopicPartition,
 } from '../event-log/event-log.ts';
+import { partitionKey } from '../event-log/partition-key.ts';
 import { readAt } from '../event-log/read-at.ts';
 import type { Checkpoint, StorePut } from '../state-store/state-store.ts';
 import { chainProposals } from './chain-proposals.ts';
 import { asProgram, codeOf, outOfRange, programError, staleError } from './faults.ts';
-import { InputPositions, inputKey } from './input-positions.ts';
+import { InputPositions } from './input-positions.ts';
 import { type EncodedMessage, LinkedInput, readLink, ZERO_TIP } from './linked-output.ts';
 import type {
   FoldedMessage,
@@ -132,7 +133,8 @@ export class StagePartition<Body> {
 
   /** Starts again from the store's checkpoint (or the program's own, or nothing) and folds to the end of the log. */
   async foldAll(wipe: boolean): Promise<void> {
-    this.#forget();
+    this.abandon();
+    this.program.reset();
     const checkpoint = await this.#usableCheckpoint(wipe);
     this.#storedTip = checkpoint?.tip ?? null;
     this.#tipOffset = checkpoint?.tipOffset ?? -1;
@@ -335,8 +337,8 @@ export class StagePartition<Body> {
   }
 
   #linkedFrom(checkpoint: Checkpoint | null): LinkedInput<Body> {
-    const known = new Map(checkpoint?.inputs.map((input) => [inputKey(input), input.offset]));
-    const covered = this.inputs.map((input) => ({ ...input, offset: known.get(inputKey(input)) ?? 0 }));
+    const known = new Map(checkpoint?.inputs.map((input) => [partitionKey(input), input.offset]));
+    const covered = this.inputs.map((input) => ({ ...input, offset: known.get(partitionKey(input)) ?? 0 }));
     const position = {
       ...this.#output,
       offset: checkpoint?.outputNext ?? 0,
@@ -344,11 +346,6 @@ export class StagePartition<Body> {
       covered,
     };
     return new LinkedInput(position, this.#context.dependencies.codec, this.#context.rules.isNextLink);
-  }
-
-  #forget(): void {
-    this.abandon();
-    this.program.reset();
   }
 
   async #usableCheckpoint(wipe: boolean): Promise<Checkpoint | null> {

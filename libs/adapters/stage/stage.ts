@@ -1,8 +1,8 @@
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { AppendOutcome, LogReader, Membership, RecordBatch } from '../event-log/event-log.ts';
+import { partitionKey } from '../event-log/partition-key.ts';
 import { STAGE_LIMITS, systemStageClock } from './defaults.ts';
 import { isDamaged, isFatal, isRetriable, isStale } from './faults.ts';
-import { inputKey } from './input-positions.ts';
 import { type StageContext, StagePartition } from './partition.ts';
 import type { StageDependencies, StageEvent, StageHandle, StageOptions, StageStats } from './program.ts';
 import { STAGE_RULES, type StageRules } from './rules.ts';
@@ -184,7 +184,7 @@ class Stage<Body> implements StageHandle {
     const partition = new StagePartition(number, take, this.#context);
     this.#partitions.set(number, partition);
     for (const input of partition.inputs) {
-      this.#outputOfInput.set(inputKey(input), number);
+      this.#outputOfInput.set(partitionKey(input), number);
     }
     const earlier = this.#folds.get(number) ?? Promise.resolve();
     const fold = earlier.then(() => this.#foldUntilDone(partition, wipe));
@@ -340,7 +340,7 @@ class Stage<Body> implements StageHandle {
   async #decide(batches: readonly RecordBatch[]): Promise<void> {
     const byOutput = new Map<StagePartition<Body>, RecordBatch[]>();
     for (const batch of batches) {
-      const partition = this.#partitions.get(this.#outputOfInput.get(inputKey(batch)) ?? -1);
+      const partition = this.#partitions.get(this.#outputOfInput.get(partitionKey(batch)) ?? -1);
       if (partition?.isReady === true) {
         const group = byOutput.get(partition) ?? [];
         group.push(batch);

@@ -1,4 +1,5 @@
 import { isLocalDate, type LocalDate } from '../../core/calendar/local-date.ts';
+import { isJsonObject } from '../../core/encoding/json-object.ts';
 import type { Fault } from '../../core/errors/fault.ts';
 import { type Pence, ZERO_PENCE } from '../../core/money/pence.ts';
 
@@ -154,8 +155,4 @@ export class FieldReader {
   #at(name: string): string {
     return `${this.#pointer}/${name.slice(0, NAME_CHARACTERS_MAX).replaceAll('~', '~0').replaceAll('/', '~1')}`;
   }
-}
-
-export function isJsonObject(json: unknown): json is Readonly<Record<string, unknown>> {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
 }

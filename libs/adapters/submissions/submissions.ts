@@ -1,6 +1,7 @@
 import { hash as digest } from 'node:crypto';
 import type { LocalDate } from '../../core/calendar/local-date.ts';
 import { canonicalJson } from '../../core/encoding/canonical-json.ts';
+import { isJsonObject } from '../../core/encoding/json-object.ts';
 import type { Fault } from '../../core/errors/fault.ts';
 import { TallyError } from '../../core/errors/tally-error.ts';
 import type { MoneyMoved } from '../../core/events/payment-events.ts';
@@ -22,7 +23,6 @@ import {
   tillEventOf,
 } from '../../core/vat/check/read-vat-submission.ts';
 import { EVENTS_PER_REQUEST_MAX } from '../http/limits.ts';
-import { isJsonObject } from './field-reader.ts';
 import { readPayeSubmission } from './paye-submission.ts';
 
 /** The doors of the gateway: `/v1/paye/events`, `/v1/vat/events`, `/v1/payments`. */

@@ -1,6 +1,7 @@
+import { isJsonObject, type JsonObject } from '../../../libs/core/encoding/json-object.ts';
 import { parseJson } from '../../../libs/core/encoding/parse-json.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
-import { isJsonObject, type JsonObject, valuesByName } from './json-values.ts';
+import { valuesByName } from './json-values.ts';
 
 /** Characters of a JSON document, which is read whole. */
 export const DOCUMENT_CHARACTERS_MAX = 64 * 1024 * 1024;

@@ -1,14 +1,9 @@
+import { isJsonObject, type JsonObject } from '../../../libs/core/encoding/json-object.ts';
 import { parseJson } from '../../../libs/core/encoding/parse-json.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';
 
 /** Objects within one another whose values are given. */
 const DEPTH_MAX = 8;
-
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** The object of a JSON text, or what is wrong with the text, without a value of it. */
 export function objectOf(text: string): JsonObject | string {

@@ -1,8 +1,8 @@
 import { type Client, type ClientRole, hasRole, mayActFor } from '../../../libs/adapters/access/clients.ts';
 import { type LogRecord, RECORD_BYTES_MAX } from '../../../libs/adapters/event-log/event-log.ts';
-import { isJsonObject } from '../../../libs/adapters/submissions/field-reader.ts';
 import { type Door, type ReadSubmissions, readSubmissions } from '../../../libs/adapters/submissions/submissions.ts';
 import type { Rejection } from '../../../libs/core/decisions/decision.ts';
+import { isJsonObject } from '../../../libs/core/encoding/json-object.ts';
 import { parseJson } from '../../../libs/core/encoding/parse-json.ts';
 import type { Fault } from '../../../libs/core/errors/fault.ts';
 import { TallyError } from '../../../libs/core/errors/tally-error.ts';

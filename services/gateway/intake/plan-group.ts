@@ -127,7 +127,7 @@ export class GroupPlanner {
     const known = this.#store.reservation(key);
     const receivedAtMs = known?.receivedAtMs ?? civilMs;
     const bytes = eventBytes(prepared, receivedAtMs);
-    const hash = digest('sha256', bytes, 'hex');
+    const hash = hashOf(bytes);
     const base = { key, prepared, account, eventId, person, receivedAtMs };
     if (known === null) return { ...base, bytes, hash, receipt: NEW, index: 0, appended: false };
     const reserved =

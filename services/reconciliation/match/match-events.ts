@@ -10,7 +10,7 @@ import type { TaxEvent } from '../../../libs/core/events/tax-event.ts';
 import { isAccount, type Tax, taxOf } from '../../../libs/core/identity/account.ts';
 import { pence } from '../../../libs/core/money/pence.ts';
 import type { PenceSum } from '../../../libs/core/money/pence-sum.ts';
-import { flaggedDifferences } from '../../../libs/core/paye/payment/compare-stated.ts';
+import { flaggedDifferences, isStatedFlag } from '../../../libs/core/paye/payment/compare-stated.ts';
 import type { TaxFigures } from '../count/figures.ts';
 import { accountItem, decisionKey, eventKey, heldKey, periodItem, periodKey } from '../count/keys.ts';
 import { type ReconciliationState, recordException } from '../count/reconciliation-state.ts';
@@ -116,7 +116,7 @@ function acceptResult(books: ReconciliationState, result: Assessment): void {
   for (const flag of result.flags) {
     count(figures.flags, flag);
     // A difference to what was stated is an exception of its own kind, with its sum.
-    if (flag.startsWith('STATED_')) continue;
+    if (isStatedFlag(flag)) continue;
     const detail = `accepted as entry ${number} of the account, with this flag`;
     recordException(books, 'flagged', { ...named(result), code: flag, stage: 'decision', detail });
   }

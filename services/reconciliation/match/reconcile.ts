@@ -3,6 +3,7 @@ import { decodeAcknowledgement } from '../../../libs/adapters/codec/acknowledgem
 import { blocksCodec } from '../../../libs/adapters/codec/blocks-codec.ts';
 import { liabilitiesCodecWithoutState } from '../../../libs/adapters/codec/liabilities-codec.ts';
 import type { EventLog, LogReader, RecordBatch, TopicPartition } from '../../../libs/adapters/event-log/event-log.ts';
+import { partitionKey } from '../../../libs/adapters/event-log/partition-key.ts';
 import { ACKNOWLEDGEMENTS, BLOCKS, LIABILITIES } from '../../../libs/adapters/event-log/topics.ts';
 import { linkedStart } from '../../../libs/adapters/stage/linked-output.ts';
 import type { InputRange } from '../../../libs/adapters/stage/program.ts';
@@ -18,7 +19,7 @@ import { LinkedQueue } from './linked-queue.ts';
 import { takeAcknowledged, takeDispute } from './match-copies.ts';
 import { countBlock, type ExaminedBlock, examineBlocks, waitsForDecisions } from './match-entries.ts';
 import { countDecision, countEvent, EVENT_TOPICS } from './match-events.ts';
-import { keyOf, placeOf } from './places.ts';
+import { placeOf } from './places.ts';
 
 export interface ReconcilerOptions {
   readonly pollMaxBytes: number;
@@ -82,10 +83,10 @@ export class Reconciler {
   async open(): Promise<void> {
     const { log, store } = this.#dependencies;
     const positions = store.stored?.positions ?? { records: {}, linked: {} };
-    const linked = (partition: TopicPartition) => positions.linked[keyOf(partition)] ?? linkedStart(partition);
+    const linked = (partition: TopicPartition) => positions.linked[partitionKey(partition)] ?? linkedStart(partition);
     for (const topic of [...EVENT_TOPICS, ACKNOWLEDGEMENTS]) {
       for (const place of await partitionsOf(topic, log)) {
-        this.#records.set(keyOf(place), positions.records[keyOf(place)] ?? 0);
+        this.#records.set(partitionKey(place), positions.records[partitionKey(place)] ?? 0);
       }
     }
     for (const place of await partitionsOf(LIABILITIES, log)) {
@@ -148,7 +149,7 @@ export class Reconciler {
       figures: storedFigures(books.figures),
       positions: {
         records: Object.fromEntries(this.#records),
-        linked: Object.fromEntries(linked.map((position) => [keyOf(position), position])),
+        linked: Object.fromEntries(linked.map((position) => [partitionKey(position), position])),
       },
     });
     this.#committedAtMs = this.#dependencies.clock.elapsedMs();
@@ -169,13 +170,13 @@ export class Reconciler {
   async #poll(reader: LogReader, waitMs: number): Promise<RecordBatch[]> {
     const { pollMaxBytes: maxBytes, pollMaxRecords: maxRecords } = this.#options;
     const batches = await reader.poll({ maxBytes, maxRecords, waitMs });
-    for (const batch of batches) this.#unread.set(keyOf(batch), batch.highOffset - batch.nextOffset);
+    for (const batch of batches) this.#unread.set(partitionKey(batch), batch.highOffset - batch.nextOffset);
     return batches;
   }
 
   async #takeRecords(batch: RecordBatch): Promise<void> {
     const { books } = this.#dependencies;
-    const key = keyOf(batch);
+    const key = partitionKey(batch);
     const from = this.#records.get(key) ?? 0;
     if (batch.fromOffset > from) {
       this.#open().events.seek({ topic: batch.topic, partition: batch.partition, offset: from });
@@ -250,14 +251,14 @@ export class Reconciler {
   }
 
   #hasRead({ topic, partition, next }: InputRange): boolean {
-    const read = this.#records.get(keyOf({ topic, partition }));
+    const read = this.#records.get(partitionKey({ topic, partition }));
     return read === undefined || read >= next;
   }
 
   /** Whether those inputs were read to the end that they have now. */
   async #areAtEnd(covers: readonly InputRange[]): Promise<boolean> {
     for (const { topic, partition } of covers) {
-      const read = this.#records.get(keyOf({ topic, partition }));
+      const read = this.#records.get(partitionKey({ topic, partition }));
       if (read === undefined) continue;
       const { high } = await this.#dependencies.log.bounds({ topic, partition });
       if (read < high) return false;

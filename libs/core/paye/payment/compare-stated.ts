@@ -93,10 +93,17 @@ export function flaggedDifferences(
   });
 }
 
+const STATED = 'STATED_';
+
+/** Whether a flag of a decision names a difference to what was stated. */
+export function isStatedFlag(flag: string): boolean {
+  return flag.startsWith(STATED);
+}
+
 /** The flag of a decision that names a difference and its cause: `STATED_INCOME_TAX_WRONG_CODE`. */
 export function statedFlag({ head, cause }: Pick<StatedDifference, 'head' | 'cause'>): string {
   const words = head.replace(/[A-Z]/g, (letter) => `_${letter}`);
-  return `STATED_${words}_${cause.replace(/[- ]/g, '_')}`.toUpperCase();
+  return `${STATED}${words}_${cause.replace(/[- ]/g, '_')}`.toUpperCase();
 }
 
 function causeOf(

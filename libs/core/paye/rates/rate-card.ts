@@ -1,5 +1,6 @@
 import { isLocalDate, type LocalDate } from '../../calendar/local-date.ts';
 import { isTaxYear, type TaxYear, taxYearEnd, taxYearStart } from '../../calendar/tax-calendar.ts';
+import { isJsonObject } from '../../encoding/json-object.ts';
 import { TallyError } from '../../errors/tally-error.ts';
 
 /** How a letter of Class 1 works: which employee rate it has, and from which threshold the employer pays. */
@@ -31,7 +32,7 @@ const UNITS: ReadonlySet<string> = new Set(['pounds', 'basisPoints', 'index', 'l
 
 /** Reads one card as parsed from its JSON file (schemas/paye-rate-card.schema.json). Throws RATE_CARD_INVALID, naming the value. */
 export function rateCardOf(json: unknown): RateCard {
-  if (!isRecord(json) || json.tax !== 'paye' || typeof json.taxYear !== 'string' || !isTaxYear(json.taxYear)) {
+  if (!isJsonObject(json) || json.tax !== 'paye' || typeof json.taxYear !== 'string' || !isTaxYear(json.taxYear)) {
     throw invalid('a PAYE rate card has "tax": "paye" and a "taxYear" such as "2026-27"', '');
   }
   if (!Array.isArray(json.values)) throw invalid('a rate card has a list "values"', json.taxYear);
@@ -69,12 +70,12 @@ export function changeDatesOf(card: RateCard): readonly LocalDate[] {
 }
 
 function rateValueOf(item: unknown, taxYear: TaxYear): RateValue {
-  if (!isRecord(item) || typeof item.name !== 'string') throw invalid('a value has a name', taxYear);
+  if (!isJsonObject(item) || typeof item.name !== 'string') throw invalid('a value has a name', taxYear);
   const { name, from, unit, value, citation } = item;
   if (typeof from !== 'string' || !isLocalDate(from)) throw invalid('"from" is a date', name);
   if (from > taxYearEnd(taxYear)) throw invalid('"from" is after the end of the tax year', name);
   if (typeof unit !== 'string' || !UNITS.has(unit)) throw invalid('"unit" is not known', name);
-  if (!isRecord(citation) || typeof citation.title !== 'string' || typeof citation.url !== 'string') {
+  if (!isJsonObject(citation) || typeof citation.title !== 'string' || typeof citation.url !== 'string') {
     throw invalid('a value has a citation {title, url}', name);
   }
   return {
@@ -105,16 +106,12 @@ function amountOf(name: string, unit: RateUnit, value: unknown): RateValue['valu
       if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value;
       break;
     case 'letter':
-      if (isRecord(value) && typeof value.employee === 'string' && typeof value.employerFrom === 'string') {
+      if (isJsonObject(value) && typeof value.employee === 'string' && typeof value.employerFrom === 'string') {
         return { employee: value.employee, employerFrom: value.employerFrom };
       }
       break;
   }
   throw invalid(`the value is not in its unit, ${unit}`, name);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalid(what: string, name: string): TallyError {

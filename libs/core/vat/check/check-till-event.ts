@@ -41,7 +41,3 @@ export function tillFieldsOf(json: Json): TillFields {
     claimedDate: json.claimedDate,
   };
 }
-
-export function isJsonObject(json: unknown): json is Json {
-  return typeof json === 'object' && json !== null && !Array.isArray(json);
-}

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../encoding/json-object.ts';
 import { isPrintableText } from '../../encoding/printable-text.ts';
 import type { Fault } from '../../errors/fault.ts';
 import { TILL_EVENT_TYPES } from '../../events/vat-events.ts';
@@ -26,7 +27,7 @@ import {
   type TillFields,
   type TillTime,
 } from './check-till.ts';
-import { checkIdentity, checkMissingFields, isJsonObject, tillFieldsOf } from './check-till-event.ts';
+import { checkIdentity, checkMissingFields, tillFieldsOf } from './check-till-event.ts';
 import type { RateSource } from './check-till-lines.ts';
 import { checkTillTime, plausibleTime } from './till-time.ts';
 

@@ -1,4 +1,5 @@
 import { isLocalDate, type LocalDate } from '../../calendar/local-date.ts';
+import { isJsonObject } from '../../encoding/json-object.ts';
 import { TallyError } from '../../errors/tally-error.ts';
 import type { VatRegion } from '../../events/vat-events.ts';
 import type { VatTreatment } from './vat-rate.ts';
@@ -28,7 +29,7 @@ const TREATMENTS: ReadonlySet<unknown> = new Set(['S', 'R', 'Z', 'E', 'O']);
 
 /** Reads one card as parsed from its JSON file (schemas/vat-rate-card.schema.json). Throws RATE_CARD_INVALID, naming the value. */
 export function vatRateCardOf(json: unknown): readonly VatRateValue[] {
-  if (!isRecord(json) || json.tax !== 'vat' || !Array.isArray(json.values)) {
+  if (!isJsonObject(json) || json.tax !== 'vat' || !Array.isArray(json.values)) {
     throw invalid('a VAT rate card has "tax": "vat" and a list "values"', '');
   }
   const last = new Map<string, LocalDate>();
@@ -45,11 +46,11 @@ export function vatRateCardOf(json: unknown): readonly VatRateValue[] {
 }
 
 function rateValueOf(item: unknown): VatRateValue {
-  if (!isRecord(item) || typeof item.name !== 'string') throw invalid('a value has a name', '');
+  if (!isJsonObject(item) || typeof item.name !== 'string') throw invalid('a value has a name', '');
   const { name, from, region, citation } = item;
   if (typeof from !== 'string' || !isLocalDate(from)) throw invalid('"from" is a date', name);
   if (region !== undefined && region !== 'GB' && region !== 'NI') throw invalid('"region" is GB or NI', name);
-  if (!isRecord(citation) || typeof citation.title !== 'string' || typeof citation.url !== 'string') {
+  if (!isJsonObject(citation) || typeof citation.title !== 'string' || typeof citation.url !== 'string') {
     throw invalid('a value has a citation {title, url}', name);
   }
   return {
@@ -89,10 +90,6 @@ function measureOf(
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalid(why: string, name: string): TallyError {
